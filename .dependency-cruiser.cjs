@@ -1,0 +1,95 @@
+/** The layers of the house: nodes -> nodes/runtime -> lib, inside lib only downwards, no cycles. */
+const pure = '^lib/(phone|presence|protocols|calls|queues)/';
+const shared = '^lib/(clock|errors|log)[.]ts$';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'lib-knows-no-nodes', severity: 'error', from: { path: '^lib/' }, to: { path: '^nodes/' } },
+    {
+      name: 'lib-knows-no-node-red',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { path: 'node_modules/(@node-red|node-red|@types/node-red|express)' },
+    },
+    {
+      name: 'nodes-do-not-know-each-other',
+      comment: 'What two nodes share lives in nodes/runtime or in lib.',
+      severity: 'error',
+      from: { path: '^nodes/[^/]+[.]ts$' },
+      to: { path: '^nodes/[^/]+[.]ts$' },
+    },
+    {
+      name: 'runtime-does-not-know-nodes',
+      severity: 'error',
+      from: { path: '^nodes/runtime/' },
+      to: { path: '^nodes/[^/]+[.]ts$' },
+    },
+    {
+      name: 'pure-rooms-do-no-io',
+      severity: 'error',
+      from: { path: pure },
+      to: {
+        dependencyTypes: ['core'],
+        path: '^(node:)?(net|tls|http|https|fs|dgram|dns|child_process|timers|worker_threads)',
+      },
+    },
+    {
+      name: 'ami-below-all',
+      severity: 'error',
+      from: { path: '^lib/ami/' },
+      to: { path: '^lib/', pathNot: ['^lib/ami/', shared] },
+    },
+    {
+      name: 'phone-and-protocols-depend-on-nothing',
+      severity: 'error',
+      from: { path: '^lib/(phone|protocols)/' },
+      to: { path: '^lib/', pathNot: ['^lib/(phone|protocols)/', shared] },
+    },
+    {
+      name: 'protocols-do-not-know-each-other',
+      comment: 'One protocol = one file.',
+      severity: 'error',
+      from: { path: '^lib/protocols/([^/]+)[.]ts$', pathNot: '^lib/protocols/index[.]ts$' },
+      to: { path: '^lib/protocols/', pathNot: '^lib/protocols/(types|errors|wire)[.]ts$' },
+    },
+    {
+      name: 'trackers-see-only-ami-types',
+      severity: 'error',
+      from: { path: '^lib/(presence|calls|queues)/' },
+      to: { path: '^lib/', pathNot: ['^lib/(presence|calls|queues)/', '^lib/ami/types[.]ts$', '^lib/phone/', shared] },
+    },
+    {
+      name: 'crm-does-not-know-the-pbx',
+      severity: 'error',
+      from: { path: '^lib/crm/' },
+      to: { path: '^lib/', pathNot: ['^lib/(crm|phone)/', shared] },
+    },
+    {
+      name: 'one-crm-one-file',
+      severity: 'error',
+      from: { path: '^lib/crm/kinds/([^/]+)[.]ts$', pathNot: '^lib/crm/kinds/index[.]ts$' },
+      to: { path: '^lib/crm/kinds/' },
+    },
+    {
+      name: 'simulator-stands-alone',
+      comment: 'It plays the other side of the wire: sharing code with the client would hide the mistakes of both.',
+      severity: 'error',
+      from: { path: '^lib/simulator/' },
+      to: { path: '^lib/', pathNot: ['^lib/simulator/', shared] },
+    },
+    {
+      name: 'no-dev-dependencies',
+      severity: 'error',
+      from: { path: '^(lib|nodes)/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: ['@types/', 'asterisk-manager'] },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+  },
+};

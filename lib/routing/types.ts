@@ -1,0 +1,33 @@
+import type { TelephonyError } from '../errors';
+import type { CrmEntity } from '../crm/types';
+import type { UnfitReason } from '../presence/types';
+
+/** `found`: a client with a responsible person who can take the call (or whose substitute can). The others are why not. */
+export type LookupOutcome = 'found' | 'not-found' | 'not-available' | 'timeout' | 'error' | 'limited' | 'bad-number';
+
+/** What `crm-lookup` writes into `msg.contact`. Absent = not known. */
+export interface Contact {
+  readonly found: boolean;
+  readonly outcome: LookupOutcome;
+  /** The number as it was asked for: E.164 when it is one. */
+  readonly number?: string;
+  readonly name?: string;
+  readonly entities: readonly CrmEntity[];
+  readonly owner?: { readonly id?: string; readonly name?: string };
+  /** Where the call may go now: the owner's extension, or the substitute that stands in. Only with outcome `found`. */
+  readonly extension?: string;
+  readonly available?: boolean;
+  /** Set when `extension` is not the owner's own: whom it stands in for, and why. */
+  readonly substitute?: { readonly for?: string; readonly reason: UnfitReason | 'no-extension' };
+  /** Why the owner cannot take the call (outcome `not-available`). */
+  readonly reason?: UnfitReason | 'no-extension';
+  readonly from?: 'crm' | 'cache' | 'stale';
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly tookMs: number;
+}
+
+/** A contact and, for the node's log, the error behind it. */
+export interface LookupResult {
+  readonly contact: Contact;
+  readonly error?: TelephonyError;
+}
