@@ -100,7 +100,17 @@ export interface AmiTls {
   readonly passphrase?: string;
 }
 
+/** Where an Asterisk is and who we are there. */
+export interface AmiAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly secret: string;
+}
+
 export interface AmiClientOptions {
+  /** Asked before every connection, instead of the four fixed fields: the built-in simulator is found on a new port after each start. */
+  readonly locate?: () => Promise<AmiAddress>;
   readonly host: string;
   readonly port: number;
   readonly username: string;

@@ -1,0 +1,47 @@
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
+import type { NodeMessage } from '@node-red/registry';
+import { asError } from '../../lib/errors';
+import { forPeople } from './language';
+
+/** The longest that closing may take before Node-RED goes on without us, in milliseconds. */
+const CLOSE_WITHIN_MS = 2000;
+
+export type Send = (msg: NodeMessage | (NodeMessage | NodeMessage[] | null)[]) => void;
+
+/**
+ * The only way a node of this pack listens to messages. Whatever the handler throws or rejects becomes one `done(err)` in
+ * the user's language; a bare async listener would end Node-RED with an unhandled rejection.
+ */
+export function onInput<Message extends NodeMessageInFlow>(
+  red: NodeAPI,
+  node: Node,
+  handler: (msg: Message, send: Send) => void | Promise<void>,
+): void {
+  node.on('input', (msg, send, done) => {
+    new Promise<void>((resolve) => resolve(handler(msg as Message, send as Send))).then(
+      () => done(),
+      (thrown: unknown) => done(forPeople(red, node.type, asError(thrown))),
+    );
+  });
+}
+
+/** The only way a node of this pack closes: awaited, bounded, and what goes wrong in it is logged instead of swallowed. */
+export function onClose(node: Node, handler: (removed: boolean) => void | Promise<void>): void {
+  // Node-RED looks at the number of declared arguments: exactly two gives us both.
+  node.on('close', (removed: boolean, done: () => void) => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        node.warn(`closing took longer than ${CLOSE_WITHIN_MS} ms, gone on without it`);
+        resolve();
+      }, CLOSE_WITHIN_MS);
+    });
+    const closed = new Promise<void>((resolve) => resolve(handler(removed))).catch((thrown: unknown) =>
+      node.warn(`closing failed: ${asError(thrown).message}`),
+    );
+    void Promise.race([closed, late]).finally(() => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}

@@ -1,0 +1,34 @@
+import type { Node, NodeStatus } from 'node-red';
+
+/**
+ * The one owner of a node's status. The base tells the state that lasts (connected, waiting for calls); an activity is
+ * shown for a moment over it and then gives way, so that neither overwrites the other for good.
+ */
+export class StatusLine {
+  private base: NodeStatus = {};
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly node: Node) {}
+
+  /** What holds from now on; seen at once unless an activity is being shown. */
+  setBase(status: NodeStatus): void {
+    this.base = status;
+    if (this.timer === undefined) this.node.status(status);
+  }
+
+  /** Shown for `ms` milliseconds, then the base comes back. */
+  show(status: NodeStatus, ms = 4000): void {
+    clearTimeout(this.timer);
+    this.node.status(status);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.node.status(this.base);
+    }, ms);
+  }
+
+  /** Ends the timer; to be called on close. */
+  close(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+}
