@@ -1,0 +1,19 @@
+// `npm run check`: everything that needs no root. Stops at the first step that fails.
+import { ensureInstalled, run, say } from './setup.mjs';
+
+ensureInstalled();
+const steps = [
+  ['format', 'the layout of the code'],
+  ['typecheck', 'the types'],
+  ['lint', 'the code and the scripts inside the editor pages'],
+  ['layers', 'which room may know which'],
+  ['unused', 'code and dependencies that nobody uses'],
+  ['coverage', 'unit and node tests, with coverage'],
+  ['test:package', 'the packed tarball in a real Node-RED'],
+  ['test:editor', 'the dialogs in Chromium'],
+];
+for (const [script, what] of steps) {
+  say(`${script}: ${what}`);
+  run('npm', ['run', '--silent', script], { shell: process.platform === 'win32' });
+}
+say('everything is in order');

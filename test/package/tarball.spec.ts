@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packedTarball, repository } from '../support/real-node-red';
+
+interface Manifest {
+  readonly dependencies: Record<string, string>;
+  readonly engines: { node: string };
+  readonly 'node-red': { version: string; nodes: Record<string, string> };
+}
+
+const run = promisify(execFile);
+
+describe('the tarball', () => {
+  let files: string[];
+  let manifest: Manifest;
+
+  before(async () => {
+    const { stdout } = await run('tar', ['-tzf', await packedTarball()]);
+    files = stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.replace(/^package\//, ''));
+    manifest = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')) as Manifest;
+  });
+
+  it('holds every node with its page, help and words in both languages', () => {
+    for (const [type, script] of Object.entries(manifest['node-red'].nodes)) {
+      const expected = [
+        script,
+        script.replace(/\.js$/, '.html'),
+        ...['en-US', 'ru'].flatMap((lang) =>
+          ['json', 'html'].map((ext) => `dist/nodes/locales/${lang}/${type}.${ext}`),
+        ),
+      ];
+      for (const file of expected) assert.ok(files.includes(file), `${file} is missing`);
+    }
+  });
+
+  it('holds every example, the dialplan and the icons', async () => {
+    for (const name of await readdir(join(repository, 'examples'), { recursive: true })) {
+      if (/\.(json|conf)$/.test(name)) assert.ok(files.includes(`examples/${name}`), `examples/${name} is missing`);
+    }
+    for (const name of await readdir(join(repository, 'icons'))) {
+      assert.ok(files.includes(`dist/nodes/icons/${name}`), `icon ${name} is missing`);
+    }
+  });
+
+  it('holds nothing else: no sources, tests, settings of tools or secrets', () => {
+    const allowed =
+      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg)|examples\/.+\.(json|conf)|docs\/[\w.-]+\.md|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE)$/;
+    assert.deepEqual(
+      files.filter((file) => !allowed.test(file)),
+      [],
+    );
+  });
+
+  it('asks for at most six dependencies and sets no upper bound on Node', () => {
+    assert.ok(Object.keys(manifest.dependencies).length <= 6);
+    assert.match(manifest.engines.node, /^>=\d+$/);
+    assert.match(manifest['node-red'].version, /^>=\d+\.\d+\.\d+$/);
+  });
+});
