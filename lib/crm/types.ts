@@ -27,7 +27,13 @@ export type CrmAnswer =
       readonly name: string;
       readonly entities: readonly CrmEntity[];
       /** Who is responsible; each part only when the CRM tells it. */
-      readonly owner?: { readonly id?: string; readonly name?: string; readonly extension?: string };
+      readonly owner?: {
+        readonly id?: string;
+        readonly name?: string;
+        readonly extension?: string;
+        /** The CRM does not say which: `id` is a user of the CRM or, when no user has it, an extension (UserCRM). */
+        readonly idMayBeExtension?: true;
+      };
     };
 
 export type PhoneNumber = Extract<ParsedNumber, { kind: 'phone' | 'raw' }>;
@@ -35,6 +41,8 @@ export type PhoneNumber = Extract<ParsedNumber, { kind: 'phone' | 'raw' }>;
 /** Aborted at the deadline: an adapter hands the signal to every request and starts none after it. */
 export interface CallContext {
   readonly signal: AbortSignal;
+  /** The asker's deadline, by the account's monotonic clock: nothing waits for a free place longer than that. */
+  readonly deadline?: number;
 }
 
 /** One CRM account, as its file in `lib/crm/kinds` makes it. Every method rejects with a TelephonyError `CRM_…` only. */
@@ -58,7 +66,10 @@ export interface CrmField {
   readonly name: string;
   readonly label: Text;
   readonly help?: Text;
-  /** `secret` fields live in the credentials, under one of the slots `user`, `password`, `token`. */
+  /**
+   * `secret` fields live in the credentials, under one of the slots `user`, `password`, `token`.
+   * The value of `pairs` is a list of `{ name, value }`, of `flag` a boolean, of all others a text.
+   */
   readonly type: 'text' | 'url' | 'secret' | 'choice' | 'flag' | 'multiline' | 'pairs';
   readonly choices?: readonly { readonly value: string; readonly label: Text }[];
   readonly default?: string | boolean;
