@@ -1,0 +1,49 @@
+// The node tests and the packed tarball on every Node-RED and Node that the README promises. Needs the npm registry, no root.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { ensureBuilt, ensureInstalled, root, run, say } from './setup.mjs';
+
+const pairs = [
+  { nodeRed: '4.1', node: 20 },
+  { nodeRed: '4.1', node: 22 },
+  { nodeRed: '5.0', node: 22 },
+  { nodeRed: '5.0', node: 24 },
+];
+
+/** Installs one package into a folder of its own under .cache and returns where it lies. */
+function fetched(name, range) {
+  const folder = join(root, '.cache', 'matrix', `${name}-${range}`);
+  const where = join(folder, 'node_modules', name);
+  if (!existsSync(join(where, 'package.json'))) {
+    say(`fetching ${name} ${range} …`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+    // The package `node` brings its program by an install script of its own.
+    run('npm', ['install', '--no-audit', '--no-fund', '--omit=dev', '--foreground-scripts', `${name}@${range}`], {
+      cwd: folder,
+      shell: process.platform === 'win32',
+    });
+  }
+  return where;
+}
+
+function nodeProgram(major) {
+  if (Number(process.versions.node.split('.')[0]) === major) return process.execPath;
+  return join(fetched('node', String(major)), 'bin', 'node');
+}
+
+ensureInstalled();
+ensureBuilt();
+const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js');
+for (const pair of pairs) {
+  const program = nodeProgram(pair.node);
+  const env = {
+    ...process.env,
+    TEST_NODE: program,
+    TEST_NODE_RED: fetched('node-red', `~${pair.nodeRed}.0`),
+    PATH: `${dirname(program)}${delimiter}${process.env.PATH}`,
+  };
+  say(`Node-RED ${pair.nodeRed} on Node ${pair.node}`);
+  run(program, [mocha, '--reporter', 'dot', '--spec', 'test/nodes/**/*.spec.ts'], { env });
+  run(program, [mocha, '--config', 'test/package/.mocharc.json'], { env });
+}
