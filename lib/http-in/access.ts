@@ -1,0 +1,97 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import type { TelephonyError } from '../errors';
+import { protocolError } from '../protocols/errors';
+import { httpInError } from './errors';
+
+export interface AccessOptions {
+  /** The key that callers send as `Authorization: Bearer <key>`; absent or empty = no caller is let in by a key. */
+  readonly apiKey?: string;
+  /** Addresses and networks that need no key, separated by commas or blanks: `127.0.0.1, 10.0.0.0/8, ::1`. */
+  readonly allowList: string;
+  /** Node-RED itself asks for Basic authentication in front of us: a `Basic` header is its, not ours. */
+  readonly basicAuthInFront?: boolean;
+}
+
+/** Why a request is not let in. */
+export interface Refusal {
+  readonly status: 400 | 401 | 403;
+  readonly error: TelephonyError;
+}
+
+/** Says who may ask. Throws `HTTP_BAD_ALLOW_LIST` when it is made of an unreadable list. */
+export class Access {
+  private readonly allowed = new BlockList();
+  private readonly keyDigest: Buffer | undefined;
+  private readonly basicAuthInFront: boolean;
+
+  constructor(options: AccessOptions) {
+    for (const entry of options.allowList.split(/[\s,;]+/)) if (entry !== '') allow(this.allowed, entry);
+    this.keyDigest = options.apiKey ? digest(options.apiKey) : undefined;
+    this.basicAuthInFront = options.basicAuthInFront ?? false;
+  }
+
+  /**
+   * `undefined` = let in: the right key from anywhere, or no key at all from an allowed address. Whoever shows a key is
+   * judged by it alone, so that a wrong key is noticed where it was typed and not when the address changes.
+   */
+  refuse(request: IncomingMessage): Refusal | undefined {
+    const headers = valuesOf(request, 'authorization').filter(
+      (value) => !(this.basicAuthInFront && /^basic\s/i.test(value)),
+    );
+    if (headers.length > 1) return { status: 400, error: httpInError('HTTP_AUTHORIZATION_REPEATED') };
+    const [header] = headers;
+    if (header !== undefined) return this.isOurKey(header) ? undefined : unauthorized();
+    if (this.isAllowedAddress(request)) return undefined;
+    return this.keyDigest ? unauthorized() : { status: 403, error: protocolError('PROTOCOL_FORBIDDEN') };
+  }
+
+  private isOurKey(header: string): boolean {
+    const shown = /^bearer +(\S+) *$/i.exec(header)?.[1];
+    // Digests have one length, so that the comparison takes the same time whatever was sent.
+    return shown !== undefined && this.keyDigest !== undefined && timingSafeEqual(digest(shown), this.keyDigest);
+  }
+
+  /**
+   * Only the address of the connection counts. A request that came through a proxy carries the proxy's address: trusting
+   * it would let in everybody whom the proxy lets through, so such a request needs the key.
+   */
+  private isAllowedAddress(request: IncomingMessage): boolean {
+    const proxied = ['forwarded', 'x-forwarded-for', 'x-real-ip'].some((name) => request.headers[name] !== undefined);
+    const address = plainAddress(request.socket.remoteAddress);
+    return !proxied && address !== undefined && this.allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  }
+}
+
+function unauthorized(): Refusal {
+  return { status: 401, error: protocolError('PROTOCOL_UNAUTHORIZED') };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text, 'utf8').digest();
+}
+
+/** All values of a header as sent: Node keeps only the first `Authorization` in `headers`. */
+function valuesOf(request: IncomingMessage, name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < request.rawHeaders.length; i += 2) {
+    if (request.rawHeaders[i]?.toLowerCase() === name) values.push(request.rawHeaders[i + 1] ?? '');
+  }
+  return values;
+}
+
+/** `::ffff:10.0.0.1` (an IPv4 caller on a dual-stack socket) as `10.0.0.1`, without the zone of a link-local address. */
+function plainAddress(address: string | undefined): string | undefined {
+  const plain = address?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  return plain !== undefined && isIP(plain) !== 0 ? plain : undefined;
+}
+
+function allow(list: BlockList, entry: string): void {
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
+  const family = isIP(address);
+  const bits = family === 6 ? 128 : 32;
+  const length = prefix === undefined ? bits : Number(prefix);
+  if (family === 0 || length > bits) throw httpInError('HTTP_BAD_ALLOW_LIST', { entry });
+  list.addSubnet(address, length, family === 6 ? 'ipv6' : 'ipv4');
+}
