@@ -1,0 +1,206 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { chromiumPath, startBrowser } from '../support/browser';
+import { canRun } from '../support/require-or-skip';
+import { nodeRedFolder, removeFolder, repository, startNodeRed, userDirWithPack } from '../support/real-node-red';
+import type { RealNodeRed } from '../support/real-node-red';
+
+const types = ['ami-config', 'crm-config', 'ami-event', 'crm-lookup', 'usercrm-in', 'usercrm-out', 'simulated-call'];
+const screens = join(repository, '.cache', 'screens');
+
+interface Look {
+  readonly scheme: 'light' | 'dark';
+  readonly locale: 'en-US' | 'ru-RU';
+}
+
+const looks: readonly Look[] = [
+  { scheme: 'light', locale: 'en-US' },
+  { scheme: 'dark', locale: 'ru-RU' },
+];
+
+/** Runs in the page: the text in the open dialog that stands out too little from what lies behind it. */
+function faintTexts(): string[] {
+  const rgb = (colour: string): number[] => (colour.match(/[\d.]+/g) ?? []).map(Number);
+  const luminance = ([r = 0, g = 0, b = 0]: number[]): number => {
+    const [lr = 0, lg = 0, lb = 0] = [r, g, b].map((part) => {
+      const value = part / 255;
+      return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * lr + 0.7152 * lg + 0.0722 * lb;
+  };
+  const behind = (element: Element | null): number[] => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const colour = rgb(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || (colour[3] ?? 0) > 0.5) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found: string[] = [];
+  for (const element of document.querySelectorAll(
+    '.red-ui-tray-body label, .red-ui-tray-body .form-tips, .red-ui-tray-body p',
+  )) {
+    const own = [...element.childNodes].some(
+      (node) => node.nodeType === Node.TEXT_NODE && (node.textContent ?? '').trim() !== '',
+    );
+    const box = element.getBoundingClientRect();
+    if (!own || box.width === 0 || box.height === 0) continue;
+    const front = luminance(rgb(getComputedStyle(element).color));
+    const back = luminance(behind(element));
+    const contrast = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+    if (contrast < 3) found.push(`${element.textContent.trim().slice(0, 60)}: ${contrast.toFixed(1)}`);
+  }
+  return found;
+}
+
+describe('the dialogs in Chromium', () => {
+  let nodeRed: RealNodeRed;
+  let browser: Browser;
+
+  before(async function () {
+    canRun(this, chromiumPath !== undefined, 'there is no Chromium');
+    await mkdir(screens, { recursive: true });
+    const flows = JSON.parse(
+      await readFile(join(repository, 'examples', '01-routing-to-responsible.json'), 'utf8'),
+    ) as Record<string, unknown>[];
+    // The one node that the example does not use.
+    const tab = flows.find((node) => node.type === 'tab')?.id;
+    const ami = flows.find((node) => node.type === 'ami-config')?.id;
+    if (!flows.some((node) => node.type === 'ami-event')) {
+      flows.push({ id: 'f0000000000000ae', type: 'ami-event', z: tab, name: '', ami, x: 200, y: 900, wires: [[]] });
+    }
+    nodeRed = await startNodeRed({ userDir: await userDirWithPack(), flows });
+    browser = await startBrowser();
+  });
+
+  after(async () => {
+    await (browser as Browser | undefined)?.close();
+    const started = nodeRed as RealNodeRed | undefined;
+    if (started === undefined) return;
+    await started.stop();
+    await removeFolder(started.userDir);
+  });
+
+  for (const look of looks) {
+    describe(`${look.scheme}, ${look.locale}`, () => {
+      let context: BrowserContext;
+      let page: Page;
+      const complaints: string[] = [];
+
+      before(async () => {
+        context = await browser.newContext({
+          colorScheme: look.scheme,
+          locale: look.locale,
+          viewport: { width: 1400, height: 1000 },
+        });
+        page = await context.newPage();
+        page.on('pageerror', (error) => complaints.push(error.message));
+        page.on('console', (message) => {
+          if (message.type() === 'error') complaints.push(message.text());
+        });
+        await page.goto(nodeRed.url);
+        await page.waitForFunction(
+          () =>
+            (globalThis as unknown as { RED?: { nodes?: { getType(t: string): unknown } } }).RED?.nodes?.getType(
+              'crm-lookup',
+            ),
+          undefined,
+          { timeout: 60_000 },
+        );
+        await page.waitForSelector('.red-ui-flow-node');
+      });
+
+      after(() => context.close());
+
+      it('shows every node in the palette under "telephony CRM"', async () => {
+        for (const type of types.filter((name) => !name.endsWith('-config'))) {
+          await page.waitForSelector(`.red-ui-palette-node[data-palette-type="${type}"]`, { state: 'attached' });
+        }
+        await page.screenshot({ path: join(screens, `canvas-${look.scheme}-${look.locale}.png`) });
+      });
+
+      for (const type of types) {
+        it(`${type}: opens, reads well, closes with Done`, async () => {
+          await page.evaluate((wanted) => {
+            const { RED } = globalThis as unknown as {
+              RED: {
+                nodes: {
+                  eachNode(f: (n: { type: string }) => void): void;
+                  eachConfig(f: (n: { type: string; id: string }) => void): void;
+                };
+                editor: { edit(n: unknown): void; editConfig(name: string, type: string, id: string): void };
+              };
+            };
+            let opened = false;
+            RED.nodes.eachConfig((node) => {
+              if (node.type === wanted && !opened) {
+                opened = true;
+                RED.editor.editConfig('', wanted, node.id);
+              }
+            });
+            RED.nodes.eachNode((node) => {
+              if (node.type === wanted && !opened) {
+                opened = true;
+                RED.editor.edit(node);
+              }
+            });
+          }, type);
+          await page.waitForSelector('.red-ui-tray-body form, .red-ui-tray-body .red-ui-editor', { state: 'visible' });
+          await page.waitForFunction(() => {
+            const tray = document.querySelector('.red-ui-tray');
+            return tray !== null && Number.parseInt(getComputedStyle(tray).right, 10) === 0;
+          });
+          const text = await page.locator('.red-ui-tray').innerText();
+          await page.screenshot({ path: join(screens, `${type}-${look.scheme}-${look.locale}.png`) });
+
+          assert.doesNotMatch(text, new RegExp(`\\b${type}\\.[a-z]+[.\\w-]*`), 'a catalogue key instead of words');
+          if (look.locale === 'ru-RU') assert.match(text, /[а-яё]{4,}/i);
+          assert.deepEqual(await page.evaluate(faintTexts), [], 'texts that can hardly be read');
+          const unlabelled = await page.evaluate(() =>
+            [...document.querySelectorAll('.red-ui-tray-body button, .red-ui-tray-body a.red-ui-button')]
+              .filter(
+                (b) =>
+                  b.getClientRects().length > 0 &&
+                  b.textContent.trim() === '' &&
+                  !b.getAttribute('aria-label') &&
+                  !b.getAttribute('title'),
+              )
+              .map((b) => b.outerHTML.slice(0, 120))
+              .filter((html) => !html.includes('red-ui-typedInput') && !html.includes('editor-button-small')),
+          );
+          assert.deepEqual(unlabelled, [], 'buttons without a name');
+
+          await page.locator('#node-dialog-ok, #node-config-dialog-ok').last().click();
+          await page.waitForSelector('.red-ui-tray', { state: 'detached' });
+          assert.deepEqual(complaints, []);
+        });
+      }
+
+      it('has help for every node, with its headings', async () => {
+        for (const type of types) {
+          const help = await page.evaluate(
+            (wanted) =>
+              (globalThis as unknown as { RED: { nodes: { getNodeHelp(t: string): string } } }).RED.nodes.getNodeHelp(
+                wanted,
+              ),
+            type,
+          );
+          assert.ok(help.length > 300, `${type} has no help worth the name`);
+          if (look.locale === 'ru-RU') assert.match(help, /[а-яё]{4,}/i, `${type} has no Russian help`);
+        }
+      });
+
+      it('really is in the chosen theme', async () => {
+        const { version } = JSON.parse(await readFile(join(nodeRedFolder, 'package.json'), 'utf8')) as {
+          version: string;
+        };
+        const dark = await page.evaluate(() => document.documentElement.classList.contains('nr-theme-dark'));
+        // Node-RED 4.1 knows no dark theme of its own.
+        assert.equal(dark, look.scheme === 'dark' && !version.startsWith('4.'));
+      });
+    });
+  }
+});
