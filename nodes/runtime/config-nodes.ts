@@ -14,14 +14,14 @@ export interface CrmConfigNode extends Node {
 }
 
 /** The config node that a dialog chose, or `undefined` when it is disabled, deleted or of another type. */
-function configNode<T extends Node>(red: NodeAPI, id: string | undefined, type: string): T | undefined {
+function configNode(red: NodeAPI, id: string | undefined, type: string): Node | undefined {
   if (!id) return undefined;
-  const node = red.nodes.getNode(id) as T | null | undefined;
+  const node = red.nodes.getNode(id) as Node | null | undefined;
   return node?.type === type ? node : undefined;
 }
 
 export const amiConfig = (red: NodeAPI, id: string | undefined): AmiConfigNode | undefined =>
-  configNode<AmiConfigNode>(red, id, 'ami-config');
+  configNode(red, id, 'ami-config') as AmiConfigNode | undefined;
 
 export const crmConfig = (red: NodeAPI, id: string | undefined): CrmConfigNode | undefined =>
-  configNode<CrmConfigNode>(red, id, 'crm-config');
+  configNode(red, id, 'crm-config');

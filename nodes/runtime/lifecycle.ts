@@ -12,13 +12,13 @@ export type Send = (msg: NodeMessage | (NodeMessage | NodeMessage[] | null)[]) =
  * The only way a node of this pack listens to messages. Whatever the handler throws or rejects becomes one `done(err)` in
  * the user's language; a bare async listener would end Node-RED with an unhandled rejection.
  */
-export function onInput<Message extends NodeMessageInFlow>(
+export function onInput(
   red: NodeAPI,
   node: Node,
-  handler: (msg: Message, send: Send) => void | Promise<void>,
+  handler: (msg: NodeMessageInFlow, send: Send) => void | Promise<void>,
 ): void {
   node.on('input', (msg, send, done) => {
-    new Promise<void>((resolve) => resolve(handler(msg as Message, send as Send))).then(
+    new Promise<void>((resolve) => resolve(handler(msg, send))).then(
       () => done(),
       (thrown: unknown) => done(forPeople(red, node.type, asError(thrown))),
     );

@@ -1,0 +1,34 @@
+import { errorsFrom } from '../errors';
+import type { TelephonyError, Text } from '../errors';
+
+export const pbxError = errorsFrom({
+  PBX_BAD_SETTINGS: {
+    en: 'The settings of the PBX "{name}" cannot be used: {problemEn}',
+    ru: 'Настройки АТС «{name}» нельзя использовать: {problemRu}',
+  },
+  PBX_PRESENCE_DENIED: {
+    en: 'Asterisk does not tell the states of the phones ({action}: permission denied), so every extension counts as not available. Add "{permission}" to write= of this user in manager.conf, then "manager reload".',
+    ru: 'Asterisk не сообщает состояния телефонов ({action}: Permission denied), поэтому все внутренние номера считаются недоступными. Добавьте «{permission}» в write= этого пользователя в manager.conf, затем «manager reload».',
+  },
+  PBX_PRESENCE_FAILED: {
+    en: 'The states of the phones could not be read ({action}): {reason}',
+    ru: 'Состояния телефонов не прочитаны ({action}): {reason}',
+  },
+  PBX_SIMULATOR_FAILED: {
+    en: 'The built-in PBX simulator did not start: {reason}',
+    ru: 'Встроенный симулятор АТС не запустился: {reason}',
+  },
+  PBX_NOT_READY: {
+    en: 'The PBX "{name}" did not become ready within {ms} ms.',
+    ru: 'АТС «{name}» не стала доступна за {ms} мс.',
+  },
+  SIMULATOR_ONLY: {
+    en: 'A simulated call needs the built-in simulator, but "{name}" is a real Asterisk. Choose the simulator in this ami-config, or ring a phone of the PBX.',
+    ru: 'Учебный звонок возможен только во встроенном симуляторе, а «{name}» — настоящий Asterisk. Выберите симулятор в этом ami-config или позвоните на АТС с телефона.',
+  },
+});
+
+/** The error for one wrong setting; `problem` says which and what to write there. */
+export function badSettings(name: string, problem: Text): TelephonyError {
+  return pbxError('PBX_BAD_SETTINGS', { name, problemEn: problem.en, problemRu: problem.ru });
+}

@@ -1,0 +1,32 @@
+import type { AmiClient, AmiState } from '../ami/types';
+import { systemClock } from '../clock';
+import type { Clock } from '../clock';
+import type { TelephonyError } from '../errors';
+import { numberingPlan } from '../phone';
+import type { Pbx } from './pbx';
+
+/**
+ * A PBX whose settings are wrong: it never connects, and its state and every action tell why. Nodes that use it need no
+ * case of their own for it.
+ */
+export function unusablePbx(name: string, why: TelephonyError, clock: Clock = systemClock): Pbx {
+  const state: AmiState = { phase: 'refused', since: clock.now(), error: why, session: 0 };
+  const client: AmiClient = {
+    state,
+    stats: { received: 0, reconnects: 0, tampered: 0, pendingActions: 0 },
+    connect: () => undefined,
+    action: () => Promise.reject(why),
+    list: () => Promise.reject(why),
+    subscribe: () => () => undefined,
+    onState: () => () => undefined,
+    close: () => Promise.resolve(),
+  };
+  return {
+    name,
+    client,
+    plan: numberingPlan({ country: 'RU' }),
+    presence: { availability: () => ({ available: false, reason: 'link-down', state: 'unknown' }) },
+    open: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,77 @@
+import type { NodeAPI } from 'node-red';
+import { asError, TelephonyError } from '../../lib/errors';
+import type { Lang } from '../../lib/errors';
+
+/** What a dialog sends: JSON of unknown shape, with the language its reader sees. */
+export interface AdminBody {
+  readonly lang: Lang;
+  readonly [field: string]: unknown;
+}
+
+export interface AdminQuestion {
+  /** The `:id` of the path: the node whose dialog is open; it may not be deployed yet. */
+  readonly id: string;
+  readonly body: AdminBody;
+}
+
+/** What Node-RED's editor sends instead of a stored password that was not changed. */
+const UNCHANGED = '__PWRD__';
+
+/**
+ * Adds an endpoint for a button of a dialog. To be called once per module load, not per node. `permission` is checked by
+ * Node-RED; the path is relative to the admin root and must hold `:id`.
+ * Whatever the handler throws becomes `{error: {code, message}}` in the reader's language, never a stack.
+ */
+export function adminAction(
+  red: NodeAPI,
+  path: string,
+  permission: string,
+  handler: (question: AdminQuestion) => Promise<object>,
+): void {
+  red.httpAdmin.post(path, red.auth.needsPermission(permission), (request, response) => {
+    const sent: unknown = request.body;
+    const fields = typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {};
+    const lang: Lang = fields.lang === 'ru' ? 'ru' : 'en';
+    const id = request.params.id ?? '';
+    new Promise<object>((resolve) => resolve(handler({ id, body: { ...fields, lang } }))).then(
+      (answer) => response.json(answer),
+      (thrown: unknown) => {
+        const error = asError(thrown);
+        const known = error instanceof TelephonyError;
+        response.status(known ? 400 : 500).json({
+          error: { code: known ? error.code : 'UNEXPECTED', message: known ? error.textIn(lang) : error.message },
+        });
+      },
+    );
+  });
+}
+
+/**
+ * A value of the dialog as the running node would get it: `${VARIABLE}` is filled in (with the node's own environment when
+ * it is deployed) when the variable is set.
+ */
+export function withEnvironment(red: NodeAPI, id: string, value: unknown): unknown {
+  if (typeof value !== 'string' || !/^\$\{\S+\}$/.test(value.trim())) return value;
+  const found: unknown = red.util.evaluateNodeProperty(value.trim(), 'env', red.nodes.getNode(id), {});
+  return found === '' || found === undefined ? value : found;
+}
+
+/**
+ * The credentials that a dialog means: what was typed, or, where the password was left alone, what is stored for the node.
+ * For use inside the runtime only: must not go back to the browser.
+ */
+export function dialogCredentials<Name extends string>(
+  red: NodeAPI,
+  id: string,
+  typed: unknown,
+  names: readonly Name[],
+): Partial<Record<Name, string>> {
+  const given = typeof typed === 'object' && typed !== null ? (typed as Record<string, unknown>) : {};
+  const stored = (red.nodes.getCredentials(id) as Record<string, unknown> | null | undefined) ?? {};
+  const found: Partial<Record<Name, string>> = {};
+  for (const name of names) {
+    const value = withEnvironment(red, id, given[name] === UNCHANGED ? stored[name] : given[name]);
+    if (typeof value === 'string') found[name] = value;
+  }
+  return found;
+}
