@@ -1,0 +1,12 @@
+import { itgrix } from './itgrix';
+import { json } from './json';
+import { text } from './text';
+import { uccx } from './uccx';
+import { usercrm } from './usercrm';
+import type { HttpProtocol, HttpProtocolName } from './types';
+
+/** Every way to ask over HTTP, by name: a new protocol is one file and one line here. */
+export const httpProtocols: Readonly<Record<HttpProtocolName, HttpProtocol>> = { itgrix, usercrm, uccx, text, json };
+
+export { httpStatusOf, protocolError, type ProtocolErrorCode } from './errors';
+export type * from './types';

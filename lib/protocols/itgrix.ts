@@ -1,0 +1,64 @@
+import type { HttpProtocol } from './types';
+import {
+  bad,
+  dialSafeExtension,
+  displayName,
+  errorHeaders,
+  httpReply,
+  percentEncode,
+  routeQuestion,
+  transportFault,
+} from './wire';
+
+const METHODS = ['GET'];
+const TEXT = 'text/plain';
+
+/**
+ * A name that Asterisk's HASH() keeps whole. CURL() with `hashcompat=yes` decodes the percent signs, escapes commas and
+ * backslashes and hands a comma list to HASH(), which then takes quotes for its own and does not split inside
+ * brackets: an open `(` or `"` would swallow the number behind the name. So double quotes become single ones, and brackets go
+ * when they are not closed. `$` needs nothing: the result of a function is not evaluated again.
+ */
+function hashSafe(name: string): string {
+  const single = name.replaceAll('"', "'").replaceAll('\\', '/');
+  return withoutOpenBrackets(withoutOpenBrackets(single, '(', ')'), '[', ']');
+}
+
+function withoutOpenBrackets(text: string, open: string, close: string): string {
+  let depth = 0;
+  // As HASH() counts: a closing bracket too many is nothing to it.
+  for (const sign of text) {
+    if (sign === open) depth += 1;
+    else if (sign === close && depth > 0) depth -= 1;
+  }
+  return depth === 0 ? text : text.replaceAll(open, '').replaceAll(close, '');
+}
+
+/**
+ * Itgrix `GET /forward?phone=&trunk=&callid=`, asked by a dialplan with `CURL()`; the answer is
+ * `name=<urlencoded>&number=<extension>` for `HASH()`, both empty when nobody is responsible.
+ * CURL() gives the dialplan the body whatever the status, so an error has the same two empty fields, and says in a third what is wrong.
+ */
+export const itgrix: HttpProtocol = {
+  path: '/forward',
+  methods: METHODS,
+  contentTypes: [],
+
+  parse(parts) {
+    const fault = transportFault(parts, METHODS, []);
+    if (fault) return fault;
+    const { phone, trunk, callid } = parts.query;
+    if (phone === undefined) return bad('PROTOCOL_PHONE_MISSING', { parameter: 'phone' });
+    return { action: 'route', question: routeQuestion(phone, trunk, callid) };
+  },
+
+  format(answer) {
+    const name = percentEncode(hashSafe(displayName(answer.name)));
+    return httpReply(200, TEXT, `name=${name}&number=${dialSafeExtension(answer.extension)}`);
+  },
+
+  formatError(error, status, _request, lang) {
+    const text = percentEncode(hashSafe(displayName(`${error.code}: ${error.textIn(lang)}`)));
+    return httpReply(status, TEXT, `name=&number=&error=${text}`, errorHeaders(status, METHODS));
+  },
+};
