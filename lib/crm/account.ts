@@ -1,7 +1,23 @@
 import type { Clock } from '../clock';
-import type { TelephonyError } from '../errors';
+import { asError, TelephonyError } from '../errors';
 import type { Log } from '../log';
-import type { CrmAnswer, CrmKind, CrmUser, PhoneNumber, SecretSlot, UserMapping } from './types';
+import { numberKey } from '../phone';
+import { createBreaker, type Breaker } from './breaker';
+import { Directory } from './directory';
+import { crmError } from './errors';
+import { createCrmHttp, untilAborted, type ClosableCrmHttp } from './http';
+import { createLimiter } from './limiter';
+import { AnswerMemory, bounded } from './memory';
+import type {
+  CallContext,
+  CrmAdapter,
+  CrmAnswer,
+  CrmKind,
+  CrmUser,
+  PhoneNumber,
+  SecretSlot,
+  UserMapping,
+} from './types';
 
 export interface CrmAccountOptions {
   readonly kind: CrmKind;
@@ -77,5 +93,282 @@ export interface CrmAccount {
   close(): Promise<void>;
 }
 
+/** One question about one number under way, and who waits for it. */
+interface Flight {
+  readonly answer: Promise<CrmAnswer>;
+  readonly startedAt: number;
+  /** The latest deadline of its askers, monotonic. */
+  until: number;
+  /** The last asker gave up: the answer still fills the memory, but the CRM was too slow. */
+  late: boolean;
+}
+
+/** Numbers asked for at once; far more than a CRM's limit lets through in the time of one request. */
+const MAX_FLIGHTS = 500;
+/** An asker with less patience than this says nothing about the speed of the CRM. */
+const SLOW_MS = 1000;
+const RETRY_AFTER_MS = 100;
+const MAX_USERS = 5000;
+
+/** A connection that broke, or a gateway that could not reach the CRM behind it: worth a second try at once. */
+function isPassing(error: TelephonyError): boolean {
+  if (error.code === 'CRM_UNREACHABLE') return error.params.why === 'reset';
+  return error.code === 'CRM_SERVER_ERROR' && [502, 503, 504].includes(Number(error.params.status));
+}
+
+/** A refusal by our own limiter or our own close tells nothing about the CRM. */
+const isOurOwn = (error: TelephonyError): boolean =>
+  error.code === 'CRM_CLOSED' || (error.code === 'CRM_LIMITED' && error.params.status === undefined);
+
+function asCrmError(thrown: unknown): TelephonyError {
+  if (thrown instanceof TelephonyError) return thrown;
+  // The text of a foreign error may hold anything, keys too: only its kind is told.
+  return crmError('CRM_FAULT', { name: asError(thrown).name }, thrown);
+}
+
+class Account implements CrmAccount {
+  state: CrmState = { status: 'idle' };
+  private readonly http: ClosableCrmHttp;
+  private readonly breaker: Breaker;
+  private readonly adapter: CrmAdapter;
+  private readonly memory: AnswerMemory;
+  private readonly directory: Directory;
+  private readonly requestMs: number;
+  private readonly closing = new AbortController();
+  private readonly flights = new Map<string, Flight>();
+  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly stateHandlers = new Set<(state: CrmState) => void>();
+  private readonly counts = { lookups: 0, fromCache: 0, fromStale: 0, coalesced: 0, requests: 0, failures: 0 };
+
+  constructor(
+    options: CrmAccountOptions,
+    private readonly deps: CrmAccountDeps,
+  ) {
+    const { clock } = deps;
+    const { kind, foundMs = 300_000, notFoundMs = 60_000 } = options;
+    this.requestMs = options.requestMs ?? 10_000;
+    const limiter = createLimiter(options.limits ?? kind.limits, clock);
+    const ca = options.ca === undefined ? {} : { ca: options.ca };
+    this.http = createCrmHttp({ clock, limiter, timeoutMs: this.requestMs, ...ca });
+    this.adapter = kind.create(options.settings, options.secrets, this.http);
+    this.breaker = createBreaker(clock);
+    this.memory = new AnswerMemory({ foundMs, notFoundMs, clock });
+    this.directory = new Directory(options.users ?? []);
+  }
+
+  get stats(): CrmStats {
+    return {
+      ...this.counts,
+      breaker: this.breaker.state,
+      inFlight: this.flights.size,
+      cached: this.memory.size,
+    };
+  }
+
+  async lookup(phone: PhoneNumber, deadlineMs: number): Promise<AccountLookup> {
+    if (this.closing.signal.aborted) throw crmError('CRM_CLOSED');
+    this.counts.lookups += 1;
+    const key = String(numberKey(phone));
+    const known = this.memory.fresh(key);
+    if (known !== undefined) {
+      this.counts.fromCache += 1;
+      return { answer: known, from: 'cache' };
+    }
+    const stale = this.memory.stale(key);
+    try {
+      // With something to fall back on there is no need to use up the last moment.
+      const patience = stale === undefined ? deadlineMs : deadlineMs - Math.min(200, deadlineMs / 4);
+      const flight = this.join(key, deadlineMs) ?? this.start(key, phone, deadlineMs);
+      return { answer: await this.wait(flight, patience), from: 'crm' };
+    } catch (thrown) {
+      const error = asCrmError(thrown);
+      if (stale === undefined || error.code === 'CRM_CLOSED') throw error;
+      this.counts.fromStale += 1;
+      return { answer: stale, from: 'stale' };
+    }
+  }
+
+  extensionOf(userId: string): string | undefined {
+    return this.directory.extensionOf(userId);
+  }
+
+  userOf(extension: string): UserMapping | undefined {
+    return this.directory.userOf(extension);
+  }
+
+  test(): Promise<string | undefined> {
+    return this.byHand((context) => this.adapter.test(context));
+  }
+
+  async loadUsers(): Promise<CrmUser[]> {
+    const users = await this.byHand((context) => this.adapter.listUsers(context));
+    return users.slice(0, MAX_USERS);
+  }
+
+  onState(handler: (state: CrmState) => void): () => void {
+    this.stateHandlers.add(handler);
+    return () => void this.stateHandlers.delete(handler);
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort(crmError('CRM_CLOSED'));
+    this.http.close();
+    await Promise.allSettled(this.underWay);
+    this.memory.clear();
+    this.stateHandlers.clear();
+  }
+
+  private join(key: string, deadlineMs: number): Flight | undefined {
+    const flight = this.flights.get(key);
+    if (flight === undefined) return undefined;
+    this.counts.coalesced += 1;
+    flight.until = Math.max(flight.until, this.deps.clock.monotonic() + deadlineMs);
+    return flight;
+  }
+
+  private start(key: string, phone: PhoneNumber, deadlineMs: number): Flight {
+    if (this.flights.size >= MAX_FLIGHTS) throw crmError('CRM_LIMITED', { retryAfterMs: 1000 });
+    if (!this.breaker.admit()) throw crmError('CRM_BREAKER_OPEN', { retryAfterMs: this.breaker.retryAfterMs });
+    const startedAt = this.deps.clock.monotonic();
+    const deadline = startedAt + deadlineMs;
+    const answer = this.withinBound(async (context) => {
+      const find = () => this.adapter.findByPhone(phone, { ...context, deadline });
+      return bounded(await this.trying(find, context.signal, () => flight.until));
+    });
+    const flight: Flight = { answer, startedAt, until: deadline, late: false };
+    this.flights.set(key, flight);
+    answer.then(
+      (found) => {
+        this.flights.delete(key);
+        this.memory.put(key, found);
+        this.landed(flight, undefined);
+      },
+      (error: unknown) => {
+        this.flights.delete(key);
+        this.landed(flight, asCrmError(error));
+      },
+    );
+    return flight;
+  }
+
+  /** Waits for a flight as long as this asker can; the flight goes on without him. */
+  private wait(flight: Flight, patienceMs: number): Promise<CrmAnswer> {
+    const { clock } = this.deps;
+    return new Promise((resolve, reject) => {
+      const timer = clock.after(patienceMs, () => {
+        this.gaveUp(flight);
+        reject(crmError('CRM_TIMEOUT', { ms: Math.round(patienceMs) }));
+      });
+      flight.answer.then(resolve, reject).finally(() => timer.cancel());
+    });
+  }
+
+  private gaveUp(flight: Flight): void {
+    const now = this.deps.clock.monotonic();
+    const someoneWaits = now < flight.until - 200;
+    if (flight.late || someoneWaits || now - flight.startedAt < SLOW_MS) return;
+    flight.late = true;
+    this.failed(crmError('CRM_TIMEOUT', { ms: Math.round(now - flight.startedAt) }));
+  }
+
+  private landed(flight: Flight, error: TelephonyError | undefined): void {
+    // A late flight has already been counted as a failure of the CRM.
+    if (flight.late) return;
+    if (error === undefined) this.succeeded();
+    else this.failed(error);
+  }
+
+  private succeeded(): void {
+    this.breaker.succeeded();
+    this.setState({ status: 'ok' });
+  }
+
+  private failed(error: TelephonyError): void {
+    if (error.code === 'CRM_LIMITED' || error.code === 'CRM_CLOSED') this.breaker.skipped();
+    // A CRM that refuses one number is there and knows us.
+    else if (error.code === 'CRM_REFUSED') this.breaker.succeeded();
+    else this.breaker.failed();
+    if (isOurOwn(error)) return;
+    this.counts.failures += 1;
+    this.setState({ status: 'failing', error });
+  }
+
+  /** What an admin asks by a button: never held back by the breaker, and a success ends its pause. */
+  private async byHand<T>(ask: (context: CallContext) => Promise<T>): Promise<T> {
+    try {
+      const result = await this.withinBound((context) =>
+        this.trying(
+          () => ask(context),
+          context.signal,
+          () => Infinity,
+        ),
+      );
+      this.succeeded();
+      return result;
+    } catch (thrown) {
+      const error = asCrmError(thrown);
+      if (!isOurOwn(error)) this.setState({ status: 'failing', error });
+      throw error;
+    }
+  }
+
+  /** Asks once, and once more after a failure that passes, when the time left until `until()` allows it. */
+  private async trying<T>(ask: () => Promise<T>, signal: AbortSignal, until: () => number): Promise<T> {
+    try {
+      this.counts.requests += 1;
+      return await ask();
+    } catch (thrown) {
+      const timeLeft = until() - this.deps.clock.monotonic();
+      if (!isPassing(asCrmError(thrown)) || timeLeft < 2 * RETRY_AFTER_MS) throw thrown;
+      await this.pause(RETRY_AFTER_MS, signal);
+      this.counts.requests += 1;
+      return await ask();
+    }
+  }
+
+  private pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.deps.clock.after(ms, resolve);
+      signal.addEventListener('abort', () => timer.cancel(), { once: true });
+    });
+  }
+
+  /** Runs `work` until it ends, {@link CrmAccountOptions.requestMs} are over or the account closes, whether it heeds the signal or not. */
+  private withinBound<T>(work: (context: CallContext) => Promise<T>): Promise<T> {
+    const { clock } = this.deps;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const onClose = () => controller.abort(this.closing.signal.reason);
+    if (this.closing.signal.aborted) onClose();
+    this.closing.signal.addEventListener('abort', onClose);
+    const timer = clock.after(this.requestMs, () => controller.abort(crmError('CRM_TIMEOUT', { ms: this.requestMs })));
+    const begun = signal.aborted ? Promise.reject(asError(signal.reason)) : work({ signal });
+    const result = untilAborted(begun, signal).finally(() => {
+      timer.cancel();
+      this.closing.signal.removeEventListener('abort', onClose);
+      this.underWay.delete(result);
+    });
+    this.underWay.add(result);
+    return result;
+  }
+
+  private setState(state: CrmState): void {
+    if (this.closing.signal.aborted) return;
+    const before = this.state;
+    this.state = state;
+    const code = (of: CrmState) => (of.status === 'failing' ? of.error.code : of.status);
+    if (code(before) === code(state)) return;
+    for (const handler of this.stateHandlers) {
+      try {
+        handler(state);
+      } catch (thrown) {
+        this.deps.log.warn(`A listener of the CRM state failed: ${asError(thrown).message}`);
+      }
+    }
+  }
+}
+
 /** Makes the account; throws `CRM_BAD_SETTINGS` naming the field that is wrong. Asks the CRM nothing yet. */
-export declare function createCrmAccount(options: CrmAccountOptions, deps: CrmAccountDeps): CrmAccount;
+export function createCrmAccount(options: CrmAccountOptions, deps: CrmAccountDeps): CrmAccount {
+  return new Account(options, deps);
+}

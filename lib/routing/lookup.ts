@@ -1,8 +1,12 @@
 import type { Clock } from '../clock';
-import type { CrmAccount } from '../crm/account';
-import type { NumberingPlan } from '../phone/types';
-import type { Presence } from '../presence/types';
-import type { LookupResult } from './types';
+import type { AccountLookup, CrmAccount } from '../crm/account';
+import type { CrmAnswer, PhoneNumber } from '../crm/types';
+import { asError, TelephonyError } from '../errors';
+import { parseNumber } from '../phone';
+import type { NumberingPlan, ParsedNumber } from '../phone/types';
+import type { Presence, UnfitReason } from '../presence/types';
+import { routingError } from './errors';
+import type { Contact, LookupOutcome, LookupResult } from './types';
 
 export interface LookupOptions {
   readonly account: Pick<CrmAccount, 'lookup' | 'extensionOf' | 'userOf'>;
@@ -21,9 +25,187 @@ export interface LookupOptions {
 }
 
 export interface Lookup {
-  /** Who is responsible for this caller, and can he take the call? Never rejects; resolves within the deadline. */
+  /**
+   * Who is responsible for this caller, and can he take the call? Never rejects and resolves within the deadline, so that
+   * the call can always go on. An extension that calls, being no client, is `not-found` without asking the CRM.
+   */
   lookup(phone: string): Promise<LookupResult>;
 }
 
-/** Joins CRM, table and presence into one answer for the dialplan. */
-export declare function createLookup(options: LookupOptions): Lookup;
+type Found = Extract<CrmAnswer, { found: true }>;
+type Reason = UnfitReason | 'no-extension';
+
+/** What Asterisk can dial and what can be written into a dialplan without meaning anything else there. */
+const DIALABLE = /^[0-9*#A-Za-z_+.-]{1,32}$/;
+
+/** The responsible person, as far as he is known. */
+interface Owner {
+  readonly id?: string;
+  readonly name?: string;
+  readonly extension?: string;
+  /** What the CRM gave as his extension and cannot be one. */
+  readonly badExtension?: string;
+}
+
+class Routing implements Lookup {
+  private readonly deadlineMs: number;
+  private readonly substitutes: ReadonlyMap<string, string>;
+  /** Empty = none. */
+  private readonly defaultSubstitute: string;
+
+  constructor(private readonly options: LookupOptions) {
+    this.deadlineMs = options.deadlineMs ?? 2000;
+    const named = Object.entries(options.substitutes ?? {}).map(([owner, to]) => [owner.trim(), to.trim()] as const);
+    this.substitutes = new Map(named.filter(([, to]) => to !== ''));
+    this.defaultSubstitute = options.defaultSubstitute?.trim() ?? '';
+    for (const extension of [...this.substitutes.values(), this.defaultSubstitute]) {
+      if (extension !== '' && !DIALABLE.test(extension)) {
+        throw routingError('ROUTE_BAD_SUBSTITUTE', { extension: printable(extension) });
+      }
+    }
+  }
+
+  async lookup(phone: string): Promise<LookupResult> {
+    const begun = this.options.clock.monotonic();
+    const took = () => Math.round(this.options.clock.monotonic() - begun);
+    const number = parseNumber(phone, this.options.plan);
+    if (number.kind === 'none') return failure('bad-number', numberError(number.reason), {}, took());
+    if (number.kind === 'extension') {
+      const contact = { found: false, outcome: 'not-found', number: number.extension, entities: [] } as const;
+      return { contact: { ...contact, tookMs: took() } };
+    }
+
+    const asked = { number: number.kind === 'phone' ? number.e164 : number.digits };
+    try {
+      const { answer, from } = await this.ask(number);
+      if (!answer.found) {
+        const contact = { found: false, outcome: 'not-found', ...asked, entities: [], from } as const;
+        return { contact: { ...contact, tookMs: took() } };
+      }
+      const owner = this.ownerOf(answer);
+      const contact = { found: true, ...asked, ...described(answer, owner), ...this.decide(owner), from };
+      const problem = owner.badExtension;
+      if (problem === undefined) return { contact: { ...contact, tookMs: took() } };
+      const error = routingError('ROUTE_BAD_EXTENSION', { extension: printable(problem) });
+      return { contact: { ...contact, error: plain(error), tookMs: took() }, error };
+    } catch (thrown) {
+      const error =
+        thrown instanceof TelephonyError ? thrown : routingError('ROUTE_FAULT', { name: asError(thrown).name }, thrown);
+      return failure(outcomeOf(error), error, asked, took());
+    }
+  }
+
+  /** Asks the account, and holds the deadline itself: a call must not depend on the account keeping its promise. */
+  private ask(number: PhoneNumber): Promise<AccountLookup> {
+    const { account, clock } = this.options;
+    return new Promise((resolve, reject) => {
+      const late = () => reject(routingError('ROUTE_TIMEOUT', { ms: this.deadlineMs }));
+      const timer = clock.after(this.deadlineMs, late);
+      // Wrapped, so that an account that throws instead of rejecting is heard here too.
+      const answer = (async () => account.lookup(number, this.deadlineMs))();
+      answer.then(resolve, reject).finally(() => timer.cancel());
+    });
+  }
+
+  /**
+   * Who the owner is and which extension is his. The admin's table wins over what the CRM says; an id that may itself be
+   * an extension (UserCRM) is one when it is in the table or the numbering plan says so.
+   */
+  private ownerOf({ owner }: Found): Owner {
+    if (owner === undefined) return {};
+    const { account, plan } = this.options;
+    const { id, name } = owner;
+    const known = { ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }) };
+    const mapped = id === undefined ? undefined : account.extensionOf(id);
+    if (mapped !== undefined) return withTableName({ ...known, extension: mapped }, account);
+
+    const isId = owner.idMayBeExtension === true && id !== undefined;
+    const said = owner.extension ?? (isId && (plan.isExtension(id) || account.userOf(id)) ? id : undefined);
+    if (said === undefined || said === '') return known;
+    if (account.userOf(said) === undefined && !DIALABLE.test(said)) return { ...known, badExtension: said };
+    // The CRM named an extension: the person behind it stands in the table.
+    const user = isId || id === undefined ? account.userOf(said)?.userId : undefined;
+    return withTableName({ ...known, ...(user === undefined ? {} : { id: user }), extension: said }, account);
+  }
+
+  private decide(owner: Owner): Pick<Contact, 'outcome' | 'extension' | 'available' | 'substitute' | 'reason'> {
+    const { presence, inUseIsFit = false } = this.options;
+    let reason: Reason = 'no-extension';
+    if (owner.extension !== undefined) {
+      if (presence === undefined) return { outcome: 'found', extension: owner.extension };
+      const availability = presence.availability(owner.extension, inUseIsFit);
+      if (availability.available) return { outcome: 'found', extension: owner.extension, available: true };
+      reason = availability.reason;
+    }
+    return this.standIn(owner, reason) ?? { outcome: 'not-available', available: false, reason };
+  }
+
+  /** The owner's own substitute when he is fit, else the default one when he is. */
+  private standIn(
+    owner: Owner,
+    reason: Reason,
+  ): Pick<Contact, 'outcome' | 'extension' | 'available' | 'substitute'> | undefined {
+    const own = [owner.id, owner.extension].map((key) => (key === undefined ? undefined : this.substitutes.get(key)));
+    for (const extension of [...own, this.defaultSubstitute]) {
+      if (extension === undefined || extension === '' || extension === owner.extension) continue;
+      const available = this.fitness(extension);
+      if (available === false) continue;
+      const substitute = { ...(owner.extension === undefined ? {} : { for: owner.extension }), reason };
+      return { outcome: 'found', extension, substitute, ...(available === true ? { available } : {}) };
+    }
+    return undefined;
+  }
+
+  /** A queue or a ring group has no device: what presence has never heard of may stand in, its availability unknown. */
+  private fitness(extension: string): boolean | 'unknown' {
+    const { presence, inUseIsFit = false } = this.options;
+    if (presence === undefined) return 'unknown';
+    const availability = presence.availability(extension, inUseIsFit);
+    if (availability.available) return true;
+    return availability.reason === 'unknown-extension' ? 'unknown' : false;
+  }
+}
+
+/** Untrusted text in an error: short, and nothing that a terminal would act on. */
+const printable = (text: string): string => text.slice(0, 40).replace(/[^\x20-\x7e\p{L}]/gu, '?');
+
+function withTableName(owner: Owner & { extension: string }, account: LookupOptions['account']): Owner {
+  const name = owner.name ?? account.userOf(owner.extension)?.name;
+  return name === undefined ? owner : { ...owner, name };
+}
+
+function described(answer: Found, owner: Owner): Pick<Contact, 'name' | 'entities' | 'owner'> {
+  const { id, name } = owner;
+  const person = { ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }) };
+  return {
+    ...(answer.name === '' ? {} : { name: answer.name }),
+    entities: answer.entities,
+    ...(id === undefined && name === undefined ? {} : { owner: person }),
+  };
+}
+
+function numberError(reason: Extract<ParsedNumber, { kind: 'none' }>['reason']): TelephonyError {
+  const withheld = reason === 'empty' || reason === 'anonymous';
+  return routingError(withheld ? 'ROUTE_NO_NUMBER' : 'ROUTE_BAD_NUMBER', { reason });
+}
+
+function outcomeOf(error: TelephonyError): LookupOutcome {
+  if (error.code === 'CRM_TIMEOUT' || error.code === 'ROUTE_TIMEOUT') return 'timeout';
+  return error.code === 'CRM_LIMITED' ? 'limited' : 'error';
+}
+
+const plain = (error: TelephonyError) => ({ code: error.code, message: error.message });
+
+function failure(
+  outcome: LookupOutcome,
+  error: TelephonyError,
+  asked: Pick<Contact, 'number'>,
+  tookMs: number,
+): LookupResult {
+  return { contact: { found: false, outcome, ...asked, entities: [], error: plain(error), tookMs }, error };
+}
+
+/** Joins CRM, table and presence into one answer for the dialplan. Throws `ROUTE_BAD_SUBSTITUTE`. */
+export function createLookup(options: LookupOptions): Lookup {
+  return new Routing(options);
+}

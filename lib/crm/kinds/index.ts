@@ -1,7 +1,18 @@
+import { badSettings } from '../errors';
 import type { CrmKind } from '../types';
+import { demo } from './demo';
 
-/** Every CRM that the pack speaks to. A new one is one file here and one line. */
-export declare const crmKinds: readonly CrmKind[];
+/** Every CRM that the pack speaks to, in the order of the dialog. A new one is one file here and one line. */
+export const crmKinds: readonly CrmKind[] = [demo];
 
 /** The kind with this id; throws `CRM_BAD_SETTINGS` when there is none. */
-export declare function crmKind(id: string): CrmKind;
+export function crmKind(id: string): CrmKind {
+  const kind = crmKinds.find((one) => one.id === id);
+  if (kind === undefined) {
+    throw badSettings('kind', {
+      en: `this version knows no CRM "${id.slice(0, 40)}". Choose one from the list, or update the pack.`,
+      ru: `эта версия не знает CRM «${id.slice(0, 40)}». Выберите CRM из списка или обновите пакет.`,
+    });
+  }
+  return kind;
+}

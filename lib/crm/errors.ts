@@ -1,0 +1,145 @@
+import { errorsFrom, TelephonyError, type ErrorParams, type Text } from '../errors';
+
+/** What a CRM room can say of a failure. `{host}` is all that a text tells of an address: paths and queries may hold keys. */
+export const crmError = errorsFrom({
+  CRM_BAD_SETTINGS: {
+    en: 'The CRM settings cannot be used. Field "{field}": {problemEn}',
+    ru: 'С такими настройками CRM работать нельзя. Поле «{field}»: {problemRu}',
+  },
+  CRM_BAD_URL: {
+    en: 'The CRM address cannot be used. Enter a full address that begins with https:// or http:// and has no user name in it.',
+    ru: 'Адрес CRM использовать нельзя. Укажите полный адрес, который начинается с https:// или http:// и не содержит имени пользователя.',
+  },
+  CRM_TIMEOUT: {
+    en: 'The CRM did not answer in time ({ms} ms). If this happens often, find out why it is slow or allow a longer time.',
+    ru: 'CRM не ответила вовремя ({ms} мс). Если так бывает часто, выясните, почему она медлит, или увеличьте время ожидания.',
+  },
+  CRM_UNAUTHORIZED: {
+    en: 'The CRM at {host} refused the access key ({status}). Check the key and its permissions.',
+    ru: 'CRM {host} не приняла ключ доступа ({status}). Проверьте ключ и его права.',
+  },
+  CRM_NOT_FOUND: {
+    en: 'The CRM at {host} has nothing at this address (404). Check the address, its path included.',
+    ru: 'У CRM {host} по этому адресу ничего нет (404). Проверьте адрес вместе с путём.',
+  },
+  CRM_REDIRECTED: {
+    en: 'The address at {host} redirects to {target}. Redirects are not followed, so that the key goes nowhere else: enter the final address.',
+    ru: 'Адрес на {host} перенаправляет на {target}. Перенаправления не выполняются, чтобы ключ не ушёл чужому серверу: укажите конечный адрес.',
+  },
+  CRM_LIMITED: {
+    en: 'The limit of requests to the CRM is used up; the next one may go in {retryAfterMs} ms. Send fewer requests, or raise the limit if the CRM allows it.',
+    ru: 'Исчерпан лимит запросов к CRM; следующий возможен через {retryAfterMs} мс. Уменьшите число запросов или поднимите лимит, если CRM это позволяет.',
+  },
+  CRM_SERVER_ERROR: {
+    en: 'The CRM at {host} failed to answer ({status}): the fault is on its side.',
+    ru: 'CRM {host} не смогла ответить ({status}): ошибка на её стороне.',
+  },
+  CRM_REFUSED: {
+    en: 'The CRM at {host} refused the request ({status}): {words}',
+    ru: 'CRM {host} отклонила запрос ({status}): {words}',
+  },
+  CRM_NOT_JSON: {
+    en: 'The CRM at {host} answered with something else than JSON ({type}, it begins with "{start}"). This is often a web page: check that the address is that of the API.',
+    ru: 'CRM {host} ответила не в формате JSON ({type}, начало: «{start}»). Часто это веб-страница: проверьте, что указан адрес API.',
+  },
+  CRM_BAD_ANSWER: {
+    en: 'The answer of the CRM cannot be understood: {problemEn}',
+    ru: 'Ответ CRM понять нельзя: {problemRu}',
+  },
+  CRM_TOO_LARGE: {
+    en: 'The answer of the CRM at {host} is larger than {bytes} bytes. Narrow the request, so that it returns one client.',
+    ru: 'Ответ CRM {host} больше {bytes} байт. Сузьте запрос, чтобы он возвращал одного клиента.',
+  },
+  CRM_EXPRESSION: {
+    en: 'The expression of the field "{field}" failed on the answer of the CRM: {problem}',
+    ru: 'Выражение поля «{field}» не сработало на ответе CRM: {problem}',
+  },
+  CRM_BREAKER_OPEN: {
+    en: 'The CRM failed several times in a row and is left alone for {retryAfterMs} ms; then it is asked again. Calls go on without it.',
+    ru: 'CRM не ответила несколько раз подряд, запросы к ней приостановлены на {retryAfterMs} мс; затем она будет спрошена снова. Звонки идут без неё.',
+  },
+  CRM_CLOSED: {
+    en: 'The connection to the CRM was closed, because the flow was stopped or deployed again.',
+    ru: 'Соединение с CRM закрыто: поток остановлен или развёрнут заново.',
+  },
+  CRM_FAULT: {
+    en: 'The code for this CRM failed ({name}). This is a mistake in the pack: please report it.',
+    ru: 'Сбой в коде для этой CRM ({name}). Это ошибка в пакете: пожалуйста, сообщите о ней.',
+  },
+});
+
+/** Why no connection came about, or none that lasted. */
+export type UnreachableReason = 'dns' | 'refused' | 'reset' | 'no-route' | 'connect-timeout' | 'protocol' | 'failed';
+
+const unreachable: Readonly<Record<UnreachableReason, Text>> = {
+  dns: {
+    en: 'The name {host} of the CRM cannot be resolved. Check the address and the DNS of this machine.',
+    ru: 'Имя {host} не найдено в DNS. Проверьте адрес CRM и настройки DNS на этой машине.',
+  },
+  refused: {
+    en: 'The CRM at {host} refuses connections. Check the address and the port, and that the CRM runs.',
+    ru: 'CRM {host} не принимает соединения. Проверьте адрес и порт, а также что CRM запущена.',
+  },
+  reset: {
+    en: 'The CRM at {host} broke the connection before its answer was complete.',
+    ru: 'CRM {host} оборвала соединение, не закончив ответ.',
+  },
+  'no-route': {
+    en: 'The network of this machine does not reach {host}. Check the network, the VPN and the firewall.',
+    ru: 'Из сети этой машины {host} недоступен. Проверьте сеть, VPN и межсетевой экран.',
+  },
+  'connect-timeout': {
+    en: 'No connection to the CRM at {host} in {ms} ms. Check the address, the port and the firewall.',
+    ru: 'Не удалось соединиться с CRM {host} за {ms} мс. Проверьте адрес, порт и межсетевой экран.',
+  },
+  protocol: {
+    en: 'What answers at {host} does not speak HTTP as it should. Check the port, and https:// or http://.',
+    ru: 'То, что отвечает на {host}, не говорит по HTTP как положено. Проверьте порт и https:// или http://.',
+  },
+  failed: {
+    en: 'The connection to the CRM at {host} failed ({system}).',
+    ru: 'Соединение с CRM {host} не удалось ({system}).',
+  },
+};
+
+/** What is wrong with the CRM's certificate. */
+export type TlsReason = 'wrong-name' | 'unknown-authority' | 'expired' | 'not-yet-valid' | 'failed';
+
+const tls: Readonly<Record<TlsReason, Text>> = {
+  'wrong-name': {
+    en: 'The certificate of {host} is for another name. Use the name that stands in the certificate.',
+    ru: 'Сертификат {host} выдан на другое имя. Укажите то имя, которое стоит в сертификате.',
+  },
+  'unknown-authority': {
+    en: 'The certificate of {host} is signed by an authority that this machine does not know. Put the certificate of that authority into the settings of the CRM.',
+    ru: 'Сертификат {host} подписан центром, который этой машине неизвестен. Добавьте сертификат этого центра в настройки CRM.',
+  },
+  expired: {
+    en: 'The certificate of {host} has expired: it must be renewed. If it has not, check the clock of this machine.',
+    ru: 'Срок сертификата {host} истёк: его нужно обновить. Если это не так, проверьте часы этой машины.',
+  },
+  'not-yet-valid': {
+    en: 'The certificate of {host} is not valid yet. Check the clock of this machine.',
+    ru: 'Сертификат {host} ещё не действует. Проверьте часы этой машины.',
+  },
+  failed: {
+    en: 'No TLS connection to {host} ({system}). Check that this port speaks https.',
+    ru: 'Не удалось установить TLS-соединение с {host} ({system}). Проверьте, что этот порт работает по https.',
+  },
+};
+
+/** `CRM_UNREACHABLE`; `params.why` is the reason. */
+export const unreachableError = (why: UnreachableReason, params: ErrorParams, cause?: unknown): TelephonyError =>
+  new TelephonyError('CRM_UNREACHABLE', unreachable[why], { ...params, why }, cause);
+
+/** `CRM_TLS`; `params.why` is the reason. */
+export const tlsError = (why: TlsReason, params: ErrorParams, cause?: unknown): TelephonyError =>
+  new TelephonyError('CRM_TLS', tls[why], { ...params, why }, cause);
+
+/** `CRM_BAD_SETTINGS`; `field` is the name of the field as the kind lists it. */
+export const badSettings = (field: string, problem: Text): TelephonyError =>
+  crmError('CRM_BAD_SETTINGS', { field, problemEn: problem.en, problemRu: problem.ru });
+
+/** `CRM_BAD_ANSWER`: well-formed JSON that is not what this CRM should answer. */
+export const badAnswer = (problem: Text): TelephonyError =>
+  crmError('CRM_BAD_ANSWER', { problemEn: problem.en, problemRu: problem.ru });

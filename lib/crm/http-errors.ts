@@ -1,0 +1,146 @@
+import type { TelephonyError } from '../errors';
+import { crmError, tlsError, unreachableError, type TlsReason, type UnreachableReason } from './errors';
+import type { CrmRequest, CrmResponse } from './types';
+
+/** A server may ask for a pause of years; nobody waits longer than this before asking again. */
+const LONGEST_RETRY_AFTER_MS = 60_000;
+/** What a 429 without `Retry-After` asks for: the documented practice with Bitrix24. */
+const USUAL_RETRY_AFTER_MS = 1000;
+const MAX_WORDS = 200;
+
+/** The only part of an address that may stand in a text. */
+export const hostOf = (url: string): string => new URL(url).host;
+
+const UNREACHABLE: Readonly<Record<string, UnreachableReason>> = {
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  EAI_NODATA: 'dns',
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'reset',
+  ECONNABORTED: 'reset',
+  EPIPE: 'reset',
+  ERR_STREAM_PREMATURE_CLOSE: 'reset',
+  EHOSTUNREACH: 'no-route',
+  ENETUNREACH: 'no-route',
+  EHOSTDOWN: 'no-route',
+  ETIMEDOUT: 'connect-timeout',
+};
+
+const TLS: Readonly<Record<string, TlsReason>> = {
+  ERR_TLS_CERT_ALTNAME_INVALID: 'wrong-name',
+  HOSTNAME_MISMATCH: 'wrong-name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'unknown-authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'unknown-authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown-authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'unknown-authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unknown-authority',
+  CERT_HAS_EXPIRED: 'expired',
+  CERT_NOT_YET_VALID: 'not-yet-valid',
+};
+
+/** The code that Node gave: axios wraps the error of the socket, and Node several addresses' errors into one. */
+function systemCode(thrown: unknown): string {
+  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Axios's own codes are generic; the cause below knows more.
+    if (code !== undefined && !(code.startsWith('ERR_BAD_') || code === 'ERR_NETWORK')) return code;
+    if (error instanceof AggregateError) return systemCode(error.errors[0]);
+  }
+  return '';
+}
+
+/** What a request that got no complete answer met. `connectMs`: how long a connection may take. */
+export function transportError(thrown: unknown, host: string, limits: { connectMs: number; bytes: number }): Error {
+  const message = thrown instanceof Error ? thrown.message : '';
+  if (message.startsWith('maxContentLength')) return crmError('CRM_TOO_LARGE', { host, bytes: limits.bytes }, thrown);
+  const code = systemCode(thrown);
+  const params = { host, ms: limits.connectMs, system: code || 'unknown' };
+  const tlsReason = TLS[code] ?? (/^(ERR_SSL_|ERR_TLS_|CERT_|EPROTO)/.test(code) ? 'failed' : undefined);
+  if (tlsReason !== undefined) return tlsError(tlsReason, params, thrown);
+  if (/^(HPE_|Z_|ERR_HTTP_)/.test(code)) return unreachableError('protocol', params, thrown);
+  // Axios's words for a connection that ended inside the body.
+  const reset = /aborted|socket hang up/.test(message);
+  return unreachableError(UNREACHABLE[code] ?? (reset ? 'reset' : 'failed'), params, thrown);
+}
+
+/** The error that an answer outside 2xx stands for. `now`: wall-clock time, for a `Retry-After` that is a date. */
+export function statusError(request: CrmRequest, response: CrmResponse, now: number): TelephonyError {
+  const { status, headers } = response;
+  const host = hostOf(request.url);
+  const retryAfterMs = retryAfter(headers['retry-after'], now);
+  if (status === 401 || status === 403) return crmError('CRM_UNAUTHORIZED', { host, status });
+  if (status === 404) return crmError('CRM_NOT_FOUND', { host, status });
+  if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
+    return crmError('CRM_LIMITED', { host, status, retryAfterMs: retryAfterMs ?? USUAL_RETRY_AFTER_MS });
+  }
+  if (status >= 500) return crmError('CRM_SERVER_ERROR', { host, status });
+  if (status >= 300 && status < 400) {
+    return crmError('CRM_REDIRECTED', { host, status, target: originOf(headers.location, request.url) });
+  }
+  const words = shortened(ownWords(response.text), MAX_WORDS, request);
+  return crmError('CRM_REFUSED', { host, status, words: words || '—' });
+}
+
+export function notJson(request: CrmRequest, response: CrmResponse): TelephonyError {
+  const type = response.headers['content-type']?.split(';', 1)[0]?.trim().slice(0, 60) ?? '—';
+  return crmError('CRM_NOT_JSON', {
+    host: hostOf(request.url),
+    status: response.status,
+    type: type || '—',
+    start: shortened(response.text, 60, request),
+  });
+}
+
+/** `Retry-After` in milliseconds: seconds or an HTTP date; `undefined` when it says nothing usable. */
+function retryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS);
+}
+
+function originOf(location: string | undefined, base: string): string {
+  try {
+    return new URL(location ?? '', base).origin;
+  } catch {
+    return '—';
+  }
+}
+
+/** Where CRMs put what they say to people. */
+function ownWords(text: string): string {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return wordsIn(parsed, 0) ?? text;
+  } catch {
+    return /^\s*</.test(text) ? text.replace(/<[^>]*>/g, ' ') : text;
+  }
+}
+
+function wordsIn(value: unknown, depth: number): string | undefined {
+  if (typeof value === 'string') return value || undefined;
+  if (typeof value !== 'object' || value === null || depth > 3) return undefined;
+  const fields = value as Record<string, unknown>;
+  for (const name of ['error_description', 'errorMsg', 'message', 'detail', 'title', 'error', 'errors', '0']) {
+    const words = wordsIn(fields[name], depth + 1);
+    if (words !== undefined) return words;
+  }
+  return undefined;
+}
+
+/** One line of at most `max` characters, without what the request carried in secret places: a CRM may echo it. */
+export function shortened(text: string, max: number, request: CrmRequest): string {
+  const line = secretsOf(request)
+    .reduce((rest, secret) => rest.replaceAll(secret, '…'), text.slice(0, 10_000))
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim();
+  return line.length > max ? `${line.slice(0, max - 1)}…` : line;
+}
+
+function secretsOf(request: CrmRequest): string[] {
+  const url = new URL(request.url);
+  const headers = Object.entries(request.headers ?? {})
+    .filter(([name]) => !/^(accept|content-type|user-agent)$/i.test(name))
+    .flatMap(([, value]) => [value, value.replace(/^\w+ /, '')]);
+  const inPath = url.pathname.split('/').filter((part) => part.length >= 8);
+  return [...headers, ...inPath, ...url.searchParams.values()].filter((one) => one.length >= 4);
+}

@@ -1,0 +1,227 @@
+import axios from 'axios';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Duplex } from 'node:stream';
+import * as tls from 'node:tls';
+import { X509Certificate } from 'node:crypto';
+import { TextDecoder } from 'node:util';
+import type { Clock } from '../clock';
+import { asError, TelephonyError } from '../errors';
+import { badSettings, crmError } from './errors';
+import { hostOf, notJson, statusError, transportError } from './http-errors';
+import type { Limiter } from './limiter';
+import type { CallContext, CrmHttp, CrmRequest, CrmResponse } from './types';
+
+export interface CrmHttpOptions {
+  readonly clock: Clock;
+  readonly limiter: Limiter;
+  /** How long one request may take, from its turn to the last byte of the answer, in ms (default 10 s). */
+  readonly timeoutMs?: number;
+  /** How long a connection may take, TLS included, in ms (default 3 s). */
+  readonly connectMs?: number;
+  /** The largest answer, counted after decompression, in bytes (default 1 MiB). */
+  readonly maxBodyBytes?: number;
+  /** PEM of an authority to trust beside the built-in ones. */
+  readonly ca?: string;
+}
+
+/** A {@link CrmHttp} and its end. */
+export interface ClosableCrmHttp extends CrmHttp {
+  /** Rejects every request under way with `CRM_CLOSED` and closes every socket. */
+  close(): void;
+}
+
+/** More than the limiter of any CRM lets through in the time of one request; the rest waits inside the agent. */
+const MAX_SOCKETS = 50;
+
+/** A dialog leaves an empty text where nothing was entered. */
+const hasCa = (ca: string | undefined): ca is string => ca !== undefined && ca.trim() !== '';
+
+/** Ends a socket that is not ready in time: Node has no time limit for connecting. */
+function guardConnect(socket: Duplex, ready: string, ms: number, clock: Clock): void {
+  const late = Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' });
+  const timer = clock.after(ms, () => socket.destroy(late));
+  const stop = () => timer.cancel();
+  socket.once(ready, stop).once('close', stop);
+}
+
+function agents(options: { clock: Clock; connectMs: number; ca: string | undefined }) {
+  const { clock, connectMs, ca } = options;
+  // Node gives up an address after 250 ms when a name has several: too short for a far CRM on a slow line.
+  const common = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: 4, autoSelectFamilyAttemptTimeout: 1000 };
+
+  class Plain extends http.Agent {
+    override createConnection(...args: Parameters<http.Agent['createConnection']>) {
+      const socket = super.createConnection(...args);
+      if (socket) guardConnect(socket, 'connect', connectMs, clock);
+      return socket;
+    }
+  }
+  class Secure extends https.Agent {
+    override createConnection(...args: Parameters<https.Agent['createConnection']>) {
+      const socket = super.createConnection(...args);
+      if (socket) guardConnect(socket, 'secureConnect', connectMs, clock);
+      return socket;
+    }
+  }
+  const trust = hasCa(ca) ? { ca: [...tls.rootCertificates, ca] } : {};
+  return { httpAgent: new Plain(common), httpsAgent: new Secure({ ...common, ...trust, rejectUnauthorized: true }) };
+}
+
+function checkUrl(text: string): void {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (thrown) {
+    throw crmError('CRM_BAD_URL', {}, thrown);
+  }
+  const usable = (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' && url.password === '';
+  if (!usable) throw crmError('CRM_BAD_URL');
+}
+
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      http.validateHeaderName(name);
+      http.validateHeaderValue(name, value);
+    } catch {
+      throw badSettings('headers', {
+        en: `the header "${name.slice(0, 40)}" holds characters that HTTP does not allow.`,
+        ru: `в заголовке «${name.slice(0, 40)}» есть символы, недопустимые в HTTP.`,
+      });
+    }
+  }
+}
+
+/** Old CRMs still answer in windows-1251; a byte order mark, which 1C sends, would break JSON. */
+function decode(body: Buffer, contentType: string): string {
+  const charset = /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType)?.[1] ?? 'utf-8';
+  try {
+    return new TextDecoder(charset).decode(body);
+  } catch {
+    return new TextDecoder().decode(body);
+  }
+}
+
+class Client implements ClosableCrmHttp {
+  private readonly agents: ReturnType<typeof agents>;
+  private readonly underWay = new Set<AbortController>();
+  private closed = false;
+
+  constructor(
+    private readonly options: CrmHttpOptions & { timeoutMs: number; connectMs: number; maxBodyBytes: number },
+  ) {
+    this.agents = agents({ ...options, ca: options.ca });
+  }
+
+  async send(request: CrmRequest, context: CallContext): Promise<CrmResponse> {
+    checkUrl(request.url);
+    checkHeaders(request.headers ?? {});
+    const { clock, limiter, timeoutMs } = this.options;
+    const controller = new AbortController();
+    const abort = (reason: Error) => controller.abort(reason);
+    const onAbort = () => abort(asAbortReason(context.signal.reason, timeoutMs));
+    if (context.signal.aborted) onAbort();
+    if (this.closed) abort(crmError('CRM_CLOSED'));
+    context.signal.addEventListener('abort', onAbort);
+    this.underWay.add(controller);
+    try {
+      const { signal } = controller;
+      await limiter.take(context.deadline === undefined ? { signal } : { signal, deadline: context.deadline });
+      const timer = clock.after(timeoutMs, () => abort(crmError('CRM_TIMEOUT', { ms: timeoutMs })));
+      try {
+        return await untilAborted(this.transmit(request, signal), signal);
+      } finally {
+        timer.cancel();
+      }
+    } finally {
+      this.underWay.delete(controller);
+      context.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async json(request: CrmRequest, context: CallContext): Promise<unknown> {
+    const response = await this.send(request, context);
+    try {
+      return JSON.parse(response.text) as unknown;
+    } catch {
+      throw notJson(request, response);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    const reason = crmError('CRM_CLOSED');
+    for (const controller of this.underWay) controller.abort(reason);
+    this.agents.httpAgent.destroy();
+    this.agents.httpsAgent.destroy();
+  }
+
+  private async transmit(request: CrmRequest, signal: AbortSignal): Promise<CrmResponse> {
+    const { clock, limiter, connectMs, maxBodyBytes } = this.options;
+    let response: CrmResponse;
+    try {
+      const answer = await axios.request<Buffer>({
+        method: request.method,
+        url: request.url,
+        data: request.body,
+        headers: { Accept: 'application/json', 'User-Agent': 'node-red-asterisk', ...request.headers },
+        signal,
+        ...this.agents,
+        // The key goes to the address that the admin entered and nowhere else.
+        maxRedirects: 0,
+        proxy: false,
+        maxContentLength: maxBodyBytes,
+        responseType: 'arraybuffer',
+        transformRequest: (data: unknown) => data,
+        transformResponse: (data: unknown) => data,
+        validateStatus: () => true,
+      });
+      const headers = Object.entries(answer.headers).map(
+        ([name, value]) => [name.toLowerCase(), String(value)] as const,
+      );
+      const byName = Object.fromEntries(headers);
+      response = { status: answer.status, headers: byName, text: decode(answer.data, byName['content-type'] ?? '') };
+    } catch (thrown) {
+      throw signal.aborted
+        ? (signal.reason as Error)
+        : transportError(thrown, hostOf(request.url), { connectMs, bytes: maxBodyBytes });
+    }
+    if (response.status >= 200 && response.status < 300) return response;
+    const error = statusError(request, response, clock.now());
+    if (error.code === 'CRM_LIMITED') limiter.hold(Number(error.params.retryAfterMs));
+    throw error;
+  }
+}
+
+/** What an aborted request rejects with: the caller's own reason, when it is one that can be shown. */
+function asAbortReason(reason: unknown, timeoutMs: number): Error {
+  return reason instanceof TelephonyError ? reason : crmError('CRM_TIMEOUT', { ms: timeoutMs }, asError(reason));
+}
+
+/** `promise`, or the signal's reason as soon as it is aborted, whatever the promise still waits for. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(asError(signal.reason));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/**
+ * The HTTP client of one CRM account. It verifies certificates, follows no redirect, goes through no proxy (those of the
+ * environment are for other programs: the key would pass them), and gives up a connection, a request and a body that are
+ * too slow or too large. Its errors name the host only. Throws `CRM_BAD_SETTINGS` when `ca` is no certificate.
+ */
+export function createCrmHttp(options: CrmHttpOptions): ClosableCrmHttp {
+  try {
+    if (hasCa(options.ca)) new X509Certificate(options.ca);
+  } catch {
+    throw badSettings('ca', {
+      en: 'this is no certificate. Paste the PEM text, from BEGIN CERTIFICATE to END CERTIFICATE.',
+      ru: 'это не сертификат. Вставьте текст PEM от BEGIN CERTIFICATE до END CERTIFICATE.',
+    });
+  }
+  return new Client({ timeoutMs: 10_000, connectMs: 3000, maxBodyBytes: 1024 * 1024, ...options });
+}
