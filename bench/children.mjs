@@ -12,7 +12,9 @@ export async function start(module, args = [], { withinMs = 120_000 } = {}) {
       once(child, 'message'),
       once(child, 'exit').then(([code, signal]) => {
         const late = signal === 'SIGKILL';
-        const reason = late ? `not done within ${withinMs / 1000} s` : `ended with ${signal ?? code}: ${complaint.trim()}`;
+        const reason = late
+          ? `not done within ${withinMs / 1000} s`
+          : `ended with ${signal ?? code}: ${complaint.trim()}`;
         throw Object.assign(new Error(`${module.pathname ?? module} ${args.join(' ')}: ${reason}`), { late });
       }),
     ]);

@@ -6,9 +6,6 @@ const body = JSON.stringify({ found: true, id: '42', name: 'Петров АА', 
 
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   request.resume();
-  setTimeout(
-    () => response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(body),
-    THINKS_MS,
-  );
+  setTimeout(() => response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' }).end(body), THINKS_MS);
 });
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));

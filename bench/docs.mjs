@@ -1,0 +1,22 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+
+const PAGE = new URL('../docs/benchmarks.md', import.meta.url);
+const BEGIN = '<!-- written by npm run bench: begin -->';
+const END = '<!-- written by npm run bench: end -->';
+
+export function machine() {
+  const cores = cpus();
+  return `${cores[0].model}, ${cores.length} cores, Node ${process.versions.node}`;
+}
+
+/** Puts the table of this run between the markers of docs/benchmarks.md; the words around them stay. */
+export function writeToDocs(text, missed) {
+  const page = readFileSync(PAGE, 'utf8');
+  const [before, rest] = page.split(BEGIN);
+  const after = rest.split(END)[1];
+  const goals = missed.length === 0 ? 'All goals met in this run.' : `Missed in this run: ${missed.join('; ')}.`;
+  const date = new Date().toISOString().slice(0, 10);
+  const block = [BEGIN, '', `${date}, ${machine()}.`, '', text, '', goals, '', END].join('\n');
+  writeFileSync(PAGE, before + block + after);
+}

@@ -1,0 +1,105 @@
+/** Turns what was measured into the rows of the one table: result, ratio to what, goal, met or not. */
+import { table } from './table.mjs';
+
+const GOALS = { nobody: 0.5, all: 0.9, cpuPer100k: 0.25, outputMs: 50, p99: 1.3, cached: 0.8 };
+
+const HEADER = ['measured', 'who', 'result', 'ratio', 'to', 'CPU s per 100 000', 'peak MB', 'goal', 'met'];
+const row = (measured, who, result, { ratio, to = '', cpu = '', rss = '', goal = '', met } = {}) => [
+  measured,
+  who,
+  result,
+  ratio === undefined ? '' : ratio.toFixed(2),
+  to,
+  cpu,
+  rss,
+  goal,
+  met === undefined ? '' : met ? 'yes' : 'NO',
+];
+
+const whole = (value) => Math.round(value).toLocaleString('en-US').replaceAll(',', ' ');
+const perSecond = (value) => `${whole(value)}/s`;
+const ms = (value) => `${value < 100 ? value.toFixed(1) : whole(value)} ms`;
+
+function amiRows({ flood, output }) {
+  const by = Object.fromEntries(flood.map((one) => [one.id, one]));
+  const against = { split: by['bare-split'], parse: by['bare-parse'] };
+  const goals = { 'ours-nobody': GOALS.nobody, 'ours-all': GOALS.all };
+  const rows = flood.flatMap((one) => {
+    const to = one.id === 'bare-split' || one.id === 'ours-nobody' || one.id === 'ours-one' ? 'split' : 'parse';
+    const ratio = one.perSecond / against[to].perSecond;
+    const least = goals[one.id];
+    return [
+      row('AMI events', one.title, perSecond(one.perSecond), {
+        ratio,
+        to: to === 'split' ? 'bare splitter' : 'bare full parse',
+        cpu: one.cpuPer100k.toFixed(2),
+        rss: whole(one.rssMb),
+        ...(least && { goal: `at least ${least.toFixed(2)}`, met: ratio >= least }),
+      }),
+    ];
+  });
+  const cpu = flood
+    .filter((one) => one.ours)
+    .map((one) =>
+      row('AMI CPU', one.title, `${one.cpuPer100k.toFixed(2)} s`, {
+        ratio: one.cpuPer100k / by['asterisk-manager'].cpuPer100k,
+        to: 'asterisk-manager',
+        ...(one.id === 'ours-nobody' && {
+          goal: `at most ${GOALS.cpuPer100k} s per 100 000`,
+          met: one.cpuPer100k <= GOALS.cpuPer100k,
+        }),
+      }),
+    );
+  return [...rows, ...cpu, ...outputRows(output)];
+}
+
+function outputRows({ lines, ours, peer }) {
+  const measured = `answer of ${whole(lines)} lines`;
+  return [
+    row(measured, 'this pack', `loop busy ${ms(ours.busyMs)}, at most ${ms(ours.longestMs)} at once`, {
+      ratio: ours.busyMs / peer.busyMs,
+      to: 'asterisk-manager',
+      goal: `at most ${GOALS.outputMs} ms`,
+      met: ours.busyMs <= GOALS.outputMs,
+    }),
+    row(measured, 'asterisk-manager 0.2.0', `loop busy ${peer.atLeast ? 'over ' : ''}${ms(peer.busyMs)}`),
+  ];
+}
+
+function routeRows({ rate, clients, fresh, same }) {
+  const latency = ({ p50, p99 }) => `p50 ${ms(p50)}, p99 ${ms(p99)}`;
+  const p99 = fresh.ours.p99 / fresh.bare.p99;
+  const cached = same.ours / same.bare;
+  const open = `route, ${rate}/s, new numbers`;
+  const closed = `route, ${clients} clients, one number`;
+  return [
+    row(open, 'bare server, asks the CRM', latency(fresh.bare)),
+    row(open, 'this pack, asks the CRM', latency(fresh.ours), {
+      ratio: p99,
+      to: 'bare server (p99)',
+      goal: `at most ${GOALS.p99.toFixed(2)}`,
+      met: p99 <= GOALS.p99,
+    }),
+    row(closed, 'bare server, asks the CRM', perSecond(same.bare)),
+    row(closed, 'this pack, answers from its cache', perSecond(same.ours), {
+      ratio: cached,
+      to: 'bare server asking',
+      goal: `at least ${GOALS.cached.toFixed(2)}`,
+      met: cached >= GOALS.cached,
+    }),
+    row(closed, 'bare server, answers from a Map', perSecond(same['bare-cached']), {
+      ratio: same['bare-cached'] / same.bare,
+      to: 'bare server asking',
+    }),
+    row(closed, "Node-RED's core nodes, fixed text", perSecond(same.core), {
+      ratio: same.core / same.bare,
+      to: 'bare server asking',
+    }),
+  ];
+}
+
+export function report({ ami, route }) {
+  const rows = [...amiRows(ami), ...routeRows(route)];
+  const missed = rows.filter((cells) => cells.at(-1) === 'NO').map((cells) => `${cells[0]}: ${cells[1]} (${cells[3]})`);
+  return { text: table(HEADER, rows), missed };
+}

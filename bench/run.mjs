@@ -1,0 +1,42 @@
+/**
+ * `npm run bench`: this pack, its peers and the bare limit side by side in one run, as one table of ratios.
+ * BENCH_QUICK=1 proves in a minute that it runs: a tenth of the events, one round, docs/benchmarks.md untouched.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ensureBuilt, ensureInstalled, run, say } from '../scripts/setup.mjs';
+
+const quick = process.env.BENCH_QUICK === '1';
+const size = quick
+  ? { ami: { events: 20_000, lines: 8_000, rounds: 1 }, route: { rounds: 1, seconds: 2 } }
+  : { ami: { events: 200_000, lines: 80_000, rounds: 3 }, route: { rounds: 3, seconds: 10 } };
+
+function ensurePeersInstalled() {
+  const stamp = new URL('node_modules/.package-lock.json', import.meta.url);
+  const lock = new URL('package-lock.json', import.meta.url);
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return;
+  say('installing what the pack is compared with into bench/ (npm ci) …');
+  run('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    shell: process.platform === 'win32',
+  });
+}
+
+ensureInstalled();
+ensurePeersInstalled();
+ensureBuilt();
+
+const { measureAmi } = await import('./ami/run.mjs');
+const { measureRoute } = await import('./route/run.mjs');
+const { report } = await import('./report.mjs');
+const { machine, writeToDocs } = await import('./docs.mjs');
+
+const { text, missed } = report({ ami: await measureAmi(size.ami, say), route: await measureRoute(size.route, say) });
+say(machine());
+process.stdout.write(`\n${text}\n\n`);
+say(missed.length === 0 ? 'all goals met' : `goals missed: ${missed.join('; ')}`);
+if (quick) say('quick run: a tenth of the events, one round; these numbers are not for comparing');
+else {
+  writeToDocs(text, missed);
+  say('written to docs/benchmarks.md');
+}
