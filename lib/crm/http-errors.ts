@@ -1,5 +1,6 @@
 import type { TelephonyError } from '../errors';
 import { crmError, tlsError, unreachableError, type TlsReason, type UnreachableReason } from './errors';
+import { oneLine } from './json';
 import type { CrmRequest, CrmResponse } from './types';
 
 /** A server may ask for a pause of years; nobody waits longer than this before asking again. */
@@ -127,13 +128,13 @@ function wordsIn(value: unknown, depth: number): string | undefined {
   return undefined;
 }
 
-/** One line of at most `max` characters, without what the request carried in secret places: a CRM may echo it. */
-export function shortened(text: string, max: number, request: CrmRequest): string {
-  const line = secretsOf(request)
-    .reduce((rest, secret) => rest.replaceAll(secret, '…'), text.slice(0, 10_000))
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim();
-  return line.length > max ? `${line.slice(0, max - 1)}…` : line;
+/** One line without what the request carried in secret places: a CRM may echo it. */
+function shortened(text: string, max: number, request: CrmRequest): string {
+  const start = text.slice(0, 10_000);
+  return oneLine(
+    secretsOf(request).reduce((rest, secret) => rest.replaceAll(secret, '…'), start),
+    max,
+  );
 }
 
 function secretsOf(request: CrmRequest): string[] {
