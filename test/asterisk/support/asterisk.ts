@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createConnection } from 'node:net';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { until } from '../../support/wait';
 import { freePort } from './ports';
@@ -60,6 +61,7 @@ export interface TestAsterisk {
 export async function startAsterisk(options: AsteriskOptions): Promise<TestAsterisk> {
   const root = rootOf(options.version);
   removeLeftovers(root);
+  useNoNameServer(root);
   const asterisk = new ChrootedAsterisk(options, root, {
     AMI_PORT: await freePort(),
     AMI_TLS_PORT: await freePort(),
@@ -206,17 +208,24 @@ class ChrootedAsterisk implements TestAsterisk {
     };
     for (const file of readdirSync(CONFIG)) {
       const text = readFileSync(join(CONFIG, file), 'utf8');
-      const filled = text.replace(/^(?!;).*$/gm, (line) => line.replace(/@([A-Z_]+)@/g, (_, name: string) => known(values, name)));
+      const filled = text.replace(/^(?!;).*$/gm, (line) =>
+        line.replace(/@([A-Z_]+)@/g, (_, name: string) => known(values, name)),
+      );
       writeFileSync(join(this.folder, 'etc', file), filled);
     }
     copyFileSync(DIALPLAN, join(this.folder, 'etc/extensions_telephony_crm.conf'));
   }
 
   private makeCertificate(): string {
-    const [key, certificate] = ['keys/key.pem', 'keys/cert.pem'].map((name) => join(this.folder, name)) as [string, string];
+    const [key, certificate] = ['keys/key.pem', 'keys/cert.pem'].map((name) => join(this.folder, name)) as [
+      string,
+      string,
+    ];
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-    execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', certificate], { stdio: 'pipe' });
+    execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', certificate], {
+      stdio: 'pipe',
+    });
     const pem = readFileSync(certificate, 'utf8');
     writeFileSync(join(this.folder, 'keys/asterisk.pem'), readFileSync(key, 'utf8') + pem);
     return pem;
@@ -242,6 +251,12 @@ function greeting(port: number): Promise<boolean> {
     socket.once('error', () => end(false));
     socket.once('close', () => end(false));
   });
+}
+
+/** Asterisk looks its own name up for every call: a slow name server of the machine would hold calls up for seconds. */
+function useNoNameServer(root: string): void {
+  writeFileSync(join(root, 'etc/hosts'), `127.0.0.1 localhost ${hostname()}\n`);
+  writeFileSync(join(root, 'etc/nsswitch.conf'), 'passwd: files\ngroup: files\nhosts: files\n');
 }
 
 /** Ends and removes what an earlier run left behind when it was killed; runs of living processes stay untouched. */
@@ -276,5 +291,3 @@ function belongsTo(pid: number, root: string, run: string): boolean {
     return false;
   }
 }
-
-export const testSecret = (user: string): string => `${user}-secret`;

@@ -10,7 +10,7 @@ const PROJECT = resolve(__dirname, '../../..');
 
 /** The root folder that holds this Asterisk, as `scripts/asterisk/make-roots.sh` makes it. */
 export function rootOf(version: AsteriskVersion): string {
-  return join(process.env['TELEPHONY_CRM_ASTERISK_DIR'] ?? '/opt/telephony-crm-test', `asterisk-${version}`);
+  return join(process.env.TELEPHONY_CRM_ASTERISK_DIR ?? '/opt/telephony-crm-test', `asterisk-${version}`);
 }
 
 /** The module folder inside the root: Debian moved it between the releases. */
@@ -30,14 +30,17 @@ export function moduleFolder(root: string): string {
  */
 export function availableVersions(): AsteriskVersion[] {
   const made = spawnSync(join(PROJECT, 'scripts/asterisk/make-roots.sh'), { stdio: ['ignore', 'inherit', 'inherit'] });
-  const asked = process.env['TELEPHONY_CRM_ASTERISK'];
+  const asked = process.env.TELEPHONY_CRM_ASTERISK;
   const wanted = ALL.filter((version) => !asked || version === asked);
-  const usable = made.status === 0 ? wanted.filter((version) => existsSync(join(rootOf(version), 'usr/sbin/asterisk'))) : [];
+  const usable =
+    made.status === 0 ? wanted.filter((version) => existsSync(join(rootOf(version), 'usr/sbin/asterisk'))) : [];
   if (usable.length > 0) return usable;
 
   const reason = `No Asterisk to test against (make-roots.sh ended with ${String(made.status ?? made.signal)}).`;
-  if (process.env['CI']) throw new Error(reason);
-  process.stderr.write(`\n${'!'.repeat(80)}\n! ${reason}\n! The tests against a real Asterisk were LEFT OUT.\n${'!'.repeat(80)}\n\n`);
+  if (process.env.CI) throw new Error(reason);
+  process.stderr.write(
+    `\n${'!'.repeat(80)}\n! ${reason}\n! The tests against a real Asterisk were LEFT OUT.\n${'!'.repeat(80)}\n\n`,
+  );
   return [];
 }
 
