@@ -13,6 +13,8 @@ export interface IncomingCall {
   /** The name the provider sends, if any. */
   readonly name?: string;
   readonly did: string;
+  /** How long the caller waits for a person to take the call before hanging up, in ms; absent: to the end. */
+  readonly patienceMs?: number;
 }
 
 /** How a simulated call ended, told as a person would tell it. */
@@ -29,7 +31,11 @@ export interface SimulatedCallOutcome {
   readonly extension?: string;
   /** The caller's name as the phone showed it. */
   readonly callerName?: string;
-  readonly result: 'answered' | 'busy' | 'no-answer' | 'declined' | 'not-registered' | 'ivr';
+  /**
+   * How the person who was rung took the call; `ivr`: nobody was rung, the caller heard the greeting. After a phone that
+   * did not take the call the caller hears the greeting too. `cancelled`: the caller, or a manager action, ended it first.
+   */
+  readonly result: 'answered' | 'busy' | 'no-answer' | 'declined' | 'not-registered' | 'ivr' | 'cancelled';
   /** Milliseconds from the question to the moment the dialplan went on. */
   readonly askedMs: number;
 }
