@@ -14,13 +14,13 @@ const METHODS = ['GET'];
 const TEXT = 'text/plain';
 
 /**
- * A name that Asterisk's HASH() keeps whole. CURL() with `hashcompat=yes` decodes the percent signs, escapes commas and
- * backslashes and hands a comma list to HASH(), which then takes quotes for its own and does not split inside
- * brackets: an open `(` or `"` would swallow the number behind the name. So double quotes become single ones, and brackets go
- * when they are not closed. `$` needs nothing: the result of a function is not evaluated again.
+ * A name that Asterisk's HASH() keeps whole (measured on 22.10 and 16.28). CURL() with `hashcompat=yes` decodes the percent
+ * signs, escapes commas and backslashes and hands a comma list to HASH(), which then removes double quotes and does not
+ * split inside quotes or brackets: one open `(`, `[` or `"` swallows the number behind the name. So double quotes become
+ * single ones, and brackets go when they are not closed. `${…}` needs nothing: a function's result is not evaluated again.
  */
 function hashSafe(name: string): string {
-  const single = name.replaceAll('"', "'").replaceAll('\\', '/');
+  const single = name.replaceAll('"', "'");
   return withoutOpenBrackets(withoutOpenBrackets(single, '(', ')'), '[', ']');
 }
 
