@@ -19,8 +19,12 @@ export const questionError = errorsFrom({
     ru: 'Поток ответил с кодом {code}: {text}',
   },
   ANSWER_TOO_LATE: {
-    en: 'The flow did not answer within {seconds} s.',
-    ru: 'Поток не ответил за {seconds} с.',
+    en: 'The flow did not answer in time.',
+    ru: 'Поток не ответил вовремя.',
+  },
+  ANSWER_FAILED: {
+    en: 'Something unexpected went wrong here: see the log of Node-RED.',
+    ru: 'Произошла непредвиденная ошибка: см. журнал Node-RED.',
   },
   TOO_MANY_QUESTIONS: {
     en: 'Too many questions are waiting for an answer ({limit}): ask again later.',

@@ -1,0 +1,76 @@
+import type { Node, NodeAPI } from 'node-red';
+import { systemClock } from '../lib/clock';
+import { createCrmAccount } from '../lib/crm/account';
+import type { CrmAccount } from '../lib/crm/account';
+import { crmKinds } from '../lib/crm/kinds';
+import type { SecretSlot } from '../lib/crm/types';
+import { asError } from '../lib/errors';
+import { silentLog } from '../lib/log';
+import { adminAction, dialogCredentials, withEnvironment } from './runtime/admin';
+import type { AdminQuestion } from './runtime/admin';
+import type { TlsConfigNode } from './runtime/ami-settings';
+import type { CrmConfigNode } from './runtime/config-nodes';
+import { accountOptions, secretSlots } from './runtime/crm-settings';
+import type { CrmConfigDef } from './runtime/crm-settings';
+import { forPeople } from './runtime/language';
+import { onClose } from './runtime/lifecycle';
+import { nodeLog } from './runtime/node-log';
+
+type Secrets = Partial<Record<SecretSlot, string>>;
+
+/** The authority of the chosen `tls-config`; nothing else of it is used, since CRMs know their clients by keys. */
+function authority(red: NodeAPI, id: unknown): string | undefined {
+  if (typeof id !== 'string' || id === '') return undefined;
+  const node = red.nodes.getNode(id) as unknown as Partial<TlsConfigNode> | null | undefined;
+  return node?.addTLSOptions?.({}).ca?.toString();
+}
+
+/** An account made of what stands in the dialog, used once for a button. */
+async function withDialogAccount<T>(
+  red: NodeAPI,
+  { id, body }: AdminQuestion,
+  use: (account: CrmAccount) => Promise<T>,
+): Promise<T> {
+  const typed = (body.settings ?? {}) as Record<string, unknown>;
+  const settings = Object.fromEntries(
+    Object.entries(typed).map(([name, value]) => [name, withEnvironment(red, id, value)]),
+  );
+  const secrets = dialogCredentials(red, id, body.credentials, secretSlots);
+  const options = accountOptions({ kind: String(body.kind), settings }, secrets, authority(red, body.tls));
+  const account = createCrmAccount(options, { clock: systemClock, log: silentLog });
+  try {
+    return await use(account);
+  } finally {
+    await account.close();
+  }
+}
+
+export = function crmConfig(red: NodeAPI): void {
+  function CrmConfig(this: Node<Secrets>, def: CrmConfigDef): void {
+    red.nodes.createNode(this, def);
+    const offered = this as { -readonly [Key in 'account' | 'problem']?: CrmConfigNode[Key] };
+    try {
+      const options = accountOptions(def, this.credentials, authority(red, def.tls));
+      const account = createCrmAccount(options, { clock: systemClock, log: nodeLog(this) });
+      offered.account = account;
+      onClose(this, () => account.close());
+    } catch (thrown) {
+      // The node lives on, so that the nodes that use it can say what is wrong.
+      offered.problem = asError(thrown);
+      this.error(forPeople(red, this.type, offered.problem).message);
+    }
+  }
+  red.nodes.registerType<Node<Secrets>, CrmConfigDef, object, Secrets>('crm-config', CrmConfig, {
+    credentials: { user: { type: 'password' }, password: { type: 'password' }, token: { type: 'password' } },
+  });
+
+  red.httpAdmin.get('/telephony-crm/crm-kinds', red.auth.needsPermission('crm-config.read'), (_request, response) => {
+    response.json(crmKinds.map(({ id, title, fields }) => ({ id, title, fields })));
+  });
+  adminAction(red, '/telephony-crm/crm-config/:id/test', 'crm-config.write', (question) =>
+    withDialogAccount(red, question, async (account) => ({ note: (await account.test()) ?? '' })),
+  );
+  adminAction(red, '/telephony-crm/crm-config/:id/users', 'crm-config.write', (question) =>
+    withDialogAccount(red, question, async (account) => ({ users: await account.loadUsers() })),
+  );
+};

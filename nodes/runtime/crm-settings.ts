@@ -1,0 +1,45 @@
+import type { NodeDef } from 'node-red';
+import type { CrmAccountOptions } from '../../lib/crm/account';
+import { crmKind } from '../../lib/crm/kinds';
+import type { SecretSlot, UserMapping } from '../../lib/crm/types';
+
+/** The dialog of `crm-config` as it is saved; whatever a person or an old flow left out is absent. */
+export interface CrmConfigDef extends NodeDef {
+  readonly kind?: string;
+  /** Values of the kind's fields, secrets excepted. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly users?: readonly Readonly<Record<string, unknown>>[];
+  /** Id of a `tls-config` node, for a CRM with a certificate of one's own. */
+  readonly tls?: string;
+}
+
+export const secretSlots: readonly SecretSlot[] = ['user', 'password', 'token'];
+
+/** Works right after an import, with no CRM at hand. */
+const DEFAULT_KIND = 'demo';
+
+const text = (value: unknown): string =>
+  typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : '';
+
+/** The lines of the table that say who has which extension; a line that lacks either says nothing. */
+function userMappings(rows: CrmConfigDef['users']): UserMapping[] {
+  return (rows ?? [])
+    .map((row) => ({ extension: text(row.extension), userId: text(row.userId), name: text(row.name) }))
+    .filter((row) => row.extension !== '' && row.userId !== '')
+    .map(({ name, ...row }) => (name === '' ? row : { ...row, name }));
+}
+
+/** Reads what stands in the dialog, once. Throws `CRM_BAD_SETTINGS` when there is no such kind of CRM. */
+export function accountOptions(
+  def: Pick<CrmConfigDef, 'kind' | 'settings' | 'users'>,
+  secrets: Readonly<Partial<Record<SecretSlot, string>>>,
+  ca: string | undefined,
+): CrmAccountOptions {
+  return {
+    kind: crmKind(text(def.kind) || DEFAULT_KIND),
+    settings: def.settings ?? {},
+    secrets,
+    users: userMappings(def.users),
+    ...(ca === undefined ? {} : { ca }),
+  };
+}

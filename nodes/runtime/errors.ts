@@ -1,0 +1,21 @@
+import { errorsFrom } from '../../lib/errors';
+
+/** What only the nodes can meet: a dialog that was not filled in, or a deploy in the middle of the work. */
+export const nodeError = errorsFrom({
+  CRM_NOT_CHOSEN: {
+    en: 'No CRM is chosen, or its configuration is disabled: choose one in the dialog of the node.',
+    ru: 'CRM не выбрана или её конфигурация отключена: выберите её в настройках узла.',
+  },
+  LOOKUP_STOPPED: {
+    en: 'The flow was stopped or deployed before the CRM answered.',
+    ru: 'Поток остановлен или развёрнут заново до ответа CRM.',
+  },
+  ENDPOINT_NO_VARIABLE: {
+    en: 'The key is to come from the environment variable {variable}, which is not set: set it, or type the key.',
+    ru: 'Ключ должен прийти из переменной окружения {variable}, но она не задана: задайте её или введите ключ.',
+  },
+  ENDPOINT_BAD_PATH: {
+    en: 'The path "{path}" cannot be served: letters, digits, and - . _ ~ between slashes, for instance /crm.',
+    ru: 'Путь «{path}» обслуживать нельзя: буквы, цифры и - . _ ~ между косыми чертами, например /crm.',
+  },
+});

@@ -1,0 +1,189 @@
+import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
+import { systemClock } from '../../lib/clock';
+import { asError } from '../../lib/errors';
+import { Access } from '../../lib/http-in/access';
+import type { Pbx } from '../../lib/pbx/pbx';
+import { httpProtocols } from '../../lib/protocols';
+import { defaultAgiTag } from '../../lib/protocols/async-agi';
+import type { HttpProtocolName, ProtocolRequest } from '../../lib/protocols/types';
+import { nobody } from '../../lib/questions/answer';
+import { AgiServer } from '../../lib/routing/agi-server';
+import { Complaints } from './complaints';
+import { amiConfig } from './config-nodes';
+import { HttpEndpoint } from './http-endpoint';
+import { httpIsOff, serveHttp } from './http-routes';
+import { forPeople, languageOf } from './language';
+import { NO_PBX_STATUS, linkStatus } from './link-status';
+import { MAX_OPEN_QUESTIONS, closeBook, openBook } from './questions';
+import type { QuestionToken } from './questions';
+import { basePath, keyOf, milliseconds, textOf } from './settings';
+import { StatusLine } from './status';
+
+export interface UserCrmInDef extends NodeDef {
+  readonly path?: string;
+  readonly protocols?: readonly string[];
+  readonly asyncAgi?: boolean;
+  readonly pbx?: string;
+  readonly agiTag?: string;
+  /** Addresses that need no key. */
+  readonly allowList?: string;
+  /** Seconds. */
+  readonly deadline?: string | number;
+  /** What has an output, in the order of the outputs; `route` is always the first. */
+  readonly actions?: readonly string[];
+}
+
+export interface UserCrmInCredentials {
+  readonly apiKey?: string;
+}
+
+/** What a flow that was saved before a setting existed means by its absence. */
+const DEFAULTS = { protocols: ['itgrix', 'json'], allowList: '127.0.0.1, ::1', deadlineSeconds: 3 } as const;
+
+const status = (
+  fill: 'green' | 'yellow' | 'red' | 'grey' | 'blue',
+  shape: 'dot' | 'ring',
+  text: string,
+): NodeStatus => ({
+  fill,
+  shape,
+  text: `usercrm-in.status.${text}`,
+});
+
+/** What the flow gets of a request: the question itself, or the command with what stands beside it. */
+function payloadOf(request: ProtocolRequest): object {
+  if (request.action === 'route') return request.question;
+  return request.action === 'command' ? { params: request.params, options: request.options } : { params: {} };
+}
+
+/** One `usercrm-in` at work: its paths, the channels it answers, and the questions that wait. */
+export class UserCrmEndpoint {
+  private readonly line: StatusLine;
+  private readonly complaints: Complaints;
+  private readonly actions: readonly string[];
+  private readonly book;
+  private readonly leave: (() => void)[] = [];
+  /** Paths that another node had first. */
+  private readonly taken = new Set<string>();
+  private paths = 0;
+  private wrongSettings = false;
+  private readonly pbx: Pbx | undefined;
+  private readonly agi: AgiServer | undefined;
+
+  constructor(
+    private readonly red: NodeAPI,
+    private readonly node: Node<UserCrmInCredentials>,
+    private readonly def: UserCrmInDef,
+  ) {
+    this.line = new StatusLine(node);
+    this.complaints = new Complaints(node);
+    this.actions = ['route', ...(def.actions ?? []).filter((action) => action !== 'route')];
+    this.book = openBook(milliseconds(def.deadline, DEFAULTS.deadlineSeconds), () =>
+      this.line.show(status('yellow', 'ring', 'late')),
+    );
+    this.pbx = def.asyncAgi === true ? amiConfig(red, def.pbx)?.pbx : undefined;
+    this.agi = this.pbx && this.serveAgi(this.pbx);
+    try {
+      this.servePaths();
+    } catch (thrown) {
+      this.wrongSettings = true;
+      node.error(forPeople(red, node.type, asError(thrown)).message);
+    }
+    this.showState();
+  }
+
+  /** Everybody who waits is told "nobody" before the node is gone. */
+  async close(): Promise<void> {
+    for (const leave of this.leave) leave();
+    closeBook(this.book);
+    await this.agi?.close();
+    this.line.close();
+  }
+
+  private servePaths(): void {
+    const { red, node, def } = this;
+    const names = (def.protocols ?? DEFAULTS.protocols).filter((name): name is HttpProtocolName =>
+      Object.hasOwn(httpProtocols, name),
+    );
+    this.paths = names.length;
+    if (httpIsOff(red)) return;
+    const base = basePath(def.path);
+    const basicAuthInFront = (red.settings as { readonly httpNodeAuth?: unknown }).httpNodeAuth !== undefined;
+    const endpoint = new HttpEndpoint({
+      access: new Access({
+        apiKey: keyOf(node.credentials.apiKey),
+        allowList: def.allowList ?? DEFAULTS.allowList,
+        basicAuthInFront,
+      }),
+      book: this.book,
+      lang: languageOf(red, node.type),
+      serves: (action) => this.actions.includes(action),
+      onQuestion: (id, protocol, action, request) => this.ask({ id, protocol, action }, payloadOf(request)),
+      onFull: () => this.full(),
+      warn: (text) => this.complaints.warn('HTTP', text),
+    });
+    for (const name of names) {
+      const protocol = httpProtocols[name];
+      const path = base + protocol.path;
+      const onTurn = (mine: boolean): void => {
+        if (mine) this.taken.delete(path);
+        else this.taken.add(path);
+        this.showState();
+      };
+      this.leave.push(serveHttp(red, path, endpoint.handler(name, protocol), onTurn));
+    }
+  }
+
+  private serveAgi(pbx: Pbx): AgiServer {
+    this.leave.push(pbx.client.onState(() => this.showState()));
+    const server = new AgiServer({
+      client: pbx.client,
+      tag: textOf(this.def.agiTag) || defaultAgiTag,
+      clock: systemClock,
+      limit: MAX_OPEN_QUESTIONS,
+      onCall: (call) => {
+        const id = this.book.ask({
+          action: 'route',
+          settle: (answer) => call.answer(answer?.kind === 'route' ? answer.answer : nobody),
+        });
+        if (id === undefined) {
+          this.full();
+          return false;
+        }
+        call.onGone(() => this.book.forget(id));
+        this.ask({ id, protocol: 'async-agi', action: 'route', pbx: pbx.name }, call.question);
+        return true;
+      },
+      onProblem: (error) => this.complaints.warn(error.code, forPeople(this.red, this.node.type, error).message),
+    });
+    pbx.open();
+    return server;
+  }
+
+  private ask(usercrm: QuestionToken, payload: object): void {
+    const { action, protocol } = usercrm;
+    const msg = { topic: action, payload: { ...payload, protocol }, usercrm };
+    this.node.send(this.actions.map((each) => (each === action ? msg : null)));
+    this.line.show(status('blue', 'dot', 'asked'));
+  }
+
+  private full(): void {
+    this.line.show(status('red', 'dot', 'full'));
+    this.complaints.warn('FULL', this.red._('usercrm-in.log.full', { limit: MAX_OPEN_QUESTIONS }));
+  }
+
+  private showState(): void {
+    this.line.setBase(this.state());
+  }
+
+  /** The worst of what is true now. */
+  private state(): NodeStatus {
+    const { asyncAgi } = this.def;
+    if (this.wrongSettings) return status('red', 'dot', 'settings');
+    if (this.paths > 0 && httpIsOff(this.red)) return status('red', 'ring', 'http-off');
+    if (this.taken.size > 0) return status('red', 'ring', 'path-taken');
+    if (asyncAgi === true && !this.pbx) return NO_PBX_STATUS;
+    if (this.pbx && this.pbx.client.state.phase !== 'ready') return linkStatus(this.pbx);
+    return this.paths > 0 || this.pbx ? status('green', 'dot', 'ready') : status('grey', 'ring', 'nothing');
+  }
+}

@@ -1,0 +1,58 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { answerShapes, readAnswer } from '../lib/questions/answer';
+import type { FlowAnswer } from '../lib/questions/answer';
+import { questionError } from '../lib/questions/errors';
+import { onClose, onInput } from './runtime/lifecycle';
+import { takeQuestion } from './runtime/questions';
+import { textOf } from './runtime/settings';
+import { StatusLine } from './runtime/status';
+
+interface UserCrmOutDef extends NodeDef {
+  /** Where in the message the answer stands. */
+  readonly property?: string;
+}
+
+/** The last answer as a status: the extension itself, or what it came to. */
+function summary(answer: FlowAnswer): string {
+  if (answer.kind === 'body') return 'usercrm-out.status.answered';
+  return answer.answer.extension ?? `usercrm-out.status.${answer.answer.found ? 'name' : 'nobody'}`;
+}
+
+export = function userCrmOut(red: NodeAPI): void {
+  red.nodes.registerType('usercrm-out', function (this: Node, def: UserCrmOutDef) {
+    red.nodes.createNode(this, def);
+    const status = new StatusLine(this);
+    const property = textOf(def.property) || 'contact';
+    const trouble = (text: string): void =>
+      status.setBase({ fill: 'yellow', shape: 'ring', text: `usercrm-out.status.${text}` });
+
+    onInput(red, this, (msg) => {
+      const { usercrm, payload } = msg as { readonly usercrm?: { readonly id?: unknown }; readonly payload?: unknown };
+      if (typeof usercrm?.id !== 'string') {
+        trouble('no-question');
+        throw questionError('QUESTION_MISSING');
+      }
+      const question = takeQuestion(usercrm.id);
+      if (!question) {
+        trouble('gone');
+        throw questionError('QUESTION_GONE');
+      }
+      const answer = readAnswer(question.action, [red.util.getMessageProperty(msg, property), payload]);
+      if (!answer) {
+        // The asker must not wait for a flow that has already said all it will say.
+        question.settle(undefined);
+        trouble('no-answer');
+        const shape = question.action === 'route' ? answerShapes.route : answerShapes.body;
+        throw questionError('ANSWER_NOT_UNDERSTOOD', { property, shape });
+      }
+      try {
+        question.settle(answer);
+      } catch (thrown) {
+        trouble('refused');
+        throw thrown;
+      }
+      status.setBase({ fill: 'green', shape: 'dot', text: summary(answer) });
+    });
+    onClose(this, () => status.close());
+  });
+};
