@@ -1,0 +1,186 @@
+import type { CrmField } from '../types';
+
+const same = (text: string) => ({ en: text, ru: text });
+
+const withBody = { field: 'method', in: ['POST', 'PUT', 'PATCH'] } as const;
+
+/** The dialog of the CRM that is described without code. The names are those of the saved settings. */
+export const genericFields: readonly CrmField[] = [
+  {
+    name: 'method',
+    type: 'choice',
+    label: { en: 'Method', ru: 'Метод' },
+    default: 'GET',
+    choices: ['GET', 'POST', 'PUT', 'PATCH'].map((value) => ({ value, label: same(value) })),
+  },
+  {
+    name: 'url',
+    type: 'url',
+    required: true,
+    label: { en: 'Address', ru: 'Адрес' },
+    help: {
+      en: 'Placeholders: {{e164}} +74951343060, {{digits}} 74951343060, {{national}} 4951343060, {{variants}} all of them with commas.',
+      ru: 'Подстановки: {{e164}} +74951343060, {{digits}} 74951343060, {{national}} 4951343060, {{variants}} все варианты через запятую.',
+    },
+    placeholder: 'https://crm.example.com/api/clients?phone={{digits}}',
+  },
+  {
+    name: 'bodyType',
+    type: 'choice',
+    label: { en: 'Body', ru: 'Тело запроса' },
+    default: 'json',
+    when: withBody,
+    choices: [
+      { value: 'json', label: same('JSON') },
+      { value: 'form', label: { en: 'Form', ru: 'Форма' } },
+      { value: 'raw', label: { en: 'Text', ru: 'Текст' } },
+      { value: 'none', label: { en: 'Empty', ru: 'Пусто' } },
+    ],
+  },
+  {
+    name: 'body',
+    type: 'multiline',
+    label: { en: 'Body template', ru: 'Шаблон тела' },
+    help: {
+      en: 'The same placeholders. In JSON put quotes around them, but none around {{variants}}: it becomes a list.',
+      ru: 'Те же подстановки. В JSON берите их в кавычки; {{variants}} — без кавычек: она становится списком.',
+    },
+    placeholder: '{ "phone": "{{e164}}" }',
+    when: withBody,
+  },
+  {
+    name: 'headers',
+    type: 'pairs',
+    label: { en: 'Headers', ru: 'Заголовки' },
+    help: {
+      en: 'Exported with the flow: keys belong into the fields below.',
+      ru: 'Экспортируются вместе с потоком: ключи указывайте в полях ниже.',
+    },
+  },
+  {
+    name: 'auth',
+    type: 'choice',
+    label: { en: 'Access', ru: 'Доступ' },
+    default: 'none',
+    choices: [
+      { value: 'none', label: { en: 'Without a key', ru: 'Без ключа' } },
+      { value: 'basic', label: { en: 'User name and password (Basic)', ru: 'Имя и пароль (Basic)' } },
+      { value: 'bearer', label: { en: 'Token (Bearer)', ru: 'Токен (Bearer)' } },
+      { value: 'header', label: { en: 'Key in a header', ru: 'Ключ в заголовке' } },
+      {
+        value: 'placeholder',
+        label: { en: 'Key in address or body: {{token}}', ru: 'Ключ в адресе или теле: {{token}}' },
+      },
+    ],
+  },
+  {
+    name: 'user',
+    type: 'secret',
+    label: { en: 'User name', ru: 'Имя пользователя' },
+    when: { field: 'auth', in: ['basic'] },
+  },
+  {
+    name: 'password',
+    type: 'secret',
+    label: { en: 'Password', ru: 'Пароль' },
+    when: { field: 'auth', in: ['basic'] },
+  },
+  {
+    name: 'authHeader',
+    type: 'text',
+    label: { en: 'Name of the header', ru: 'Имя заголовка' },
+    placeholder: 'X-API-Key',
+    when: { field: 'auth', in: ['header'] },
+  },
+  {
+    name: 'token',
+    type: 'secret',
+    label: { en: 'Key', ru: 'Ключ' },
+    when: { field: 'auth', in: ['bearer', 'header', 'placeholder'] },
+  },
+  {
+    name: 'found',
+    type: 'text',
+    label: { en: 'Found, if', ru: 'Найден, если' },
+    help: {
+      en: 'This and the next fields read the answer: a path (data.items[0].name) or any JSONata; $e164, $digits, $national and $variants are known. Empty: found when any field below has a value.',
+      ru: 'Это и следующие поля читают ответ: путь (data.items[0].name) или любое выражение JSONata; известны $e164, $digits, $national и $variants. Пусто: найден, если есть значение хотя бы в одном поле ниже.',
+    },
+    placeholder: '$count(items) > 0',
+  },
+  { name: 'name', type: 'text', label: { en: 'Name of the client', ru: 'Имя клиента' }, placeholder: 'items[0].name' },
+  {
+    name: 'ownerId',
+    type: 'text',
+    label: { en: 'Id of the responsible user', ru: 'Id ответственного' },
+    placeholder: 'items[0].manager.id',
+  },
+  { name: 'ownerName', type: 'text', label: { en: 'Name of the responsible user', ru: 'Имя ответственного' } },
+  {
+    name: 'extension',
+    type: 'text',
+    label: { en: 'His extension', ru: 'Его внутренний номер' },
+    help: {
+      en: 'Leave empty when the table of users tells it.',
+      ru: 'Оставьте пустым, если его даёт таблица пользователей.',
+    },
+  },
+  {
+    name: 'entityType',
+    type: 'text',
+    label: { en: 'Type of the card', ru: 'Тип карточки' },
+    help: { en: 'A fixed word in quotes: "lead".', ru: 'Постоянное слово — в кавычках: "lead".' },
+  },
+  { name: 'entityId', type: 'text', label: { en: 'Id of the card', ru: 'Id карточки' } },
+  { name: 'entityUrl', type: 'text', label: { en: 'Address of the card', ru: 'Адрес карточки' } },
+  {
+    name: 'notFound404',
+    type: 'flag',
+    label: { en: 'An answer 404 means "no such client"', ru: 'Ответ 404 означает «такого клиента нет»' },
+    default: false,
+  },
+  {
+    name: 'ownerUrl',
+    type: 'text',
+    label: {
+      en: "Second request: address of the responsible user's data",
+      ru: 'Второй запрос: адрес данных ответственного',
+    },
+    help: {
+      en: 'Asked only when the first answer gives {{ownerId}} but no extension.',
+      ru: 'Выполняется, только если первый ответ дал {{ownerId}}, но не внутренний номер.',
+    },
+    placeholder: 'https://crm.example.com/api/users/{{ownerId}}',
+  },
+  {
+    name: 'ownerExtension',
+    type: 'text',
+    label: { en: 'Extension in its answer', ru: 'Внутренний номер в его ответе' },
+    placeholder: 'phone_inner',
+  },
+  {
+    name: 'usersUrl',
+    type: 'text',
+    label: { en: 'Address of the list of users', ru: 'Адрес списка пользователей' },
+    help: { en: 'To fill the table of users by a button.', ru: 'Чтобы заполнить таблицу пользователей кнопкой.' },
+  },
+  {
+    name: 'usersList',
+    type: 'text',
+    label: { en: 'Users: the list', ru: 'Пользователи: список' },
+    placeholder: 'items',
+  },
+  { name: 'userId', type: 'text', label: { en: 'User: id', ru: 'Пользователь: id' }, placeholder: 'id' },
+  { name: 'userName', type: 'text', label: { en: 'User: name', ru: 'Пользователь: имя' }, placeholder: 'name' },
+  { name: 'userExtension', type: 'text', label: { en: 'User: extension', ru: 'Пользователь: внутренний номер' } },
+  {
+    name: 'testNumber',
+    type: 'text',
+    label: { en: 'Number for the test', ru: 'Номер для проверки' },
+    help: {
+      en: 'With the country code. Empty: a number that nobody has.',
+      ru: 'С кодом страны. Пусто: номер, которого ни у кого нет.',
+    },
+    placeholder: '+74951343060',
+  },
+];
