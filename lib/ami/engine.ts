@@ -1,5 +1,5 @@
 import { systemClock, type Clock, type Timer } from '../clock';
-import type { TelephonyError } from '../errors';
+import { asError, type TelephonyError } from '../errors';
 import { silentLog, type Log } from '../log';
 import { Backoff } from './backoff';
 import { amiError } from './errors';
@@ -8,7 +8,16 @@ import { isTampered, mustBeLookedAt } from './shape';
 import { Session } from './session';
 import { Subscriptions, type EventHandler } from './subscriptions';
 import type { Incoming, Transport, TransportSink } from './transport';
-import type { ActionOptions, AmiAction, AmiClient, AmiClientOptions, AmiMessage, AmiState, AmiStats } from './types';
+import type {
+  ActionOptions,
+  AmiAction,
+  AmiAddress,
+  AmiClient,
+  AmiClientOptions,
+  AmiMessage,
+  AmiState,
+  AmiStats,
+} from './types';
 
 const ACTION_MS = 10_000;
 const TAMPERING_WARNED_EVERY_MS = 60_000;
@@ -24,11 +33,13 @@ export interface AmiDeps {
 /** What a driver is to the engine: a way to open one connection. */
 export type Driver = (options: AmiClientOptions, place: string, sink: TransportSink) => Transport;
 
+const placeOf = ({ host, port }: AmiAddress): string => `${host}:${port}`;
+
 /** The link to one Asterisk over whichever driver: keeps a {@link Session} up and hands its events out. */
 export class AmiEngine implements AmiClient {
   private readonly clock: Clock;
   private readonly log: Log;
-  private readonly place: string;
+  private place: string;
   private readonly ids = new ActionIds();
   private readonly subscriptions: Subscriptions;
   private readonly stateHandlers = new Set<{ readonly handler: (state: AmiState) => void }>();
@@ -51,7 +62,7 @@ export class AmiEngine implements AmiClient {
   ) {
     this.clock = deps.clock ?? systemClock;
     this.log = deps.log ?? silentLog;
-    this.place = `${options.host}:${options.port}`;
+    this.place = placeOf(options);
     this.subscriptions = new Subscriptions(this.log);
     this.backoff = new Backoff(deps.random ?? Math.random);
     this.current = { phase: 'idle', since: this.clock.now(), session: 0 };
@@ -108,7 +119,26 @@ export class AmiEngine implements AmiClient {
     // A handler of that change may have closed the client.
     if (this.closing) return;
     this.readyAt = undefined;
-    const { options, place, clock, ids } = this;
+    const { locate } = this.options;
+    if (locate) void this.openWhereFound(locate);
+    else this.openAt(this.options);
+  }
+
+  private async openWhereFound(locate: NonNullable<AmiClientOptions['locate']>): Promise<void> {
+    try {
+      const address = await locate();
+      if (this.closing) return;
+      this.place = placeOf(address);
+      this.openAt({ ...this.options, ...address });
+    } catch (thrown) {
+      if (this.closing) return;
+      const { message } = asError(thrown);
+      this.over(amiError('AMI_CONNECT_FAILED', { place: this.place, reason: message }, thrown), false);
+    }
+  }
+
+  private openAt(options: AmiClientOptions): void {
+    const { place, clock, ids } = this;
     this.session = new Session(
       { options, place, clock, ids, open: (sink) => this.driver(options, place, sink) },
       {
