@@ -1,3 +1,5 @@
+import type { AmiMessage } from '../ami/types';
+
 /** Asterisk's device states (`DeviceStateChange.State`), lower-cased, plus `unknown` for a device never heard of. */
 export type DeviceState =
   'not_inuse' | 'inuse' | 'busy' | 'invalid' | 'unavailable' | 'ringing' | 'ringinuse' | 'onhold' | 'unknown';
@@ -13,4 +15,48 @@ export type Availability =
 export interface Presence {
   /** Can this extension take a call? `inUseIsFit`: a phone that is already on a call counts as fit (call waiting). */
   availability(extension: string, inUseIsFit: boolean): Availability;
+}
+
+/** One extension as the tracker sees it. */
+export interface ExtensionPresence {
+  readonly extension: string;
+  /** The busiest of its phones that can be reached; `unavailable` when none of them can. */
+  readonly state: DeviceState;
+  readonly registered: boolean;
+  readonly doNotDisturb: boolean;
+}
+
+export interface PresenceChange {
+  readonly extension: string;
+  /** Absent = not heard of before. */
+  readonly before?: ExtensionPresence;
+  /** Absent = not heard of any more. */
+  readonly after?: ExtensionPresence;
+}
+
+/**
+ * Keeps the presence of all extensions from what Asterisk tells. After each login: `begin()` at once, then ask for
+ * DeviceStateList and ExtensionStateList, `load()` each answer, `ready()`; every live event goes to `apply()`, also meanwhile.
+ */
+export interface PresenceTracker extends Presence {
+  /** The link is down: every extension is unfit until the next {@link ready}. */
+  reset(): void;
+  /** A new session: forgets all states, and from now on lets live events win over list items. */
+  begin(): void;
+  /** Takes the items of an event list; items of other kinds are passed over. */
+  load(items: readonly AmiMessage[]): void;
+  /** The lists are in: answers again. Returns what is different from before the link was lost. */
+  ready(): readonly PresenceChange[];
+  /** Takes one live event, of whatever kind. Returns the extensions it changed; none before {@link ready}. */
+  apply(event: AmiMessage): readonly PresenceChange[];
+  /** All extensions heard of, sorted; empty while the link is down. Trunks that have a device are among them. */
+  list(): readonly ExtensionPresence[];
+  readonly stats: PresenceStats;
+}
+
+export interface PresenceStats {
+  readonly devices: number;
+  readonly hints: number;
+  /** Events of devices and hints left out because the bound of 20 000 each was reached. */
+  readonly ignored: number;
 }

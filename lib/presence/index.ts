@@ -1,0 +1,2 @@
+export { createPresenceTracker, type PresenceTrackerOptions } from './tracker';
+export type * from './types';
