@@ -109,3 +109,6 @@ export function badValue(action: string, part: string, problem: Problem, params:
   };
   return new TelephonyError('AMI_BAD_VALUE', text, { ...params, action, part });
 }
+
+/** The stable words that errors of this room carry in `code`. */
+export type AmiErrorCode = Parameters<typeof amiError>[0] | 'AMI_BAD_VALUE';

@@ -1,4 +1,4 @@
-import { createAmiClient } from '../../../lib/ami';
+import { createAmiClient, createAsteriskManagerClient } from '../../../lib/ami';
 import { describeAmiClient, type AmiServerUnderTest } from '../../support/ami-conformance';
 import { FakeAmiServer } from '../../support/fake-ami-server';
 
@@ -9,3 +9,9 @@ async function server(): Promise<AmiServerUnderTest> {
 }
 
 describeAmiClient('AMI client, built in', { makeClient: (options) => createAmiClient(options), server });
+
+describeAmiClient('AMI client over asterisk-manager', {
+  makeClient: (options) => createAsteriskManagerClient(options),
+  server,
+  gaps: ['amiVersion', 'header names as sent'],
+});
