@@ -37,6 +37,13 @@ export interface TalkTimes {
   readonly talkMs: number;
 }
 
+export interface TalkOptions {
+  /** The dialplan had answered the caller before: such a channel tells no cause when its far end hangs up (measured). */
+  readonly answeredBefore?: boolean;
+  /** Hears which of the two went first, before the bridge falls apart. */
+  readonly onEnd?: (first: Channel) => void;
+}
+
 export function phoneTarget(phone: Phone): Target {
   const { device, extension, name, rule } = phone;
   return { device, dialString: extension, context: 'from-internal', caller: { num: extension, name }, rule };
@@ -158,16 +165,16 @@ export class Dialer {
    * Two channels in a bridge until one goes; if nothing happens, the outside party hangs up after the talk time.
    * The leg ends here. Throws {@link Interrupted} when the caller was interrupted.
    */
-  async talk(caller: Channel, leg: Channel, onEnd: (first: Channel) => void = () => undefined): Promise<void> {
+  async talk(caller: Channel, leg: Channel, options: TalkOptions = {}): Promise<void> {
     const bridge = this.pbx.bridge();
     this.pbx.enter(bridge, leg);
     this.pbx.enter(bridge, caller);
     let first = await this.pbx.wait(this.times.talkMs, caller, leg);
     if (!first) {
       first = leg.device === TRUNK ? leg : caller;
-      this.pbx.farEndHangsUp(first, 16);
+      this.pbx.farEndHangsUp(first, 16, !options.answeredBefore);
     }
-    onEnd(first);
+    options.onEnd?.(first);
     this.pbx.leave(bridge, first);
     this.pbx.leave(bridge, first === leg ? caller : leg);
     this.pbx.destroy(bridge);

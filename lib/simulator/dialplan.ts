@@ -87,12 +87,12 @@ export class Dialplan {
   /** Runs one application on a channel that the PBX called. It plays until the far end hangs up. */
   runApplication(channel: Channel, application: string, data: string): Promise<void> {
     const { pbx, talkMs } = this.parts;
-    return this.run(channel, async () => {
+    const play = async (): Promise<void> => {
       pbx.execute(channel, application, data);
       await pbx.pause(talkMs, channel);
       pbx.farEndHangsUp(channel, 0, false);
-      throw new Interrupted(channel);
-    });
+    };
+    return this.track(this.follow(channel, play, newStory()).finally(() => this.finish(channel)));
   }
 
   private runRedirected(leg: Channel): Promise<void> {
@@ -123,10 +123,17 @@ export class Dialplan {
     }
   }
 
+  /** The end of a dialplan: Asterisk asks for the hang-up itself, nearly always. */
   private end(channel: Channel): void {
-    const { pbx, records } = this.parts;
+    const { pbx } = this.parts;
     if (!pbx.channels.has(channel.name)) return;
     pbx.tell('SoftHangupRequest', channel, [['Cause', 16]]);
+    this.finish(channel);
+  }
+
+  private finish(channel: Channel): void {
+    const { pbx, records } = this.parts;
+    if (!pbx.channels.has(channel.name)) return;
     records.tell(channel);
     pbx.hangup(channel, channel.hangupCause);
   }

@@ -122,8 +122,9 @@ class BuiltInSimulator implements Simulator {
     const origin = { device: TRUNK, context: 'from-trunk', exten: did, caller: { num: from, name } };
     const trunk = pbx.create({ ...origin, state: 'Ring' });
     const giveUp = (): void => {
-      const inDialplan = trunk.state === 'Up';
-      if (trunk.bridgeId === '') pbx.farEndHangsUp(trunk, inDialplan ? 16 : 127, !inDialplan);
+      // A caller who hangs up before the answer and one who leaves a queue are told differently (measured).
+      const answered = trunk.state === 'Up';
+      if (trunk.bridgeId === '') pbx.farEndHangsUp(trunk, answered ? 0 : 127, !answered);
     };
     const patience = patienceMs === undefined ? undefined : this.clock.after(patienceMs, giveUp);
     const story = newStory();

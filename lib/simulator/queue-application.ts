@@ -77,6 +77,7 @@ export class QueueApplication {
     }
     if (rung === 'interrupted') {
       pbx.tell('MusicOnHoldStop', caller);
+      dialer.tellDial('DialEnd', caller, leg, ['DialStatus', 'CANCEL']);
       dialer.cancel(caller, leg);
       records.note(caller, leg, 'NO ANSWER');
       this.giveUp(stay, false);
@@ -87,7 +88,7 @@ export class QueueApplication {
     return false;
   }
 
-  /** A member who lets it ring gets two `DialEnd`s, a busy one gets one, and before the `AgentRingNoAnswer` (measured). */
+  /** A member who lets it ring gets two `DialEnd`s, a busy one gets one, `NOANSWER` too, and before `AgentRingNoAnswer` (measured). */
   private tellRefused(stay: Stay, member: Member, leg: Channel, rung: Rung, rangMs: number): void {
     const { pbx, dialer } = this.parts;
     const noAnswer = (): void => this.tell('AgentRingNoAnswer', stay, member, leg, [['RingTime', rangMs]]);
@@ -98,7 +99,7 @@ export class QueueApplication {
       dialEnd('CANCEL');
       pbx.hangup(leg, 0);
     } else {
-      dialEnd(rung === 'busy' ? 'BUSY' : 'NOANSWER');
+      dialEnd('NOANSWER');
       noAnswer();
       pbx.hangup(leg, rung === 'busy' ? 17 : 21);
     }
@@ -117,7 +118,7 @@ export class QueueApplication {
     member.inCall = true;
     const connectedAt = pbx.clock.monotonic();
     try {
-      await dialer.talk(caller, leg, (first) => {
+      const onEnd = (first: Channel): void => {
         const talkTime = this.secondsSince(connectedAt);
         const reason = first === leg ? 'agent' : caller.interruption?.kind === 'redirect' ? 'transfer' : 'caller';
         member.inCall = false;
@@ -127,7 +128,8 @@ export class QueueApplication {
         queue.holdTime = holdTime;
         queue.talkTime = talkTime;
         this.tell('AgentComplete', stay, member, leg, [held, ['TalkTime', talkTime], ['Reason', reason]]);
-      });
+      };
+      await dialer.talk(caller, leg, { answeredBefore: true, onEnd });
     } finally {
       records.note(caller, leg, 'ANSWERED');
     }

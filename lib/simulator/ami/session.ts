@@ -40,6 +40,7 @@ export class Session implements Asker {
   private challenge: string | undefined;
   private readonly reader = new RequestReader();
   private readonly timers = new Set<Timer>();
+  private readonly loginTimer: Timer;
   /** An action that blocks holds back everything that follows, events included (measured with Originate). */
   private frozen: string[] | undefined;
   private frozenBytes = 0;
@@ -53,9 +54,7 @@ export class Session implements Asker {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.dispose());
     socket.on('data', (chunk) => this.received(chunk));
-    this.later(LOGIN_TIME_MS, () => {
-      if (this.username === undefined) this.end();
-    });
+    this.loginTimer = this.later(LOGIN_TIME_MS, () => this.end());
     this.send(`Asterisk Call Manager/${versions.ami}\r\n`);
   }
 
@@ -84,16 +83,13 @@ export class Session implements Asker {
   private dispose(): void {
     this.ended = true;
     for (const timer of this.timers) timer.cancel();
-    this.timers.clear();
     this.host.closed(this);
   }
 
-  private later(ms: number, fn: () => void): void {
-    const timer = this.host.clock.after(ms, () => {
-      this.timers.delete(timer);
-      fn();
-    });
+  private later(ms: number, fn: () => void): Timer {
+    const timer = this.host.clock.after(ms, fn);
     this.timers.add(timer);
+    return timer;
   }
 
   private received(chunk: Buffer): void {
@@ -155,6 +151,7 @@ export class Session implements Asker {
   }
 
   private accept(request: AmiRequest, user: SimulatedUser): void {
+    this.loginTimer.cancel();
     this.username = user.username;
     this.read = classesOf(user.read);
     this.write = classesOf(user.write);
