@@ -22,6 +22,18 @@ export const pbxError = errorsFrom({
     en: 'The PBX "{name}" did not become ready within {ms} ms.',
     ru: 'АТС «{name}» не стала доступна за {ms} мс.',
   },
+  PBX_BAD_EVENT_NAMES: {
+    en: 'Events: "{wrong}" cannot be used. Write * or at most {limit} event names with commas, for instance Newchannel, Hangup.',
+    ru: 'События: «{wrong}» не подходит. Напишите * или до {limit} имён событий через запятую, например Newchannel, Hangup.',
+  },
+  PBX_BAD_FILTER: {
+    en: 'Filter, row {row}: it needs a header name without a colon, an operator of the list and one line of at most 255 characters; {limit} rows at most.',
+    ru: 'Фильтр, строка {row}: нужны имя заголовка без двоеточия, условие из списка и одна строка до 255 символов; всего не больше {limit} строк.',
+  },
+  PBX_NOT_CHOSEN: {
+    en: 'This node has no PBX: the ami-config that it names is disabled, deleted or was never chosen. Choose one in its dialog.',
+    ru: 'У этого узла нет АТС: выбранный ami-config отключён, удалён или не был выбран. Выберите его в настройках узла.',
+  },
   SIMULATOR_ONLY: {
     en: 'A simulated call needs the built-in simulator, but "{name}" is a real Asterisk. Choose the simulator in this ami-config, or ring a phone of the PBX.',
     ru: 'Учебный звонок возможен только во встроенном симуляторе, а «{name}» — настоящий Asterisk. Выберите симулятор в этом ami-config или позвоните на АТС с телефона.',

@@ -1,7 +1,18 @@
-import type { AmiClient, AmiClientOptions } from '../ami/types';
+import type { AmiClient, AmiClientOptions, AmiState } from '../ami/types';
+import { systemClock } from '../clock';
+import type { Clock, Timer } from '../clock';
+import { asError } from '../errors';
+import type { TelephonyError } from '../errors';
+import { silentLog } from '../log';
+import type { Log } from '../log';
 import type { NumberingPlan } from '../phone/types';
+import { createPresenceTracker } from '../presence';
 import type { Presence } from '../presence/types';
+import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
+import { createClient } from './driver';
+import type { DriverName } from './driver';
+import { pbxError } from './errors';
 
 export interface PbxOptions {
   /** The name of the `ami-config`, as it appears in messages. */
@@ -10,7 +21,7 @@ export interface PbxOptions {
     | { readonly kind: 'simulator' }
     | {
         readonly kind: 'asterisk';
-        readonly driver: 'built-in' | 'asterisk-manager';
+        readonly driver: DriverName;
         readonly client: AmiClientOptions;
       };
   readonly plan: NumberingPlan;
@@ -28,4 +39,100 @@ export interface Pbx {
   open(): void;
   /** Within two seconds; see {@link AmiClient.close}. */
   close(): Promise<void>;
+}
+
+export interface PbxDeps {
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Told once per session what the PBX cannot do for us although the link is up, e.g. a missing permission. */
+  readonly onProblem?: (problem: TelephonyError) => void;
+}
+/** The class in `write=` that is enough to read the states of phones, without the power over calls that `call` gives. */
+const STATE_PERMISSION = 'reporting';
+const STATE_EVENTS = ['DeviceStateChange', 'ExtensionStatus'];
+const LEARN_AGAIN_MS = 30_000;
+
+/** Joins the link, the simulator if chosen, and what the events tell of the phones. Nothing happens before {@link Pbx.open}. */
+export function createPbx(options: PbxOptions, deps: PbxDeps = {}): Pbx {
+  return new JoinedPbx(options, deps);
+}
+
+class JoinedPbx implements Pbx {
+  readonly name: string;
+  readonly plan: NumberingPlan;
+  readonly simulator?: Simulator;
+  readonly client: AmiClient;
+  readonly presence = createPresenceTracker();
+  private readonly clock: Clock;
+  private readonly onProblem: (problem: TelephonyError) => void;
+  private session = 0;
+  private again: Timer | undefined;
+
+  constructor({ name, plan, connection }: PbxOptions, deps: PbxDeps) {
+    const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
+    // What becomes of the link is told by its states, to whoever words it for people.
+    const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
+    this.name = name;
+    this.plan = plan;
+    this.clock = clock;
+    this.onProblem = onProblem;
+    if (connection.kind === 'simulator') {
+      const simulator = createSimulator({}, { clock, log });
+      this.simulator = simulator;
+      const nowhere = { host: '127.0.0.1', port: 0, username: '', secret: '' };
+      this.client = createClient('built-in', { ...nowhere, locate: () => simulator.start() }, clientDeps);
+    } else {
+      this.client = createClient(connection.driver, connection.client, clientDeps);
+    }
+    this.client.subscribe(STATE_EVENTS, (event) => void this.presence.apply(event));
+    this.client.onState((state) => this.linkChanged(state));
+  }
+
+  open(): void {
+    this.client.connect();
+  }
+
+  async close(): Promise<void> {
+    this.again?.cancel();
+    await Promise.all([this.client.close(), this.simulator?.stop()]);
+  }
+
+  private linkChanged({ phase, session }: AmiState): void {
+    if (phase !== 'ready') {
+      this.again?.cancel();
+      this.presence.reset();
+    } else if (session !== this.session) {
+      this.session = session;
+      void this.learnStates(session);
+    }
+  }
+
+  /** Asks for all states of this session anew. Until it has them, nobody counts as available. */
+  private async learnStates(session: number): Promise<void> {
+    const isOver = (): boolean => this.client.state.session !== session || this.client.state.phase !== 'ready';
+    this.presence.begin();
+    try {
+      for (const action of ['DeviceStateList', 'ExtensionStateList']) {
+        const states = await this.client.list({ action }).catch((thrown: unknown) => {
+          throw stateProblem(action, asError(thrown));
+        });
+        if (isOver()) return;
+        this.presence.load(states);
+      }
+      this.presence.ready();
+    } catch (thrown) {
+      if (isOver()) return;
+      const problem = thrown as TelephonyError;
+      this.onProblem(problem);
+      // A missing permission stays missing until the next login.
+      if (problem.code === 'PBX_PRESENCE_DENIED') return;
+      this.again = this.clock.after(LEARN_AGAIN_MS, () => void this.learnStates(session));
+    }
+  }
+}
+
+function stateProblem(action: string, error: Error): TelephonyError {
+  return /permission denied/i.test(error.message)
+    ? pbxError('PBX_PRESENCE_DENIED', { action, permission: STATE_PERMISSION }, error)
+    : pbxError('PBX_PRESENCE_FAILED', { action, reason: error.message }, error);
 }

@@ -1,4 +1,4 @@
-import type { NodeDef } from 'node-red';
+import type { NodeAPI, NodeDef } from 'node-red';
 import type { AmiTls } from '../../lib/ami/types';
 import type { Text } from '../../lib/errors';
 import { numberingPlan } from '../../lib/phone';
@@ -28,7 +28,10 @@ export interface AmiCredentials {
 
 /** Node-RED's own `tls-config` node, as far as we need it. */
 export interface TlsConfigNode {
+  readonly type: string;
   readonly valid: boolean;
+  /** Off = the admin asked not to check the certificate; we check it all the same. */
+  readonly verifyservercert?: boolean;
   addTLSOptions(into: object): {
     readonly ca?: string | Buffer;
     readonly cert?: string | Buffer;
@@ -36,6 +39,13 @@ export interface TlsConfigNode {
     readonly passphrase?: string;
     readonly servername?: string;
   };
+}
+
+/** The `tls-config` that a dialog chose, if it is there. */
+export function tlsConfig(red: NodeAPI, id: unknown): TlsConfigNode | undefined {
+  if (typeof id !== 'string' || id === '') return undefined;
+  const node = red.nodes.getNode(id) as unknown as TlsConfigNode | null | undefined;
+  return node?.type === 'tls-config' ? node : undefined;
 }
 
 const MAX_FIELD = 255;

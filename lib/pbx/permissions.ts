@@ -1,0 +1,63 @@
+/** What flows may use a PBX for; the dialog lets the admin tick them. `link` always belongs to them. */
+export const FEATURES = ['link', 'events', 'presence', 'route'] as const;
+
+export type Feature = (typeof FEATURES)[number];
+
+/** A class of manager.conf in `read=` or `write=`, and who needs it. */
+export interface PermissionNeed {
+  readonly class: string;
+  readonly direction: 'read' | 'write';
+  readonly neededFor: readonly Feature[];
+}
+
+/**
+ * What each feature needs, at the least. `reporting` gives the lists of device and extension states without the power over
+ * calls that `call` has. Classes of events and actions: measured on Asterisk 22.10 and 16.28.
+ */
+const NEEDS: Readonly<Record<Feature, { readonly read: readonly string[]; readonly write: readonly string[] }>> = {
+  link: { read: ['system'], write: [] },
+  events: { read: ['call', 'agent', 'user', 'cdr'], write: [] },
+  presence: { read: ['call'], write: ['reporting'] },
+  route: { read: ['agi'], write: ['call', 'agi'] },
+};
+
+/** As manager.conf lists them usually. */
+const ORDER = ['system', 'call', 'agent', 'user', 'cdr', 'agi', 'reporting', 'originate'];
+
+/** The permissions that these features need, `read` first, each class once. */
+export function permissionNeeds(features: readonly Feature[]): PermissionNeed[] {
+  const chosen = FEATURES.filter((feature) => feature === 'link' || features.includes(feature));
+  return (['read', 'write'] as const).flatMap((direction) =>
+    ORDER.map((name) => ({
+      class: name,
+      direction,
+      neededFor: chosen.filter((feature) => NEEDS[feature][direction].includes(name)),
+    })).filter((need) => need.neededFor.length > 0),
+  );
+}
+
+/**
+ * An action that shows, by being listed in the answer to `ListCommands`, that the class is in `write=`: the one that our nodes
+ * send, so that a class which another one covers is not called missing.
+ */
+export const WRITE_MARKERS: Readonly<Record<string, string>> = {
+  call: 'Setvar',
+  agi: 'AGI',
+  reporting: 'DeviceStateList',
+  user: 'UserEvent',
+};
+
+/** Actions that give power over the PBX which no feature needs; with `Originate`, `system` is a shell on the PBX. */
+const POWERS: Readonly<Record<string, string>> = {
+  system: 'DBPut',
+  command: 'Command',
+  config: 'UpdateConfig',
+  originate: 'Originate',
+};
+
+/** The classes in `write=` that nobody asked for and that would harm in the wrong hands. */
+export function excessRights(mayRun: (action: string) => boolean): string[] {
+  return Object.entries(POWERS)
+    .filter(([, action]) => mayRun(action))
+    .map(([name]) => name);
+}

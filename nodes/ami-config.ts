@@ -1,0 +1,73 @@
+import type { Node, NodeInitializer } from 'node-red';
+import type { AmiState } from '../lib/ami/types';
+import { TelephonyError } from '../lib/errors';
+import { createPbx } from '../lib/pbx/pbx';
+import type { Pbx } from '../lib/pbx/pbx';
+import { FEATURES } from '../lib/pbx/permissions';
+import { probePbx } from '../lib/pbx/probe';
+import { unusablePbx } from '../lib/pbx/unusable';
+import { adminAction, dialogCredentials, withEnvironment } from './runtime/admin';
+import { pbxOptions, tlsConfig } from './runtime/ami-settings';
+import type { AmiConfigDef, AmiCredentials } from './runtime/ami-settings';
+import { languageOf } from './runtime/language';
+import { onClose } from './runtime/lifecycle';
+import { nodeLog } from './runtime/node-log';
+
+/** What others see of it is `AmiConfigNode`. */
+type OwnNode = Node<AmiCredentials> & { pbx: Pbx };
+
+const init: NodeInitializer = (red) => {
+  /** Writes each news of the link once: not every retry, and not the same reason again. */
+  function tellLink(node: Node, pbx: Pbx): (state: AmiState) => void {
+    let told = '';
+    return ({ phase, error, amiVersion = '?' }) => {
+      const news = phase === 'ready' ? phase : (error?.code ?? told);
+      if (news === told) return;
+      told = news;
+      if (error) node.warn(error.textIn(languageOf(red, node.type)));
+      else node.log(red._(`ami-config.log.${pbx.simulator ? 'simulator' : 'connected'}`, { version: amiVersion }));
+    };
+  }
+
+  function AmiConfig(this: OwnNode, def: AmiConfigDef): void {
+    red.nodes.createNode(this, def);
+    const tell = (problem: TelephonyError): void => this.warn(problem.textIn(languageOf(red, this.type)));
+    try {
+      const tls = tlsConfig(red, def.tls);
+      if (def.useTls === true && tls?.verifyservercert === false) this.warn(red._('ami-config.log.tls-verify'));
+      this.pbx = createPbx(pbxOptions(def, this.credentials, tls), { log: nodeLog(this), onProblem: tell });
+      this.pbx.client.onState(tellLink(this, this.pbx));
+      onClose(this, () => this.pbx.close());
+    } catch (thrown) {
+      if (!(thrown instanceof TelephonyError)) throw thrown;
+      // The nodes that use it show it in their status and hand it to whoever asks something of the PBX.
+      this.pbx = unusablePbx(def.name, thrown);
+      this.error(thrown.textIn(languageOf(red, this.type)));
+    }
+  }
+  red.nodes.registerType<OwnNode, AmiConfigDef, object, AmiCredentials>('ami-config', AmiConfig, {
+    credentials: { username: { type: 'text' }, secret: { type: 'password' } },
+  });
+
+  // It connects to the address in the dialog, with the stored secret if that was not retyped: no more than the same person can
+  // do by deploying the node, which needs the same permission to write.
+  adminAction(red, '/telephony-crm/ami-config/:id/test', 'ami-config.write', ({ id, body }) => {
+    const typed = Object.fromEntries(
+      Object.entries(body).map(([name, value]) => [name, withEnvironment(red, id, value)]),
+    );
+    const credentials = dialogCredentials(red, id, body.credentials, ['username', 'secret']);
+    const options = pbxOptions(
+      { ...typed, id, type: 'ami-config' } as AmiConfigDef,
+      credentials,
+      tlsConfig(red, typed.tls),
+    );
+    const chosen = Array.isArray(body.features) ? body.features : [];
+    return probePbx(
+      options,
+      FEATURES.filter((feature) => chosen.includes(feature)),
+      body.lang,
+    );
+  });
+};
+
+export default init;

@@ -1,0 +1,49 @@
+import type { Node, NodeDef, NodeInitializer } from 'node-red';
+import { asError } from '../lib/errors';
+import { eventFilter } from '../lib/pbx/event-filter';
+import type { FilterRule } from '../lib/pbx/event-filter';
+import { amiConfig } from './runtime/config-nodes';
+import { forPeople } from './runtime/language';
+import { onClose } from './runtime/lifecycle';
+import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
+
+interface AmiEventDef extends NodeDef {
+  readonly pbx?: string;
+  /** `raw` = AMI events as they come; the only mode there is. */
+  readonly mode?: 'raw';
+  readonly events?: string;
+  readonly filters?: readonly FilterRule[];
+}
+
+const init: NodeInitializer = (red) => {
+  function AmiEvent(this: Node, def: AmiEventDef): void {
+    red.nodes.createNode(this, def);
+    const pbx = amiConfig(red, def.pbx)?.pbx;
+    if (!pbx) {
+      this.status(NO_PBX_STATUS);
+      this.warn(red._('ami-event.log.no-pbx'));
+      return;
+    }
+
+    try {
+      const filter = eventFilter(def.events ?? '*', def.filters ?? []);
+      const forget = [
+        pbx.client.subscribe(filter.names, (event) => {
+          if (!filter.fits(event)) return;
+          this.send({ topic: event.name, payload: event.toObject(), pbx: pbx.name });
+        }),
+        pbx.client.onState((state) => this.status(linkStatus(pbx, state))),
+      ];
+      // The emitter outlives this node: a partial deploy leaves the config node as it is.
+      onClose(this, () => forget.forEach((end) => end()));
+      this.status(linkStatus(pbx));
+      pbx.open();
+    } catch (thrown) {
+      this.status({ fill: 'red', shape: 'dot', text: 'ami-event.status.settings' });
+      this.error(forPeople(red, this.type, asError(thrown)));
+    }
+  }
+  red.nodes.registerType('ami-event', AmiEvent);
+};
+
+export default init;
