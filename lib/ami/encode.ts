@@ -6,6 +6,7 @@ import type { AmiAction, AmiValue } from './types';
 // Line ends and NUL are what must be found.
 
 const CONTROL = /[\r\n\0]/;
+const ACTION_NAME = /^\w+$/;
 const NAME = /^[^\s:]+$/;
 /** A variable, or a dialplan function with its argument: `CRM_ID`, `__CRM_ID`, `CALLERID(name)`. */
 const VARIABLE_NAME = /^[^\s=,"\\()]+(\([^="\\()]*\))?$/;
@@ -20,6 +21,7 @@ const SHOWN_NAME_CHARS = 60;
 export function encodeAction(action: AmiAction, actionId: string): HeaderLine[] {
   const lines = new RequestLines(action.action);
   lines.add('Action', action.action);
+  if (!ACTION_NAME.test(action.action)) throw lines.refuse('Action', 'name');
   lines.add('ActionID', actionId);
   let isAsync = false;
   for (const [name, value] of Object.entries(action.headers ?? {})) {

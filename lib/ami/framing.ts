@@ -89,7 +89,9 @@ export class Framer {
 
   /** Looks for the end of the message that earlier pieces began; returns where the next one begins. */
   private finishKept(text: string, chunk: Buffer, start: number): number {
-    const head = this.kept.toString('latin1', 0, Math.min(HEAD_BYTES, this.keptLength));
+    const head =
+      this.kept.toString('latin1', 0, Math.min(HEAD_BYTES, this.keptLength)) +
+      text.slice(start, start + RAW_ANSWER.length);
     const tail = this.kept.toString('latin1', Math.max(0, this.keptLength - (END.length - 1)), this.keptLength);
     const seam = tail + text.slice(start, start + END.length - 1);
     const atSeam = this.endInSeam(seam, head);
