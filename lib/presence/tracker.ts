@@ -17,6 +17,7 @@ export interface PresenceTrackerOptions {
 const DEFAULT_TECHNOLOGIES = ['PJSIP', 'SIP', 'IAX2', 'SCCP'];
 /** A big PBX has some thousand phones; more than this is a mistake or an attack. */
 const MAX_TRACKED = 20_000;
+const MAX_DEVICES_OF_HINT = 32;
 
 /** The busier a phone, the more its state says about the person. */
 const BUSYNESS: readonly DeviceState[] = ['not_inuse', 'ringing', 'onhold', 'ringinuse', 'inuse', 'busy'];
@@ -35,7 +36,7 @@ interface Known extends ExtensionPresence {
 }
 
 /**
- * Device states say most, and Asterisk sends them for every registration and call (measured on 22.10 and 16.28: none of
+ * Device states say most, and Asterisk sends them for every registration and call (recorded from 22.10: none of
  * PeerStatus and ContactStatus comes without one, and only device states respect several contacts of a phone). Hints tell
  * which devices belong to an extension, and stand in for states not yet heard.
  */
@@ -147,7 +148,8 @@ class Tracker implements PresenceTracker {
   private takeHint(event: AmiMessage, live: boolean): void {
     const extension = event.get('Exten') ?? '';
     if (extension === '' || !this.isNews(`hint ${extension}`, live)) return;
-    const devices = readHint(event.get('Hint') ?? '').flatMap((name) => readDevice(name)?.key ?? []);
+    const names = readHint(event.get('Hint') ?? '').slice(0, MAX_DEVICES_OF_HINT);
+    const devices = names.flatMap((name) => readDevice(name)?.key ?? []);
     const state = readHintStatus(event.get('Status'));
     this.dropHint(extension);
     // Hints of queues, parking lots and feature codes have no phone.

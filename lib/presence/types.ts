@@ -49,7 +49,7 @@ export interface PresenceTracker extends Presence {
   ready(): readonly PresenceChange[];
   /** Takes one live event, of whatever kind. Returns the extensions it changed; none before {@link ready}. */
   apply(event: AmiMessage): readonly PresenceChange[];
-  /** All extensions heard of, sorted; empty while the link is down. Trunks that have a device are among them. */
+  /** All extensions heard of, sorted; empty while the link is down. Whatever has a device is among them, trunks too. */
   list(): readonly ExtensionPresence[];
   readonly stats: PresenceStats;
 }
