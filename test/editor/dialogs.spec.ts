@@ -99,7 +99,8 @@ describe('the dialogs in Chromium', () => {
         page = await context.newPage();
         page.on('pageerror', (error) => complaints.push(error.message));
         page.on('console', (message) => {
-          if (message.type() === 'error') complaints.push(message.text());
+          // The editor itself asks for things on the internet, which a test machine may not reach.
+          if (message.type() === 'error' && !message.text().includes('net::ERR_')) complaints.push(message.text());
         });
         await page.goto(nodeRed.url);
         await page.waitForFunction(
