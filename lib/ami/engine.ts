@@ -172,7 +172,8 @@ export class AmiEngine implements AmiClient {
     const delay = this.backoff.next(refused, readyMs);
     const isNews = this.readyAt !== undefined || this.lastError !== error.code;
     this.lastError = error.code;
-    this.log[isNews ? 'warn' : 'debug'](error.message);
+    // No warning: the state tells it, and whoever owns the client words it for people.
+    this.log[isNews ? 'info' : 'debug'](error.message);
     this.retry = this.clock.after(delay, () => this.open());
     this.change({ phase: refused ? 'refused' : 'waiting', error, retryAt: this.clock.now() + delay });
   }
