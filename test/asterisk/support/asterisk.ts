@@ -15,6 +15,8 @@ import {
 import { createConnection } from 'node:net';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { managerConf } from '../../../lib/pbx/manager-conf';
+import { FEATURES, permissionNeeds } from '../../../lib/pbx/permissions';
 import { until } from '../../support/wait';
 import { freePort } from './ports';
 import { type AsteriskVersion, moduleFolder, rootOf } from './roots';
@@ -204,6 +206,7 @@ class ChrootedAsterisk implements TestAsterisk {
       GLOBALS: Object.entries(globals)
         .map(([name, value]) => `${name} = ${value}`)
         .join('\n'),
+      CRM_MIN: leastPrivilege(),
       ...Object.fromEntries(Object.entries(this.ports).map(([name, port]) => [name, String(port)])),
     };
     for (const file of readdirSync(CONFIG)) {
@@ -230,6 +233,13 @@ class ChrootedAsterisk implements TestAsterisk {
     writeFileSync(join(this.folder, 'keys/asterisk.pem'), readFileSync(key, 'utf8') + pem);
     return pem;
   }
+}
+
+/** What the pack tells an admin to write into manager.conf, with the password written in. */
+function leastPrivilege(): string {
+  const section = managerConf({ username: 'crm-min', needs: permissionNeeds(FEATURES) }, 'en');
+  if (!/^;secret = /m.test(section)) throw new Error(`the section has no place for a secret:\n${section}`);
+  return section.replace(/^;secret = .*$/m, 'secret = crm-min-secret');
 }
 
 function known(values: Readonly<Record<string, string>>, name: string): string {

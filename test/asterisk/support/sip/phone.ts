@@ -24,7 +24,7 @@ export interface SipPhoneOptions {
 /** A SIP phone over UDP, without media: registers, takes calls by a rule, places calls. */
 export class SipPhone {
   /** Every call that came in, in order: a test reads here what the phone showed. */
-  readonly received: IncomingCall[] = [];
+  received: readonly IncomingCall[] = [];
   rule: PhoneRule = 'ring';
 
   private readonly endpoint: SipEndpoint;
@@ -103,6 +103,13 @@ export class SipPhone {
     return this.received[index];
   }
 
+  /** Forgets the calls of an earlier test and behaves as told. */
+  reset(rule: PhoneRule): void {
+    this.received = [];
+    this.taken = 0;
+    this.rule = rule;
+  }
+
   /** Gives up all calls without a word, as a phone that lost its power. */
   close(): void {
     this.endpoint.close();
@@ -136,7 +143,7 @@ export class SipPhone {
     else if (this.rule === 'decline') call.reject(603, 'Decline');
     else call.ring();
     if (this.rule === 'answer') call.answer();
-    this.received.push(call);
+    this.received = [...this.received, call];
     this.arrivals.emit('call');
   }
 }
