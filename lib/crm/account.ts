@@ -134,9 +134,10 @@ class Account implements CrmAccount {
   private readonly memory: AnswerMemory;
   private readonly directory: Directory;
   private readonly requestMs: number;
-  private readonly closing = new AbortController();
+  private closed = false;
   private readonly flights = new Map<string, Flight>();
-  private readonly underWay = new Set<Promise<unknown>>();
+  /** What is being asked, with the means to end it. */
+  private readonly underWay = new Map<AbortController, Promise<unknown>>();
   private readonly stateHandlers = new Set<(state: CrmState) => void>();
   private readonly counts = { lookups: 0, fromCache: 0, fromStale: 0, coalesced: 0, requests: 0, failures: 0 };
 
@@ -166,7 +167,7 @@ class Account implements CrmAccount {
   }
 
   async lookup(phone: PhoneNumber, deadlineMs: number): Promise<AccountLookup> {
-    if (this.closing.signal.aborted) throw crmError('CRM_CLOSED');
+    if (this.closed) throw crmError('CRM_CLOSED');
     this.counts.lookups += 1;
     const key = String(numberKey(phone));
     const known = this.memory.fresh(key);
@@ -211,9 +212,11 @@ class Account implements CrmAccount {
   }
 
   async close(): Promise<void> {
-    this.closing.abort(crmError('CRM_CLOSED'));
+    this.closed = true;
+    const reason = crmError('CRM_CLOSED');
+    for (const controller of this.underWay.keys()) controller.abort(reason);
     this.http.close();
-    await Promise.allSettled(this.underWay);
+    await Promise.allSettled(this.underWay.values());
     this.memory.clear();
     this.stateHandlers.clear();
   }
@@ -338,22 +341,19 @@ class Account implements CrmAccount {
     const { clock } = this.deps;
     const controller = new AbortController();
     const { signal } = controller;
-    const onClose = () => controller.abort(this.closing.signal.reason);
-    if (this.closing.signal.aborted) onClose();
-    this.closing.signal.addEventListener('abort', onClose);
+    if (this.closed) controller.abort(crmError('CRM_CLOSED'));
     const timer = clock.after(this.requestMs, () => controller.abort(crmError('CRM_TIMEOUT', { ms: this.requestMs })));
     const begun = signal.aborted ? Promise.reject(asError(signal.reason)) : work({ signal });
     const result = untilAborted(begun, signal).finally(() => {
       timer.cancel();
-      this.closing.signal.removeEventListener('abort', onClose);
-      this.underWay.delete(result);
+      this.underWay.delete(controller);
     });
-    this.underWay.add(result);
+    this.underWay.set(controller, result);
     return result;
   }
 
   private setState(state: CrmState): void {
-    if (this.closing.signal.aborted) return;
+    if (this.closed) return;
     const before = this.state;
     this.state = state;
     const code = (of: CrmState) => (of.status === 'failing' ? of.error.code : of.status);
