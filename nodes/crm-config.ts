@@ -1,4 +1,4 @@
-import type { Node, NodeAPI } from 'node-red';
+import type { Node, NodeAPI, NodeInitializer } from 'node-red';
 import { systemClock } from '../lib/clock';
 import { createCrmAccount } from '../lib/crm/account';
 import type { CrmAccount } from '../lib/crm/account';
@@ -8,7 +8,7 @@ import { asError } from '../lib/errors';
 import { silentLog } from '../lib/log';
 import { adminAction, dialogCredentials, withEnvironment } from './runtime/admin';
 import type { AdminQuestion } from './runtime/admin';
-import type { TlsConfigNode } from './runtime/ami-settings';
+import { tlsConfig } from './runtime/ami-settings';
 import type { CrmConfigNode } from './runtime/config-nodes';
 import { accountOptions, secretSlots } from './runtime/crm-settings';
 import type { CrmConfigDef } from './runtime/crm-settings';
@@ -19,11 +19,8 @@ import { nodeLog } from './runtime/node-log';
 type Secrets = Partial<Record<SecretSlot, string>>;
 
 /** The authority of the chosen `tls-config`; nothing else of it is used, since CRMs know their clients by keys. */
-function authority(red: NodeAPI, id: unknown): string | undefined {
-  if (typeof id !== 'string' || id === '') return undefined;
-  const node = red.nodes.getNode(id) as unknown as Partial<TlsConfigNode> | null | undefined;
-  return node?.addTLSOptions?.({}).ca?.toString();
-}
+const authority = (red: NodeAPI, id: unknown): string | undefined =>
+  tlsConfig(red, id)?.addTLSOptions({}).ca?.toString();
 
 /** An account made of what stands in the dialog, used once for a button. */
 async function withDialogAccount<T>(
@@ -45,7 +42,7 @@ async function withDialogAccount<T>(
   }
 }
 
-export = function crmConfig(red: NodeAPI): void {
+const init: NodeInitializer = (red) => {
   function CrmConfig(this: Node<Secrets>, def: CrmConfigDef): void {
     red.nodes.createNode(this, def);
     const offered = this as { -readonly [Key in 'account' | 'problem']?: CrmConfigNode[Key] };
@@ -74,3 +71,5 @@ export = function crmConfig(red: NodeAPI): void {
     withDialogAccount(red, question, async (account) => ({ users: await account.loadUsers() })),
   );
 };
+
+export default init;

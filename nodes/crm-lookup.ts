@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeMessage } from 'node-red';
 import { systemClock } from '../lib/clock';
 import { TelephonyError, asError } from '../lib/errors';
 import { numberingPlan } from '../lib/phone';
@@ -62,7 +62,7 @@ function failed(error: TelephonyError, tookMs: number): LookupResult {
   return { contact, error };
 }
 
-export = function crmLookup(red: NodeAPI): void {
+const init: NodeInitializer = (red) => {
   red.nodes.registerType('crm-lookup', function (this: Node, def: CrmLookupDef) {
     red.nodes.createNode(this, def);
     const crm = crmConfig(red, def.crm);
@@ -117,3 +117,5 @@ function phoneIn(red: NodeAPI, msg: NodeMessage, property: string): string {
   const value: unknown = red.util.getMessageProperty(msg, property) ?? msg.payload;
   return textOf(value);
 }
+
+export default init;

@@ -1,10 +1,10 @@
-import type { Node, NodeAPI } from 'node-red';
+import type { Node, NodeInitializer } from 'node-red';
 import { httpProtocols } from '../lib/protocols';
 import { onClose } from './runtime/lifecycle';
 import { UserCrmEndpoint } from './runtime/usercrm-endpoint';
 import type { UserCrmInCredentials, UserCrmInDef } from './runtime/usercrm-endpoint';
 
-export = function userCrmIn(red: NodeAPI): void {
+const init: NodeInitializer = (red) => {
   function UserCrmIn(this: Node<UserCrmInCredentials>, def: UserCrmInDef): void {
     red.nodes.createNode(this, def);
     const endpoint = new UserCrmEndpoint(red, this, def);
@@ -26,3 +26,5 @@ export = function userCrmIn(red: NodeAPI): void {
     },
   );
 };
+
+export default init;

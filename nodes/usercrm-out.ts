@@ -1,4 +1,4 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeDef, NodeInitializer } from 'node-red';
 import { answerShapes, readAnswer } from '../lib/questions/answer';
 import type { FlowAnswer } from '../lib/questions/answer';
 import { questionError } from '../lib/questions/errors';
@@ -18,7 +18,7 @@ function summary(answer: FlowAnswer): string {
   return answer.answer.extension ?? `usercrm-out.status.${answer.answer.found ? 'name' : 'nobody'}`;
 }
 
-export = function userCrmOut(red: NodeAPI): void {
+const init: NodeInitializer = (red) => {
   red.nodes.registerType('usercrm-out', function (this: Node, def: UserCrmOutDef) {
     red.nodes.createNode(this, def);
     const status = new StatusLine(this);
@@ -56,3 +56,5 @@ export = function userCrmOut(red: NodeAPI): void {
     onClose(this, () => status.close());
   });
 };
+
+export default init;

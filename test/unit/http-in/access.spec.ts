@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
+import { TelephonyError } from '../../../lib/errors';
+import { Access } from '../../../lib/http-in/access';
+import type { AccessOptions } from '../../../lib/http-in/access';
+
+/** A request as Node makes it: the first of a repeated Authorization in `headers`, all in `rawHeaders`. */
+function request(from: string, headers: readonly (readonly [string, string])[] = []): IncomingMessage {
+  const merged: Record<string, string> = {};
+  for (const [name, value] of headers) merged[name.toLowerCase()] ??= value;
+  return { headers: merged, rawHeaders: headers.flat(), socket: { remoteAddress: from } } as unknown as IncomingMessage;
+}
+
+function refusal(options: Partial<AccessOptions>, from: string, ...headers: (readonly [string, string])[]) {
+  const refused = new Access({ allowList: '127.0.0.1, ::1', ...options }).refuse(request(from, headers));
+  return refused && `${refused.status} ${refused.error.code}`;
+}
+
+const bearer = (key: string) => ['Authorization', `Bearer ${key}`] as const;
+const WRONG = '401 PROTOCOL_UNAUTHORIZED';
+
+describe('who may ask over HTTP', () => {
+  it('an allowed address without a key, written in any of its ways', () => {
+    for (const from of ['127.0.0.1', '::1', '::ffff:127.0.0.1']) assert.equal(refusal({}, from), undefined, from);
+    assert.equal(refusal({ allowList: '10.0.0.0/8; fe80::/10' }, '10.200.3.4'), undefined);
+    assert.equal(refusal({ allowList: '10.0.0.0/8 fe80::/10' }, 'fe80::1%eth0'), undefined);
+    assert.equal(refusal({ allowList: '10.0.0.0/8' }, '::ffff:10.1.1.1'), undefined);
+  });
+
+  it('nobody else without a key', () => {
+    assert.equal(refusal({}, '192.0.2.1'), '403 PROTOCOL_FORBIDDEN');
+    assert.equal(refusal({ apiKey: 'k' }, '192.0.2.1'), WRONG);
+    assert.equal(refusal({ allowList: '' }, '127.0.0.1'), '403 PROTOCOL_FORBIDDEN');
+    assert.equal(refusal({ allowList: '10.0.0.0/8' }, '11.0.0.1'), '403 PROTOCOL_FORBIDDEN');
+    assert.equal(refusal({ allowList: '0.0.0.0/0' }, '2001:db8::1'), '403 PROTOCOL_FORBIDDEN');
+  });
+
+  it('whoever has the key, from anywhere', () => {
+    assert.equal(refusal({ apiKey: 'secret' }, '192.0.2.1', bearer('secret')), undefined);
+    assert.equal(refusal({ apiKey: 'secret' }, '192.0.2.1', ['authorization', 'bearer  secret ']), undefined);
+  });
+
+  it('nobody with a wrong key, not even an allowed address', () => {
+    for (const header of ['Bearer wrong', 'Bearer ', 'Bearer', '', 'secret', 'Basic c2VjcmV0', 'Bearer secret extra']) {
+      assert.equal(refusal({ apiKey: 'secret' }, '127.0.0.1', ['Authorization', header]), WRONG, header);
+    }
+    assert.equal(refusal({}, '127.0.0.1', bearer('any')), WRONG);
+    assert.equal(refusal({ apiKey: '' }, '127.0.0.1', bearer('')), WRONG);
+  });
+
+  it('nobody with two keys, one of which may be right', () => {
+    const twice = refusal({ apiKey: 'secret' }, '127.0.0.1', bearer('secret'), ['authorization', 'Bearer secret']);
+    assert.equal(twice, '400 HTTP_AUTHORIZATION_REPEATED');
+  });
+
+  it('nobody without a key behind a proxy: its address says nothing about who asks', () => {
+    for (const name of ['Forwarded', 'X-Forwarded-For', 'X-Real-IP']) {
+      assert.equal(refusal({ apiKey: 'k' }, '127.0.0.1', [name, '127.0.0.1']), WRONG, name);
+      assert.equal(refusal({}, '127.0.0.1', [name, '']), '403 PROTOCOL_FORBIDDEN', name);
+      assert.equal(refusal({ apiKey: 'k' }, '127.0.0.1', [name, '192.0.2.7'], bearer('k')), undefined, name);
+    }
+  });
+
+  it("does not take Node-RED's own password for a key", () => {
+    const basic = ['Authorization', 'Basic dTpw'] as const;
+    assert.equal(refusal({ apiKey: 'k', basicAuthInFront: true }, '127.0.0.1', basic), undefined);
+    assert.equal(refusal({ apiKey: 'k', basicAuthInFront: true }, '192.0.2.1', basic), WRONG);
+    assert.equal(refusal({ apiKey: 'k', basicAuthInFront: true }, '192.0.2.1', basic, bearer('k')), undefined);
+  });
+
+  it('names the entry of the list that it cannot read', () => {
+    for (const entry of ['10.0.0.0/33', 'localhost', '10.0.0', '1.2.3.4/', '::1/129', '10.0.0.0/-1']) {
+      assert.throws(
+        () => new Access({ allowList: `127.0.0.1, ${entry}` }),
+        (error) =>
+          error instanceof TelephonyError && error.code === 'HTTP_BAD_ALLOW_LIST' && error.message.includes(entry),
+      );
+    }
+  });
+
+  it('lets no header through but the right one', () => {
+    const access = new Access({ allowList: '', apiKey: 'right-key' });
+    fc.assert(
+      fc.property(fc.string(), (value) => {
+        fc.pre(!/^bearer +right-key *$/i.test(value));
+        assert.notEqual(access.refuse(request('127.0.0.1', [['Authorization', value]])), undefined);
+      }),
+    );
+  });
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { readAnswer } from '../../../lib/questions/answer';
+import type { Contact } from '../../../lib/routing/types';
+
+const entities = [{ type: 'contact', id: '2', name: 'Петров АА' }];
+const found: Contact = { found: true, outcome: 'found', name: 'Петров АА', entities, extension: '101', tookMs: 3 };
+
+const route = (...values: unknown[]) => {
+  const answer = readAnswer('route', values);
+  return answer?.kind === 'route' ? answer.answer : answer;
+};
+
+describe('the answer in a message', () => {
+  it('is the contact of crm-lookup, with name and extension', () => {
+    assert.deepEqual(route(found), {
+      found: true,
+      name: 'Петров АА',
+      extension: '101',
+      entityType: 'contact',
+      entityId: '2',
+    });
+  });
+
+  it('still tells the name when the responsible person cannot take the call, but never an extension', () => {
+    const away: Contact = { ...found, outcome: 'not-available', reason: 'not-registered' };
+    assert.deepEqual(route(away), { found: true, name: 'Петров АА', entityType: 'contact', entityId: '2' });
+  });
+
+  it('is nobody when the CRM does not know the number or failed', () => {
+    for (const outcome of ['not-found', 'timeout', 'error', 'limited', 'bad-number'] as const) {
+      assert.deepEqual(route({ found: false, outcome, entities: [], tookMs: 1 }), { found: false }, outcome);
+    }
+  });
+
+  it('may be written by hand, numbers as numbers, each part optional', () => {
+    assert.deepEqual(route({ name: ' VIP ', extension: 101 }), { found: true, name: 'VIP', extension: '101' });
+    assert.deepEqual(route({ extension: '101' }), { found: true, extension: '101' });
+    assert.deepEqual(route({ name: '', extension: null }), { found: false });
+    assert.deepEqual(route({ found: false }), { found: false });
+    assert.deepEqual(route({ found: false, extension: '101' }), { found: false });
+  });
+
+  it('is looked for in the property first, then in the payload', () => {
+    assert.deepEqual(route(undefined, { extension: '102' }), { found: true, extension: '102' });
+    assert.deepEqual(route(found, { extension: '102' }), route(found));
+  });
+
+  it('is not the question itself, nor anything else that lies about in a message', () => {
+    assert.equal(route(undefined, { phone: '84951343060', trunk: '1', callId: '1.1', protocol: 'itgrix' }), undefined);
+    assert.equal(route('101', 101), undefined);
+    assert.equal(route(null, []), undefined);
+  });
+
+  it('is code and body for everything but a route', () => {
+    assert.deepEqual(readAnswer('test', [undefined, { body: { success: true } }]), {
+      kind: 'body',
+      code: 200,
+      body: { success: true },
+    });
+    assert.deepEqual(readAnswer('test', [{ code: 503 }]), { kind: 'body', code: 503, body: null });
+    assert.deepEqual(readAnswer('test', [{ code: 'ok', body: 1 }]), { kind: 'body', code: 500, body: 1 });
+    assert.equal(readAnswer('test', [{ name: 'VIP' }]), undefined);
+  });
+
+  it('never throws, whatever a flow puts into the message', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.anything(), fc.constantFrom('route', 'test'), (first, second, action) => {
+        const answer = readAnswer(action, [first, second]);
+        if (answer?.kind === 'route') assert.equal(typeof answer.answer.found, 'boolean');
+      }),
+    );
+  });
+});
