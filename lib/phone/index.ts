@@ -1,4 +1,3 @@
-export { numberingPlan, type NumberingPlanOptions } from './plan';
+export { numberingPlan } from './plan';
 export { parseNumber } from './parse';
 export { maskNumber, numberKey, numberVariants, sameNumber } from './compare';
-export type { NumberingPlan, ParsedNumber } from './types';

@@ -1,2 +1,1 @@
-export { createPresenceTracker, type PresenceTrackerOptions } from './tracker';
-export type * from './types';
+export { createPresenceTracker } from './tracker';

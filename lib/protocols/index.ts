@@ -7,15 +7,3 @@ import type { HttpProtocol, HttpProtocolName } from './types';
 
 /** Every way to ask over HTTP, by name: a new protocol is one file and one line here. */
 export const httpProtocols: Readonly<Record<HttpProtocolName, HttpProtocol>> = { itgrix, usercrm, uccx, text, json };
-
-export {
-  answerAsyncAgi,
-  defaultAgiTag,
-  isForUs,
-  readAsyncAgiStart,
-  readChannelRow,
-  type AsyncAgiAnswer,
-  type AsyncAgiCall,
-} from './async-agi';
-export { httpStatusOf, protocolError, type ProtocolErrorCode } from './errors';
-export type * from './types';

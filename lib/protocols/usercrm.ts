@@ -17,7 +17,7 @@ const METHODS = ['POST'];
 const JSON_TYPE = 'application/json';
 
 /** What can be asked of us; `test` and `get_contact` have their own shapes, the others are commands. */
-export const userCrmActions = [
+const userCrmActions = [
   'test',
   'get_contact',
   'get_users',

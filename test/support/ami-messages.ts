@@ -5,7 +5,7 @@ import type { AmiMessage } from '../../lib/ami/types';
 type Header = readonly [name: string, value: string];
 
 /** A message as a test wants it: what the client would hand out, without a socket. */
-export function amiMessage(kind: AmiMessage['kind'], name: string, headers: readonly Header[]): AmiMessage {
+function amiMessage(kind: AmiMessage['kind'], name: string, headers: readonly Header[]): AmiMessage {
   const all = (header: string) =>
     headers.filter(([key]) => key.toLowerCase() === header.toLowerCase()).map(([, value]) => value);
   return {
@@ -30,7 +30,7 @@ export function amiEvent(name: string, headers: Readonly<Record<string, string>>
 }
 
 /** The messages in recorded bytes, in order; the greeting and comment lines are left out. */
-export function readAmiText(text: string): AmiMessage[] {
+function readAmiText(text: string): AmiMessage[] {
   const withoutComments = text.replace(/^(?:;[^\n]*\n)+/, '').replace(/^Asterisk Call Manager[^\n]*\n/, '');
   const messages: AmiMessage[] = [];
   for (const block of withoutComments.split('\r\n\r\n')) {

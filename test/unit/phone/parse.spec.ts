@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { numberingPlan, parseNumber } from '../../../lib/phone';
-import type { ParsedNumber } from '../../../lib/phone';
+import type { ParsedNumber } from '../../../lib/phone/types';
 
 const russia = numberingPlan({ country: 'RU' });
 

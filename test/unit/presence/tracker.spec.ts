@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { createPresenceTracker } from '../../../lib/presence';
-import type { PresenceTracker } from '../../../lib/presence';
+import type { PresenceTracker } from '../../../lib/presence/types';
 import { amiEvent, recordedMessages } from '../../support/ami-messages';
 
 const device = (name: string, state: string) => amiEvent('DeviceStateChange', { Device: name, State: state });

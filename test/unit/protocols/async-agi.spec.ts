@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { answerAsyncAgi, isForUs, readAsyncAgiStart, readChannelRow } from '../../../lib/protocols';
+import { answerAsyncAgi, isForUs, readAsyncAgiStart, readChannelRow } from '../../../lib/protocols/async-agi';
 import { amiEvent } from '../../support/ami-messages';
 
 /** As Asterisk 22.10 sends it for `AGI(agi:async,…)`, url-encoded. */

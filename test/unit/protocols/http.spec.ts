@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { TelephonyError } from '../../../lib/errors';
-import { httpProtocols, httpStatusOf, protocolError } from '../../../lib/protocols';
+import { httpProtocols } from '../../../lib/protocols';
+import { httpStatusOf, protocolError } from '../../../lib/protocols/errors';
 import type {
   BadRequest,
   HttpProtocol,
@@ -10,7 +11,7 @@ import type {
   ProtocolRequest,
   RouteAnswer,
   RouteRequest,
-} from '../../../lib/protocols';
+} from '../../../lib/protocols/types';
 import { asteriskHash, flatXml } from './references';
 
 const { itgrix, text, json, uccx, usercrm } = httpProtocols;
