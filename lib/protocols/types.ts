@@ -101,8 +101,8 @@ export interface HttpProtocol {
   parse(parts: HttpRequestParts): ProtocolRequest | BadRequest;
   /** The answer to a route question. Throws `PROTOCOL_UNSAFE_EXTENSION` when the extension could not be dialled safely. */
   format(answer: RouteAnswer, request: RouteRequest): HttpReply;
-  /** The answer to a command; only protocols that have commands have it. `body` must be JSON data. */
-  readonly formatBody?: (body: unknown, request: CommandRequest) => HttpReply;
+  /** The answer to a command, or to a test that a flow answers itself; only protocols that have commands have it. `body` must be JSON data. */
+  readonly formatBody?: (body: unknown, request: CommandRequest | TestRequest) => HttpReply;
   /**
    * An error in the asker's own format; never throws. `request` is what `parse` gave, when it got that far.
    * The body is harmless to a dialplan that does not look at the HTTP status.
