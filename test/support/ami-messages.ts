@@ -5,7 +5,7 @@ import type { AmiMessage } from '../../lib/ami/types';
 type Header = readonly [name: string, value: string];
 
 /** A message as a test wants it: what the client would hand out, without a socket. */
-function amiMessage(kind: AmiMessage['kind'], name: string, headers: readonly Header[]): AmiMessage {
+export function amiMessage(kind: AmiMessage['kind'], name: string, headers: readonly Header[]): AmiMessage {
   const all = (header: string) =>
     headers.filter(([key]) => key.toLowerCase() === header.toLowerCase()).map(([, value]) => value);
   return {
