@@ -44,7 +44,7 @@ for (const pair of pairs) {
     PATH: `${dirname(program)}${delimiter}${process.env.PATH}`,
   };
   say(`Node-RED ${pair.nodeRed} on Node ${pair.node}`);
-  run(program, [mocha, '--reporter', 'dot', '--spec', 'test/nodes/**/*.spec.ts'], { env });
+  run(program, [mocha, '--reporter', 'dot', '--config', 'test/nodes/.mocharc.json'], { env });
   run(program, [mocha, '--config', 'test/package/.mocharc.json'], { env });
   // Only Node-RED 5 has a dark theme; the light one of 4.1 is looked at by `npm run check`.
   if (pair.dialogs) run(program, [mocha, '--config', 'test/editor/.mocharc.json'], { env });
