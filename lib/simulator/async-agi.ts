@@ -19,6 +19,9 @@ interface Answer {
 /** A waiting channel looks at its commands this often (measured: about every 100 ms). */
 const POLL_MS = 100;
 
+/** Asterisk cuts `Env` here (measured): the arguments at its end may be missing. */
+const ENV_BYTES = 2045;
+
 /** Applications that EXEC knows here; any other gives `result=-2`, as in Asterisk. */
 const applications: ReadonlySet<string> = new Set(['answer', 'noop', 'playback', 'set', 'verbose', 'wait']);
 
@@ -53,11 +56,11 @@ export class AsyncAgi {
    * Serves the channel until `ASYNCAGI BREAK` (`done`) or the guard of the dialplan (`timeout`, after `guardMs`).
    * Throws {@link Interrupted} on a hang-up or redirect; a command then outstanding is never answered.
    */
-  async serve(channel: Channel, argument: string, guardMs: number): Promise<'done' | 'timeout'> {
+  async serve(channel: Channel, args: readonly string[], guardMs: number): Promise<'done' | 'timeout'> {
     const until = this.pbx.clock.monotonic() + guardMs;
     const commands: Command[] = [];
     this.commands.set(channel, commands);
-    this.tell('AsyncAGIStart', channel, [['Env', encodeAgi(environment(channel, argument))]]);
+    this.tell('AsyncAGIStart', channel, [['Env', encodeAgi(environment(channel, args)).slice(0, ENV_BYTES)]]);
     for (;;) {
       const left = until - this.pbx.clock.monotonic();
       if (left <= 0) return this.end(channel, 'timeout');
@@ -132,7 +135,7 @@ export class AsyncAgi {
 }
 
 /** Splits an AGI command as Asterisk does: blanks separate, quotes hold together, a backslash takes the next character as it is. */
-export function words(text: string): string[] {
+function words(text: string): string[] {
   const found: string[] = [];
   for (const [, quoted, bare] of text.matchAll(/"((?:[^"\\]|\\.)*)"|((?:[^\s"\\]|\\.)+)/g)) {
     found.push((quoted ?? bare ?? '').replace(/\\(.)/g, '$1'));
@@ -140,7 +143,7 @@ export function words(text: string): string[] {
   return found;
 }
 
-function environment(channel: Channel, argument: string): string {
+function environment(channel: Channel, args: readonly string[]): string {
   const { caller } = channel;
   const values: Header[] = [
     ['request', 'async'],
@@ -163,7 +166,7 @@ function environment(channel: Channel, argument: string): string {
     ['enhanced', '0.0'],
     ['accountcode', channel.accountCode],
     ['threadid', 140_000_000_000_000],
-    ['arg_1', argument],
+    ...args.map((value, index): Header => [`arg_${index + 1}`, value]),
   ];
   return `${values.map(([name, value]) => `agi_${name}: ${value}\n`).join('')}\n`;
 }

@@ -102,6 +102,11 @@ export class Devices {
     ]);
   }
 
+  /** Takes something out of the lists that is no more. */
+  forget(device: string): void {
+    this.told.delete(device);
+  }
+
   /** Changes how a phone behaves; registering and unregistering are told as Asterisk tells them (order measured). */
   setRule(extension: string, rule: PhoneRule): void {
     const phone = this.phones.get(extension);

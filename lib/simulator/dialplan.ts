@@ -10,7 +10,7 @@ import type { QueueApplication } from './queue-application';
 import type { CallRecords } from './records';
 import type { SimulatedCallOutcome } from './types';
 
-/** The argument by which a client knows that the waiting channel is meant for it. */
+/** The first argument of AGI, by which a client knows that the waiting channel is meant for it; the second is the DID. */
 const AGI_ARGUMENT = 'telephony-crm';
 
 /** What happened to a call so far; the caller of `call()` gets it as the outcome. */
@@ -40,8 +40,8 @@ export interface DialplanParts {
 }
 
 /**
- * What calls do. Contexts: `from-trunk` asks for the route; `from-internal` and `click2call` dial phones, the queue and
- * numbers outside; `crm-hold` plays music.
+ * What calls do. Contexts: `from-trunk` asks for the route, as the shipped dialplan does on a real Asterisk; `from-internal` and
+ * `click2call` dial phones, the queue and numbers outside; `crm-hold` plays music.
  */
 export class Dialplan {
   private readonly threads = new Set<Promise<void>>();
@@ -160,7 +160,6 @@ export class Dialplan {
     if (number === '') {
       story.result = 'ivr';
     } else {
-      story.way = 'responsible';
       if ((await this.reach(trunk, number, story)) === 'answered') return;
       story.way = 'usual';
       story.why = 'phone-did-not-take-it';
@@ -175,11 +174,12 @@ export class Dialplan {
       story.why = 'nobody-serves';
       return '';
     }
-    pbx.execute(trunk, 'AGI', `agi:async,${AGI_ARGUMENT}`);
+    const args = [AGI_ARGUMENT, trunk.dialled.replace(/[^0-9a-zA-Z+*#]/g, '')];
+    pbx.execute(trunk, 'AGI', ['agi:async', ...args].join(','));
     const askedAt = pbx.clock.monotonic();
     let how;
     try {
-      how = await agi.serve(trunk, AGI_ARGUMENT, routeMs);
+      how = await agi.serve(trunk, args, routeMs);
     } finally {
       story.askedMs = Math.round(pbx.clock.monotonic() - askedAt);
     }
@@ -187,6 +187,8 @@ export class Dialplan {
       story.why = 'no-answer-in-time';
       return '';
     }
+    const name = trunk.get('CRM_ROUTE_NAME') ?? '';
+    if (name !== '') pbx.setVariable(trunk, 'CALLERID(name)', name);
     const number = (trunk.get('CRM_ROUTE_NUMBER') ?? '').trim();
     if (number === '') story.why = 'nobody-responsible';
     return number;
@@ -195,6 +197,7 @@ export class Dialplan {
   /** Calls an extension, the queue or a number outside, and notes in the story how it was taken. */
   private async reach(channel: Channel, number: string, story: Story): Promise<Taken> {
     const { dialer, queue } = this.parts;
+    story.way = 'responsible';
     story.extension = number;
     story.callerName = channel.caller.name;
     const answered = (extension: string): void => {

@@ -25,7 +25,7 @@ import type {
   SimulatorOptions,
 } from './types';
 
-export { defaultPhones, outsideRule, supportQueue } from './defaults';
+export { defaultPhones } from './defaults';
 
 export interface SimulatorDeps {
   readonly clock?: Clock;

@@ -108,6 +108,7 @@ export class Queues {
     const at = queue.members.findIndex((member) => member.interface === interfaceName);
     const [member] = at < 0 ? [] : queue.members.splice(at, 1);
     if (!member) return false;
+    this.devices.forget(`Queue:${queue.name}_pause_${interfaceName}`);
     this.tellMember('QueueMemberRemoved', member);
     this.tellAvailable(queue);
     return true;

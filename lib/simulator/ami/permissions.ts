@@ -1,5 +1,5 @@
 /** The classes of manager.conf. */
-export const allClasses = [
+const allClasses = [
   'system',
   'call',
   'log',

@@ -1,6 +1,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../clock';
+import { asError } from '../../errors';
 import type { Log } from '../../log';
 import type { SimulatedUser } from '../types';
 import { limits, versions } from '../defaults';
@@ -52,7 +53,10 @@ export class Session implements Asker {
   ) {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.dispose());
+    socket.on('close', () => {
+      this.finish();
+      host.closed(this);
+    });
     socket.on('data', (chunk) => this.received(chunk));
     this.loginTimer = this.later(LOGIN_TIME_MS, () => this.end());
     this.send(`Asterisk Call Manager/${versions.ami}\r\n`);
@@ -75,15 +79,14 @@ export class Session implements Asker {
   /** Closes the connection after what was already written; a client that does not read is cut off. */
   end(): void {
     if (this.ended) return;
-    this.ended = true;
+    this.finish();
     if (this.socket.writableLength > 0) this.socket.destroy();
     else this.socket.destroySoon();
   }
 
-  private dispose(): void {
+  private finish(): void {
     this.ended = true;
     for (const timer of this.timers) timer.cancel();
-    this.host.closed(this);
   }
 
   private later(ms: number, fn: () => void): Timer {
@@ -123,10 +126,16 @@ export class Session implements Asker {
 
   private perform(request: AmiRequest): void {
     const release = this.host.holdEvents();
-    const reply = this.host.perform(request, this);
-    if (reply instanceof Promise) this.freeze(request, reply);
-    else this.answer(request, reply);
-    release();
+    try {
+      const reply = this.host.perform(request, this);
+      if (reply instanceof Promise) this.freeze(request, reply);
+      else this.answer(request, reply);
+    } catch (thrown) {
+      this.host.log.warn(`simulator: action ${request.action}: ${asError(thrown).message}`);
+      this.answer(request, failure('Internal error'));
+    } finally {
+      release();
+    }
   }
 
   private makeChallenge(request: AmiRequest): Reply {
@@ -220,7 +229,7 @@ export class Session implements Asker {
     }
     if (this.socket.writableLength + this.frozenBytes <= limits.pendingBytes) return;
     this.host.log.warn('simulator: a manager client does not read its events: its connection is closed');
-    this.ended = true;
+    this.finish();
     this.socket.destroy();
   }
 }

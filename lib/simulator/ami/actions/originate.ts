@@ -11,7 +11,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const dangerous = /^(?:system|trysystem|agi|deadagi|eagi|exec|execif|tryexec|mixmonitor|originate)$/i;
 
 /** Splits `A=1,B="x,y"`: a comma divides unless it is quoted; a backslash takes the next character as it is. */
-export function splitVariables(text: string): [name: string, value: string][] {
+function splitVariables(text: string): [name: string, value: string][] {
   const parts: string[] = [];
   let part = '';
   let quoted = false;

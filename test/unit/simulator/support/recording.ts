@@ -8,11 +8,7 @@ const folder = join(__dirname, '../../../fixtures/ami');
 /** The messages of a recording of a real Asterisk, without its notes and its greeting. */
 export function recording(name: string): Message[] {
   const text = readFileSync(join(folder, `${name}.txt`), 'utf8');
-  const wire = text
-    .split('\r\n')
-    .filter((line) => !line.startsWith('Asterisk Call Manager/'))
-    .join('\r\n')
-    .replace(/^(?:;.*\n)+/, '');
+  const wire = text.replace(/^(?:;.*\n)+/, '').replace(/^Asterisk Call Manager\/.*\r\n/, '');
   return wire
     .split('\r\n\r\n')
     .filter((part) => part.trim() !== '')
