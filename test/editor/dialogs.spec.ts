@@ -96,6 +96,8 @@ describe('the dialogs in Chromium', () => {
           locale: look.locale,
           viewport: { width: 1400, height: 1000 },
         });
+        // tsx wraps named functions into calls of this helper, which the page does not have.
+        await context.addInitScript('globalThis.__name = (f) => f');
         page = await context.newPage();
         page.on('pageerror', (error) => complaints.push(error.message));
         page.on('console', (message) => {

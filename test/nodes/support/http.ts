@@ -28,13 +28,18 @@ export class FlowServer {
   /** @param settings what the admin wrote into Node-RED's settings */
   constructor(settings: Readonly<Record<string, unknown>> = {}) {
     this.init = (red: NodeAPI) => {
-      this.app = red.httpNode as unknown as RequestListener;
+      this.app = red.httpNode;
       red.settings = { ...red.settings, ...settings };
     };
   }
 
   get port(): number {
     return (this.server?.address() as AddressInfo).port;
+  }
+
+  /** Connections open now, as the server sees them. */
+  get connections(): number {
+    return this.sockets.size;
   }
 
   async listen(): Promise<void> {

@@ -20,7 +20,8 @@ const arrived = new Map<string, Record<string, unknown>[]>();
 let credentialsNow: Credentials = {};
 let events: EventEmitter = new EventEmitter();
 
-helper.init(require.resolve('node-red'));
+// The matrix names another Node-RED.
+helper.init(require.resolve(process.env.TEST_NODE_RED ?? 'node-red'));
 
 /** A node on a canvas has a place; without one the runtime takes it for a config node and starts it in another order. */
 const placed = (flow: readonly FlowNode[]): FlowNode[] =>
