@@ -14,10 +14,6 @@ export const pbxError = errorsFrom({
     en: 'The states of the phones could not be read ({action}): {reason}',
     ru: 'Состояния телефонов не прочитаны ({action}): {reason}',
   },
-  PBX_SIMULATOR_FAILED: {
-    en: 'The built-in PBX simulator did not start: {reason}',
-    ru: 'Встроенный симулятор АТС не запустился: {reason}',
-  },
   PBX_NOT_READY: {
     en: 'The PBX "{name}" did not become ready within {ms} ms.',
     ru: 'АТС «{name}» не стала доступна за {ms} мс.',

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import amiConfig from '../../nodes/ami-config';
+import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
+import type { ProbeReport } from '../../lib/pbx/probe';
+import { FakeAmiServer } from '../support/fake-ami-server';
+import { until } from '../support/wait';
+import { admin, load, logLines, node, unload, type FlowNode } from './support/runtime';
+
+const URL = '/telephony-crm/ami-config/pbx/test';
+
+describe('ami-config', () => {
+  let server: FakeAmiServer;
+
+  beforeEach(async () => {
+    server = await FakeAmiServer.start();
+  });
+  afterEach(async () => {
+    await unload();
+    await server.stop();
+  });
+
+  const config = (more: Record<string, unknown> = {}): FlowNode => ({
+    id: 'pbx',
+    type: 'ami-config',
+    name: '',
+    mode: 'asterisk',
+    host: server.host,
+    port: server.port,
+    ...more,
+  });
+  const credentials = () => ({ pbx: { username: server.username, secret: server.secret } });
+  const pbx = () => (node('pbx') as AmiConfigNode).pbx;
+  const post = (body: Record<string, unknown>) => admin().post(URL).send(body);
+  const report = (answer: { body: unknown }) => answer.body as ProbeReport;
+  const dialog = (more: Record<string, unknown> = {}) => ({
+    lang: 'en',
+    mode: 'asterisk',
+    host: server.host,
+    port: String(server.port),
+    useTls: false,
+    driver: 'built-in',
+    country: 'RU',
+    extensions: '',
+    features: ['events', 'presence', 'route'],
+    credentials: { username: server.username, secret: server.secret },
+    ...more,
+  });
+  const state = (of: ProbeReport, id: string) => of.steps.find((step) => step.id === id)?.state;
+
+  it('opens no link before a node uses it, then one for all', async () => {
+    await load([amiConfig], [config()], { credentials: credentials() });
+    assert.equal(pbx().client.state.phase, 'idle');
+    assert.equal(pbx().name, '127.0.0.1');
+    pbx().open();
+    pbx().open();
+    await until(() => pbx().client.state.phase === 'ready', 'the link');
+    assert.equal(server.connections.length, 1);
+    await until(
+      () => logLines('pbx').some((line) => line.text.includes('logged in to Asterisk (AMI 11.0.0)')),
+      'the log',
+    );
+  });
+
+  it('speaks the language of the runtime', async () => {
+    await load([amiConfig], [config({ host: '' })], { credentials: credentials(), lang: 'ru' });
+    assert.match(logLines('pbx').find((line) => line.level === 'error')!.text, /Адрес: поле не заполнено/);
+    await assert.rejects(pbx().client.action({ action: 'Ping' }), { code: 'PBX_BAD_SETTINGS' });
+    assert.deepEqual(pbx().presence.availability('101', true), {
+      available: false,
+      reason: 'link-down',
+      state: 'unknown',
+    });
+  });
+
+  it('refuses TLS with the driver that has none, before any password could travel', async () => {
+    await load([amiConfig], [config({ useTls: true, driver: 'asterisk-manager' })], { credentials: credentials() });
+    pbx().open();
+    assert.match(logLines('pbx').find((line) => line.level === 'error')!.text, /asterisk-manager cannot speak TLS/);
+    assert.equal(server.connections.length, 0);
+  });
+
+  it('works over the driver asterisk-manager', async () => {
+    await load([amiConfig], [config({ driver: 'asterisk-manager' })], { credentials: credentials() });
+    pbx().open();
+    await until(() => pbx().client.state.phase === 'ready', 'the link');
+    assert.equal((await pbx().client.action({ action: 'Ping' })).get('Ping'), 'Pong');
+  });
+
+  describe('test button', () => {
+    it('needs nothing with the simulator', async () => {
+      await load([amiConfig], []);
+      const answer = await post({ lang: 'en', mode: 'simulator' }).expect(200);
+      assert.deepEqual(answer.body, { steps: [{ id: 'simulator', state: 'ok' }], permissions: [] });
+    });
+
+    it('tries what stands in the dialog, deployed or not, and leaves no connection', async () => {
+      await load([amiConfig], []);
+      const answer = report(await post(dialog()).expect(200));
+      assert.equal(state(answer, 'reach'), 'ok');
+      assert.equal(state(answer, 'login'), 'ok');
+      await until(() => server.open === 0, 'the connections to end');
+    });
+
+    it('uses the stored secret when it was not retyped, and never gives it back', async () => {
+      await load([amiConfig], [config()], { credentials: credentials() });
+      const typed = { username: server.username, secret: '__PWRD__' };
+      const answer = await post(dialog({ credentials: typed })).expect(200);
+      assert.equal(state(report(answer), 'login'), 'ok');
+      assert.ok(!answer.text.includes(server.secret));
+      assert.match(report(answer).managerConf!, /^\[crm\]$/m);
+    });
+
+    it('fills in variables of the environment as the running node would', async () => {
+      process.env.T_HOST = server.host;
+      try {
+        await load([amiConfig], []);
+        const answer = report(await post(dialog({ host: '${T_HOST}' })).expect(200));
+        assert.equal(state(answer, 'login'), 'ok');
+      } finally {
+        delete process.env.T_HOST;
+      }
+    });
+
+    it("tells a wrong password in the reader's language", async () => {
+      await load([amiConfig], []);
+      const typed = { username: server.username, secret: 'wrong one' };
+      const answer = await post(dialog({ lang: 'ru', credentials: typed })).expect(200);
+      const login = report(answer).steps.find((step) => step.id === 'login')!;
+      assert.equal(login.state, 'failed');
+      assert.equal(login.code, 'AMI_LOGIN_REFUSED');
+      assert.match(login.detail!, /отклонил вход пользователя crm/);
+      assert.ok(!answer.text.includes('wrong one'));
+    });
+
+    it('tells at once which field is wrong', async () => {
+      await load([amiConfig], []);
+      const answer = await post(dialog({ extensions: '1AX' })).expect(400);
+      const { error } = answer.body as { error: { code: string; message: string } };
+      assert.equal(error.code, 'PHONE_BAD_PLAN');
+      assert.match(error.message, /"1AX"/);
+    });
+
+    it('survives a body that makes no sense', async () => {
+      await load([amiConfig], []);
+      for (const body of [[], { mode: 'asterisk', host: {}, credentials: 7, features: 'all' }]) {
+        const answer = await admin().post(URL).send(body);
+        assert.ok([200, 400].includes(answer.status), String(answer.status));
+      }
+    });
+  });
+});
