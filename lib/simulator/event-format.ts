@@ -19,10 +19,22 @@ export function formatEvent(event: PbxEvent): string {
   return formatMessage([['Event', event.name], ['Privilege', `${event.privilege},all`], ...event.headers]);
 }
 
+const cEscapes: Readonly<Record<string, string>> = {
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  "'": "\\'",
+  '"': '\\"',
+  '?': '\\?',
+};
+
 /** Names and variable values travel C-escaped (measured): a line end or a quote in them cannot break the message. */
 export function escapeC(text: string): string {
-  const named: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\r': '\\r', '\n': '\\n', '\t': '\\t' };
-  return text.replace(/[\\"\r\n\t]/g, (character) => named[character] ?? character);
+  return text.replace(/[\b\f\n\r\t\v\\'"?]/g, (character) => cEscapes[character] ?? character);
 }
 
 /** Asterisk writes an empty number or name as this text (measured). */

@@ -41,6 +41,7 @@ export interface SimulatedCallOutcome {
 }
 
 export interface SimulatorOptions {
+  /** The phones of the office; default: `defaultPhones`, one for every way to take a call. */
   readonly phones?: readonly SimulatedPhone[];
   /** Users of the manager interface beside the built-in one; for tests of refusals. */
   readonly users?: readonly SimulatedUser[];
@@ -72,9 +73,16 @@ export interface SimulatorAddress {
 export interface Simulator {
   /** Idempotent; every start after a stop is a fresh PBX on a fresh port with a fresh password. */
   start(): Promise<SimulatorAddress>;
-  /** Plays one call from the provider through the dialplan; resolves when it is over. */
+  /**
+   * Plays one call from the provider through the dialplan; resolves when it is over. Rejects with a `TelephonyError`:
+   * `SIMULATOR_NOT_RUNNING`, `SIMULATOR_STOPPED` (stopped before the call was over), `SIMULATOR_TOO_MANY_CALLS` (1000 at
+   * once), `SIMULATOR_BAD_CALL` (an empty, long or many-lined text).
+   */
   call(call: IncomingCall): Promise<SimulatedCallOutcome>;
-  /** Changes a phone's behaviour; registering and unregistering send the events a real PBX sends. */
+  /**
+   * Changes a phone's behaviour; registering and unregistering send the events a real PBX sends. Throws
+   * `SIMULATOR_NO_SUCH_PHONE` or `SIMULATOR_NOT_RUNNING`.
+   */
   setPhone(extension: string, rule: PhoneRule): void;
   /** Ends all calls and sessions; leaves no socket and no timer. */
   stop(): Promise<void>;

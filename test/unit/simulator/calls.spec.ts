@@ -159,7 +159,7 @@ describe('simulator: Originate goes as on a recorded Asterisk', () => {
     Variable: ['CRM_ID=deal-42', '__CRM_USER=7'],
   };
 
-  async function originate(change: Readonly<Record<string, string>> = {}): Promise<void> {
+  async function originate(change: Readonly<Record<string, string | readonly string[]>> = {}): Promise<void> {
     const answer = await client.action('Originate', { ...order, ...change });
     assert.equal(answer.get('Message'), 'Originate successfully queued');
     await office.clock.advanceAsync(60_000);
@@ -254,6 +254,32 @@ describe('simulator: Originate goes as on a recorded Asterisk', () => {
       ],
     );
     assertSameHeaders(client.messages, recording('originate-errors'));
+  });
+
+  it('reads variable lists as Asterisk does', async () => {
+    await open('answers');
+    const lists = ['A="x,y",B=2', 'C=x\\,y', 'D="a\\"b",E=', 'F=a"b,c"d', 'G', 'H=1=2', "I='x", 'J=(x,y),K=2'];
+    await originate({ Variable: lists });
+    const values = client.messages.filter((message) => message.event === 'VarSet');
+    assert.deepEqual(
+      values
+        .map((message) => [message.get('Variable'), message.get('Value')].join(' '))
+        .filter((told) => /^[A-K] /.test(told)),
+      ['A x,y', 'B 2', 'C x,y', 'D a\\"b', 'E ', 'F ab,cd', 'H 1=2', "I \\'x", 'J (x,y)', 'K 2'],
+    );
+  });
+
+  it('hands variables with underscores on to the leg that it dials', async () => {
+    await open('answers');
+    await originate({ Variable: ['_ONCE=1', '__ALWAYS=2', 'OWN=3'] });
+    const leg = client.messages
+      .filter((message) => message.event === 'Newchannel')
+      .at(1)
+      ?.get('Channel');
+    const told = client.messages
+      .filter((message) => message.event === 'VarSet' && message.get('Channel') === leg)
+      .map((message) => message.get('Variable'));
+    assert.deepEqual(told, ['ONCE', '__ALWAYS']);
   });
 
   it('holds everything back for the session that waits for it without Async', async () => {

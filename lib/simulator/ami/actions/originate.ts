@@ -10,26 +10,32 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** Applications that run programs or code: Asterisk wants the class `system` for them. */
 const dangerous = /^(?:system|trysystem|agi|deadagi|eagi|exec|execif|tryexec|mixmonitor|originate)$/i;
 
-/** Splits `A=1,B="x,y"`: a comma divides unless it is quoted; a backslash takes the next character as it is. */
+/**
+ * Splits `A=1,B="x,y"`: a comma divides unless it is quoted or in parentheses; a backslash takes the next character as it is;
+ * a name without `=` is dropped (measured).
+ */
 function splitVariables(text: string): [name: string, value: string][] {
   const parts: string[] = [];
   let part = '';
   let quoted = false;
+  let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const character = text.charAt(at);
+    if (character === '(') depth++;
+    if (character === ')' && depth > 0) depth--;
     if (character === '\\') part += text.charAt(++at);
     else if (character === '"') quoted = !quoted;
-    else if (character !== ',' || quoted) part += character;
+    else if (character !== ',' || quoted || depth > 0) part += character;
     else {
       parts.push(part);
       part = '';
     }
   }
   return [...parts, part]
-    .filter((assignment) => assignment !== '')
+    .filter((assignment) => assignment.includes('='))
     .map((assignment) => {
       const equals = assignment.indexOf('=');
-      return equals < 0 ? [assignment.trim(), ''] : [assignment.slice(0, equals).trim(), assignment.slice(equals + 1)];
+      return [assignment.slice(0, equals), assignment.slice(equals + 1)];
     });
 }
 
