@@ -8,7 +8,7 @@ export interface CrmConfigDef extends NodeDef {
   readonly kind?: string;
   /** Values of the kind's fields, secrets excepted. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  readonly users?: readonly Readonly<Record<string, unknown>>[];
+  readonly people?: readonly Readonly<Record<string, unknown>>[];
   /** Id of a `tls-config` node, for a CRM with a certificate of one's own. */
   readonly tls?: string;
 }
@@ -22,7 +22,7 @@ const text = (value: unknown): string =>
   typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : '';
 
 /** The lines of the table that say who has which extension; a line that lacks either says nothing. */
-function userMappings(rows: CrmConfigDef['users']): UserMapping[] {
+function userMappings(rows: CrmConfigDef['people']): UserMapping[] {
   return (rows ?? [])
     .map((row) => ({ extension: text(row.extension), userId: text(row.userId), name: text(row.name) }))
     .filter((row) => row.extension !== '' && row.userId !== '')
@@ -31,7 +31,7 @@ function userMappings(rows: CrmConfigDef['users']): UserMapping[] {
 
 /** Reads what stands in the dialog, once. Throws `CRM_BAD_SETTINGS` when there is no such kind of CRM. */
 export function accountOptions(
-  def: Pick<CrmConfigDef, 'kind' | 'settings' | 'users'>,
+  def: Pick<CrmConfigDef, 'kind' | 'settings' | 'people'>,
   secrets: Readonly<Partial<Record<SecretSlot, string>>>,
   ca: string | undefined,
 ): CrmAccountOptions {
@@ -39,7 +39,7 @@ export function accountOptions(
     kind: crmKind(text(def.kind) || DEFAULT_KIND),
     settings: def.settings ?? {},
     secrets,
-    users: userMappings(def.users),
+    users: userMappings(def.people),
     ...(ca === undefined ? {} : { ca }),
   };
 }
