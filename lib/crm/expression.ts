@@ -7,7 +7,7 @@ import { oneLine } from './json';
  * JSONata computes without pause, so that this is how long the whole process may stand still for one expression, in ms.
  * Reading a field of a large answer takes less than a tenth of it.
  */
-const TIME_MS = 100;
+const TIME_MS = 200;
 /** Deepest nesting of calls, and the longest list that an expression may build. */
 const DEPTH = 300;
 const LENGTH = 100_000;

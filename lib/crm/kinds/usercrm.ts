@@ -44,6 +44,12 @@ function companyOf(item: JsonObject): CrmEntity | undefined {
   return realId === undefined ? undefined : { type: 'company', id: realId, ...optional('name', realName) };
 }
 
+/** SQL's way to say "nobody" is 0. */
+function ownerOf(item: JsonObject): string | undefined {
+  const id = scalar(item.owner_id);
+  return id === '0' ? undefined : id;
+}
+
 interface Item {
   readonly entity: CrmEntity;
   readonly company: CrmEntity | undefined;
@@ -54,7 +60,7 @@ function itemOf(item: JsonObject): Item {
     type: scalar(item.type)?.toLowerCase() ?? 'contact',
     id: scalar(item.id) ?? '',
     ...optional('name', scalar(item.name)),
-    ...optional('ownerId', scalar(item.owner_id)),
+    ...optional('ownerId', ownerOf(item)),
   };
   return { entity, company: companyOf(item) };
 }
