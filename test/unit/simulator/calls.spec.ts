@@ -115,6 +115,19 @@ describe('simulator: a queue call goes as on a recorded Asterisk', () => {
     assertLikeRecording(client.messages, 'queue-abandon');
   });
 
+  it('the caller gives up while no agent is free', async () => {
+    await open('unregistered');
+    await client.action('QueuePause', { Queue: 'support', Interface: 'PJSIP/105', Paused: 'true' });
+    const { outcome } = await office.incoming(client, { CRM_ROUTE_NUMBER: '700' }, { patienceMs: 3000 });
+    await office.clock.advanceAsync(2500);
+    const entry = (await client.list('QueueStatus')).find((message) => message.event === 'QueueEntry');
+    assert.deepEqual([entry?.get('Position'), entry?.get('Wait')], ['1', '2']);
+    assert.equal((await office.play(outcome)).result, 'cancelled');
+    await client.caughtUp();
+    const told = client.events().filter((name) => name.startsWith('QueueCaller'));
+    assert.deepEqual(told, ['QueueCallerJoin', 'QueueCallerAbandon', 'QueueCallerLeave']);
+  });
+
   it('no agent takes the call: the dialplan goes on', async () => {
     await open('no-answer');
     await client.action('QueuePause', { Interface: 'PJSIP/105', Paused: 'true', Reason: 'Обед' });

@@ -167,6 +167,24 @@ describe('simulator: a call asks for its route', () => {
     await office.play(outcome);
   });
 
+  it('knows what the dialplan knows of a channel, and takes a new caller id', async () => {
+    const outcome = office.simulator.call(call);
+    const channel = (await client.event('AsyncAGIStart')).get('Channel') ?? '';
+    const value = async (name: string): Promise<string | undefined> =>
+      (await client.action('Getvar', { Channel: channel, Variable: name })).get('Value');
+    assert.equal(await value('EXTEN'), '74951000101');
+    assert.equal(await value('CONTEXT'), 'from-trunk');
+    assert.equal(await value('CHANNEL'), channel);
+    assert.equal(await value('CHANNEL(linkedid)'), await value('UNIQUEID'));
+    assert.equal(await value('CALLERID(dnid)'), '74951000101');
+    await client.action('Setvar', { Channel: channel, Variable: 'CALLERID(all)', Value: '"Пётр" <84951234567>' });
+    assert.equal(await value('CALLERID(num)'), '84951234567');
+    assert.equal(await value('CALLERID(name)'), 'Пётр');
+    const shown = await client.event('NewCallerid');
+    assert.equal(shown.get('CID-CallingPres'), '0 (Presentation Allowed, Not Screened)');
+    await office.play(outcome);
+  });
+
   it('never answers a command when the caller hangs up', async () => {
     const outcome = office.simulator.call({ ...call, patienceMs: 50 });
     const channel = (await client.event('AsyncAGIStart')).get('Channel') ?? '';
