@@ -55,7 +55,7 @@ export type CrmState =
   | { readonly status: 'ok' }
   | { readonly status: 'failing'; readonly error: TelephonyError };
 
-export interface CrmStats {
+interface CrmStats {
   /** Questions about a number, and how many of them were answered from memory. */
   readonly lookups: number;
   readonly fromCache: number;
@@ -233,12 +233,13 @@ class Account implements CrmAccount {
     if (this.flights.size >= MAX_FLIGHTS) throw crmError('CRM_LIMITED', { retryAfterMs: 1000 });
     if (!this.breaker.admit()) throw crmError('CRM_BREAKER_OPEN', { retryAfterMs: this.breaker.retryAfterMs });
     const startedAt = this.deps.clock.monotonic();
-    const deadline = startedAt + deadlineMs;
+    // A turn later than that would bring the answer too late, and waiting for it would look like a slow CRM.
+    const deadline = startedAt + deadlineMs / 2;
     const answer = this.withinBound(async (context) => {
       const find = () => this.adapter.findByPhone(phone, { ...context, deadline });
       return bounded(await this.trying(find, context.signal, () => flight.until));
     });
-    const flight: Flight = { answer, startedAt, until: deadline, late: false };
+    const flight: Flight = { answer, startedAt, until: startedAt + deadlineMs, late: false };
     this.flights.set(key, flight);
     answer.then(
       (found) => {

@@ -41,7 +41,7 @@ export type PhoneNumber = Extract<ParsedNumber, { kind: 'phone' | 'raw' }>;
 /** Aborted at the deadline: an adapter hands the signal to every request and starts none after it. */
 export interface CallContext {
   readonly signal: AbortSignal;
-  /** The asker's deadline, by the account's monotonic clock: nothing waits for a free place longer than that. */
+  /** The latest moment, by the account's monotonic clock, at which a request may still get its turn: none waits longer. */
   readonly deadline?: number;
 }
 

@@ -150,7 +150,7 @@ export const headerDrip: Behaviour = (_request, response) => {
 /** Half an answer, then a reset. */
 export const resetMidBody: Behaviour = (_request, response) => {
   response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' });
-  response.write('{"list":[', () => (response.socket)?.resetAndDestroy());
+  response.write('{"list":[', () => response.socket?.resetAndDestroy());
 };
 
 /** Half an answer, then an orderly end too soon. */

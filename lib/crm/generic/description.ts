@@ -32,7 +32,7 @@ export type ClientPart = (typeof CLIENT_PARTS)[number];
 /** Nobody's number: 495 numbers do not begin with 0. */
 const TEST_NUMBER = '+74950000000';
 
-export interface UsersQuestion {
+interface UsersQuestion {
   readonly url: string;
   readonly list: Expression | undefined;
   readonly id: Expression;

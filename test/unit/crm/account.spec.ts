@@ -152,6 +152,11 @@ describe('CRM account', () => {
     assert.equal(account.stats.coalesced, 199);
   });
 
+  it('lets a question wait for its turn at most half of its time, so that the CRM has the other half', async () => {
+    await account.lookup(phone(1), 2000);
+    assert.equal(asked[0]?.context.deadline, 1000);
+  });
+
   it('one impatient asker takes nothing from the others', async () => {
     let answerNow: (answer: CrmAnswer) => void = () => undefined;
     find = () => new Promise((resolve) => (answerNow = resolve));
