@@ -15,8 +15,8 @@ export const pbxError = errorsFrom({
     ru: 'Состояния телефонов не прочитаны ({action}): {reason}',
   },
   PBX_NOT_READY: {
-    en: 'The PBX "{name}" did not become ready within {ms} ms.',
-    ru: 'АТС «{name}» не стала доступна за {ms} мс.',
+    en: 'The PBX "{name}" did not become ready within {ms} ms. Check the port (5038, with TLS 5039); Asterisk may also be frozen or still starting.',
+    ru: 'АТС «{name}» не стала доступна за {ms} мс. Проверьте порт (5038, с TLS 5039); возможно, Asterisk завис или ещё запускается.',
   },
   PBX_BAD_EVENT_NAMES: {
     en: 'Events: "{wrong}" cannot be used. Write * or at most {limit} event names with commas, for instance Newchannel, Hangup.',

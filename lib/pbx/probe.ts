@@ -96,7 +96,7 @@ export async function probePbx(
     client.connect();
     await whenReady({ name: options.name, client }, LOGIN_MS, clock);
     if (connection.client.tls) steps.push({ id: 'tls', state: 'ok' });
-    else steps.push({ id: 'no-tls', state: isLoopback(connection.client.host) ? 'ok' : 'warning' });
+    else if (!isLoopback(connection.client.host)) steps.push({ id: 'no-tls', state: 'warning' });
     steps.push({ id: 'login', state: 'ok' });
   } catch (thrown) {
     const isTls = thrown instanceof TelephonyError && thrown.code === 'AMI_TLS_REFUSED';
@@ -107,8 +107,7 @@ export async function probePbx(
 
   try {
     const rights = await askRights(client, heard, clock);
-    const versions = [rights?.asteriskVersion, client.state.amiVersion].map((version) => version ?? '?');
-    steps.push({ id: 'version', state: 'ok', detail: `Asterisk ${versions[0]}, AMI ${versions[1]}` });
+    steps.push({ id: 'version', state: 'ok', detail: versionText(client.state.amiVersion, rights?.asteriskVersion) });
     steps.push(...maskStep(connection.client.events, needs));
     const excess = rights ? excessRights((action) => rights.actions.has(action.toLowerCase())) : [];
     if (excess.length > 0) steps.push({ id: 'excess', state: 'warning', detail: `write = ${excess.join(',')}` });
@@ -209,6 +208,13 @@ function heardAll(wanted: ReadonlySet<string>, heard: ReadonlySet<string>, clock
       resolve();
     };
   });
+}
+
+/** Which Asterisk speaks which AMI (its sources of 16 to 22). */
+const ASTERISK_OF_AMI: Readonly<Record<string, string>> = { 5: '16', 7: '18', 9: '20', 10: '21', 11: '22' };
+
+function versionText(ami = '?', asterisk = ASTERISK_OF_AMI[ami.split('.')[0] ?? ''] ?? '?'): string {
+  return `Asterisk ${asterisk}, AMI ${ami}`;
 }
 
 /** Whether the event mask of the dialog keeps out a class that is needed. */
