@@ -111,6 +111,8 @@ export class Session {
   }
 
   private greeted(amiVersion: string | undefined): void {
+    // A handler that was told of the open line may have closed the client.
+    if (this.isOver()) return;
     this.owner.greeted(amiVersion);
     this.logIn().catch((thrown: unknown) => {
       const error = this.asTelephonyError(thrown);
