@@ -82,7 +82,7 @@ module.exports = {
       name: 'no-dev-dependencies',
       severity: 'error',
       from: { path: '^(lib|nodes)/' },
-      to: { dependencyTypes: ['npm-dev'], pathNot: ['@types/', 'asterisk-manager'] },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: ['@types/', 'asterisk-manager'] },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
