@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NodeInitializer } from 'node-red';
 import amiConfig from '../../nodes/ami-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import type { ProbeReport } from '../../lib/pbx/probe';
 import { FakeAmiServer } from '../support/fake-ami-server';
 import { until } from '../support/wait';
 import { admin, load, logLines, node, unload, type FlowNode } from './support/runtime';
+
+/** The `tls-config` of Node-RED itself. */
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- it has no typings
+const tlsConfig = require('@node-red/nodes/core/network/05-tls') as NodeInitializer;
+
+const certificate = (name: string): string =>
+  readFileSync(join(__dirname, '..', 'unit', 'ami', 'tls', `${name}.pem`), 'utf8');
 
 const URL = '/telephony-crm/ami-config/pbx/test';
 
@@ -84,6 +94,39 @@ describe('ami-config', () => {
     pbx().open();
     await until(() => pbx().client.state.phase === 'ready', 'the link');
     assert.equal((await pbx().client.action({ action: 'Ping' })).get('Ping'), 'Pong');
+  });
+
+  describe('with TLS', () => {
+    let secure: FakeAmiServer;
+    beforeEach(async () => {
+      secure = await FakeAmiServer.start({ tls: { cert: certificate('pbx'), key: certificate('pbx-key') } });
+    });
+    afterEach(async () => {
+      await unload();
+      await secure.stop();
+    });
+
+    const tls: FlowNode = { id: 'tls', type: 'tls-config', cert: '', key: '', ca: '', verifyservercert: false };
+    const start = (ca: string, serverName: string) =>
+      load([tlsConfig, amiConfig], [tls, config({ port: secure.port, useTls: true, tls: 'tls', serverName })], {
+        credentials: { pbx: { username: secure.username, secret: secure.secret }, tls: { cadata: certificate(ca) } },
+      });
+
+    it('trusts the authority of the chosen tls-config and the name given', async () => {
+      await start('ca', 'pbx.example');
+      pbx().open();
+      await until(() => pbx().client.state.phase === 'ready', 'the link');
+    });
+
+    it('checks the certificate even when the tls-config says not to, and tells so', async () => {
+      await start('other-ca', 'pbx.example');
+      pbx().open();
+      await until(() => pbx().client.state.phase === 'refused', 'the refusal');
+      assert.equal(pbx().client.state.error?.code, 'AMI_TLS_REFUSED');
+      const warned = logLines('pbx').filter((line) => line.level === 'warn');
+      assert.match(warned[0]!.text, /it is checked all the same/);
+      assert.equal(secure.actions.length, 0);
+    });
   });
 
   describe('test button', () => {

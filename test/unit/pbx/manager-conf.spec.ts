@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { managerConf } from '../../../lib/pbx/manager-conf';
+import { FEATURES, permissionNeeds } from '../../../lib/pbx/permissions';
+
+const needs = permissionNeeds(FEATURES);
+/** What Asterisk reads of it: everything but comments. */
+const read = (text: string): string[] => text.split('\n').filter((line) => line !== '' && !line.startsWith(';'));
+
+describe('section for manager.conf', () => {
+  it('holds the least rights, lets in one address only, and no secret until the admin writes one', () => {
+    assert.deepEqual(read(managerConf({ username: 'crm', needs, permit: '10.0.0.5' }, 'en')), [
+      '[crm]',
+      'deny = 0.0.0.0/0.0.0.0',
+      'permit = 10.0.0.5/255.255.255.255',
+      'read = system,call,agent,user,cdr,agi',
+      'write = call,agi,reporting',
+      'writetimeout = 5000',
+    ]);
+  });
+
+  it('is the same for Asterisk in both languages', () => {
+    const options = { username: 'crm', needs, permit: '2001:db8::5' };
+    const english = read(managerConf(options, 'en'));
+    assert.deepEqual(read(managerConf(options, 'ru')), english);
+    assert.ok(english.includes('permit = 2001:db8::5/128'));
+    assert.ok(english.includes('deny = ::/0'));
+  });
+
+  it('offers the filters in the words of both ages of Asterisk, switched off', () => {
+    const text = managerConf({ username: 'crm', needs }, 'en');
+    assert.match(text, /^;eventfilter\(action\(exclude\),name\(CEL\)\) =$/m);
+    assert.match(text, /^;eventfilter = !Event: CEL$/m);
+  });
+
+  it('never lets a user name write lines of its own', () => {
+    for (const username of ['', 'a]\nread = all', 'general', '; x', 'x'.repeat(80)]) {
+      assert.equal(read(managerConf({ username, needs }, 'en'))[0], '[telephony-crm]');
+    }
+  });
+});
