@@ -11,7 +11,7 @@ import { crmStatus } from './runtime/crm-status';
 import { nodeError } from './runtime/errors';
 import { forPeople } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
-import { milliseconds, textOf } from './runtime/settings';
+import { milliseconds, propertyOf, textOf } from './runtime/settings';
 import { StatusLine } from './runtime/status';
 
 interface CrmLookupDef extends NodeDef {
@@ -114,8 +114,7 @@ const init: NodeInitializer = (red) => {
 
 /** The number as text: from the chosen property, or from a payload that is the number itself. Empty when there is none. */
 function phoneIn(red: NodeAPI, msg: NodeMessage, property: string): string {
-  const value: unknown = red.util.getMessageProperty(msg, property) ?? msg.payload;
-  return textOf(value);
+  return textOf(propertyOf(red, msg, property) ?? msg.payload);
 }
 
 export default init;

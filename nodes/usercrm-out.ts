@@ -4,7 +4,7 @@ import type { FlowAnswer } from '../lib/questions/answer';
 import { questionError } from '../lib/questions/errors';
 import { onClose, onInput } from './runtime/lifecycle';
 import { takeQuestion } from './runtime/questions';
-import { textOf } from './runtime/settings';
+import { propertyOf, textOf } from './runtime/settings';
 import { StatusLine } from './runtime/status';
 
 interface UserCrmOutDef extends NodeDef {
@@ -37,7 +37,7 @@ const init: NodeInitializer = (red) => {
         trouble('gone');
         throw questionError('QUESTION_GONE');
       }
-      const answer = readAnswer(question.action, [red.util.getMessageProperty(msg, property), payload]);
+      const answer = readAnswer(question.action, [propertyOf(red, msg, property), payload]);
       if (!answer) {
         // The asker must not wait for a flow that has already said all it will say.
         question.settle(undefined);

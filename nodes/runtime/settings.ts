@@ -1,3 +1,4 @@
+import type { NodeAPI, NodeMessage } from 'node-red';
 import { nodeError } from './errors';
 
 /** A value of a dialog or a message as text: numbers as people write them, everything else that is no text as nothing. */
@@ -32,4 +33,13 @@ export function keyOf(value: unknown): string {
   const variable = /^\$\{(\S+)\}$/.exec(key)?.[1];
   if (variable !== undefined) throw nodeError('ENDPOINT_NO_VARIABLE', { variable });
   return key;
+}
+
+/** A property of a message, however deep; `undefined` when any part of the way is not there (Node-RED throws then). */
+export function propertyOf(red: NodeAPI, msg: NodeMessage, path: string): unknown {
+  try {
+    return red.util.getMessageProperty(msg, path);
+  } catch {
+    return undefined;
+  }
 }

@@ -17,7 +17,7 @@ export const crm = (more: Properties = {}): FlowNode => ({
   name: 'demo',
   kind: 'demo',
   settings: {},
-  users: [],
+  people: [],
   ...more,
 });
 

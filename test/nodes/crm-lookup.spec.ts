@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import type { Contact } from '../../lib/routing/types';
+import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
+import { FakeCrm, json } from '../support/fake-crm';
+import { until } from '../support/wait';
+import { crm, lookup, routeNodes, tab } from './support/route-flow';
+import {
+  deploy,
+  lastStatus,
+  load,
+  logLines,
+  messages,
+  node,
+  receive,
+  unload,
+  waitForMessages,
+  waitForStatus,
+} from './support/runtime';
+import type { FlowNode } from './support/runtime';
+
+type Properties = Readonly<Record<string, unknown>>;
+
+const PHONE = '84951343060';
+
+const sinks: FlowNode[] = ['found', 'others', 'caught', 'completed'].map((id) => ({
+  id,
+  type: 'sink',
+  z: 'f',
+  wires: [],
+}));
+
+const flow = (more: Properties = {}, crmMore: Properties = {}): FlowNode[] => [
+  tab,
+  crm(crmMore),
+  lookup({ wires: [['found'], ['others']], ...more }),
+  { id: 'catch', type: 'catch', z: 'f', scope: null, uncaught: false, wires: [['caught']] },
+  { id: 'complete', type: 'complete', z: 'f', scope: ['look'], uncaught: false, wires: [['completed']] },
+  ...sinks,
+];
+
+/** What the lookup wrote, wherever it sent it. */
+async function contactOf(msg: Properties): Promise<Contact & { readonly output: string }> {
+  const before = messages('found').length;
+  const both = () => messages('found').length + messages('others').length;
+  const all = both();
+  receive('look', { ...msg });
+  await until(() => both() > all, 'the answer of the lookup');
+  const output = messages('found').length > before ? 'found' : 'others';
+  return { ...(messages(output).at(-1)?.contact as Contact), output };
+}
+
+describe('crm-lookup', () => {
+  afterEach(unload);
+
+  const start = (more?: Properties, crmMore?: Properties) => load(routeNodes, flow(more, crmMore));
+
+  it('sends a call of a known client to output 1, and leaves the rest of the message alone', async () => {
+    await start();
+    const res = { of: 'somebody else' };
+    receive('look', { topic: 'route', payload: { phone: PHONE }, usercrm: { id: '1' }, res, _msgid: 'abc' });
+    const [message] = await waitForMessages('found');
+    const { contact, ...rest } = message as { contact: Contact };
+    assert.deepEqual([contact.outcome, contact.name, contact.extension], ['found', 'Петров АА', '101']);
+    assert.equal(contact.number, '+74951343060');
+    assert.deepEqual(rest, { topic: 'route', payload: { phone: PHONE }, usercrm: { id: '1' }, res, _msgid: 'abc' });
+    assert.equal(messages('others').length, 0);
+    assert.deepEqual([lastStatus('look')?.fill, lastStatus('look')?.text], ['green', 'crm-lookup.outcome.found']);
+  });
+
+  it('sends everything else to output 2 with the reason', async () => {
+    await start();
+    for (const [phone, outcome] of [
+      ['84950000099', 'not-found'],
+      ['84950000009', 'not-available'],
+      ['', 'bad-number'],
+      ['anonymous', 'bad-number'],
+      ['8'.repeat(60), 'bad-number'],
+      ['101\r\nx', 'bad-number'],
+    ] as const) {
+      const contact = await contactOf({ payload: { phone } });
+      assert.deepEqual([contact.output, contact.outcome], ['others', outcome], phone);
+    }
+    assert.equal(messages('caught').length, 0);
+  });
+
+  it('takes a payload that is the number itself, as text or as a number', async () => {
+    await start();
+    assert.equal((await contactOf({ payload: PHONE })).extension, '101');
+    assert.equal((await contactOf({ payload: 84951343060 })).extension, '101');
+    assert.equal((await contactOf({ payload: { no: 'phone' } })).outcome, 'bad-number');
+    assert.equal((await contactOf({})).outcome, 'bad-number');
+  });
+
+  it('reads and writes the properties that were chosen', async () => {
+    await start({ phone: 'call.caller', output: 'crm.who' });
+    receive('look', { call: { caller: PHONE } });
+    const [message] = await waitForMessages('found');
+    assert.equal((message?.crm as { who: Contact }).who.extension, '101');
+    assert.equal(message?.contact, undefined);
+  });
+
+  it('is done exactly once for each message, on either output', async () => {
+    await start();
+    await contactOf({ payload: PHONE });
+    await contactOf({ payload: '84950000099' });
+    await waitForMessages('completed', 2);
+    assert.equal(messages('completed').length, 2);
+  });
+
+  describe('a CRM that fails', () => {
+    it('costs the caller the deadline at most, and is no error of the flow', async () => {
+      await start({ deadline: '0.3' }, { settings: { mode: 'silent' } });
+      const contact = await contactOf({ payload: PHONE });
+      assert.deepEqual([contact.output, contact.outcome], ['others', 'timeout']);
+      assert.ok(contact.tookMs >= 290 && contact.tookMs < 1500, `${contact.tookMs} ms`);
+      assert.equal(messages('caught').length, 0);
+    });
+
+    it('is told of in the log once a minute, not once a call', async () => {
+      await start({}, { settings: { mode: 'down' } });
+      for (let call = 0; call < 5; call += 1) {
+        assert.equal((await contactOf({ payload: `8495000000${call + 1}` })).outcome, 'error');
+      }
+      const warnings = logLines('look').filter(
+        (line) => line.level === 'warn' && line.text.includes('CRM_UNREACHABLE'),
+      );
+      assert.equal(warnings.length, 1);
+      assert.equal(messages('caught').length, 0);
+    });
+
+    it('shows in the status until it answers again', async () => {
+      const server = await new FakeCrm(json({}, 401)).start();
+      try {
+        const account = { kind: 'usercrm', settings: { url: server.origin } };
+        await load(routeNodes, flow({}, account), { credentials: { crm: { token: 'k' } } });
+        assert.match(lastStatus('look')?.text ?? '', /crm-config\.status\.idle$/);
+        assert.equal((await contactOf({ payload: PHONE })).outcome, 'error');
+        await waitForStatus('look', { fill: 'red', shape: 'ring' }, 15_000);
+        assert.match(lastStatus('look')?.text ?? '', /crm-config\.status\.key$/);
+
+        const list = [{ name: 'Клиент', id: 7, type: 'contact', owner_id: 101 }];
+        server.behave = json({ obj: 'UserCRM', action: 'get_contact', code: 200, list });
+        const contact = await contactOf({ payload: PHONE });
+        assert.deepEqual([contact.outcome, contact.name, contact.extension], ['found', 'Клиент', '101']);
+        await waitForStatus('look', { fill: 'green', text: lastStatus('look')?.text ?? '' }, 15_000);
+      } finally {
+        await server.stop();
+      }
+    });
+  });
+
+  it('lets the calls that wait go when the flow is deployed again', async () => {
+    await start({ deadline: '30' }, { settings: { mode: 'silent' } });
+    for (const phone of [PHONE, '84950000001']) receive('look', { payload: phone });
+    const began = performance.now();
+    await deploy(flow({ deadline: '29' }, { settings: { mode: 'silent' } }));
+    assert.ok(performance.now() - began < 3000);
+    const told = await waitForMessages('others', 2);
+    assert.deepEqual(
+      told.map(({ contact }) => [(contact as Contact).outcome, (contact as Contact).error?.code]),
+      [
+        ['error', 'LOOKUP_STOPPED'],
+        ['error', 'LOOKUP_STOPPED'],
+      ],
+    );
+  });
+
+  it('answers without a CRM too, and says what is wrong', async () => {
+    await start({ crm: '' });
+    assert.equal((await contactOf({ payload: PHONE })).error?.code, 'CRM_NOT_CHOSEN');
+    assert.match(lastStatus('look')?.text ?? '', /outcome\.error$/);
+    await deploy(flow({}, { kind: 'no-such-crm' }));
+    assert.equal((await contactOf({ payload: PHONE })).error?.code, 'CRM_BAD_SETTINGS');
+  });
+
+  it('names a substitute that cannot be dialled when it is deployed', async () => {
+    await start({ defaultSubstitute: '101&102' });
+    assert.match(logLines('look').at(-1)?.text ?? '', /101&102/);
+    assert.equal((await contactOf({ payload: PHONE })).error?.code, 'ROUTE_BAD_SUBSTITUTE');
+  });
+
+  it('reads numbers by the rules of the chosen country', async () => {
+    await start({ country: 'BY' });
+    assert.equal((await contactOf({ payload: '80172000101' })).name, 'Христина Коваль');
+  });
+
+  it('leaves no listener behind, however often it is deployed', async () => {
+    await start();
+    const account = (node('crm') as unknown as { account: { stateHandlers: Set<unknown> } }).account;
+    for (let round = 1; round <= 10; round += 1) await deploy(flow({ name: `round ${round}` }));
+    assert.equal(account.stateHandlers.size, 1);
+  });
+
+  describe('with a PBX', () => {
+    const pbxNode: FlowNode = { id: 'pbx', type: 'ami-config', name: 'Office', mode: 'simulator', country: 'RU' };
+    const office = async (more: Properties = {}) => {
+      await load(routeNodes, [pbxNode, ...flow({ pbx: 'pbx', ...more })]);
+      const { pbx } = node('pbx') as AmiConfigNode;
+      await until(() => pbx.presence.availability('101', false).available, 'the states of the phones');
+      return pbx;
+    };
+
+    it('looks whether the phone of the responsible person is there', async () => {
+      await office();
+      assert.equal((await contactOf({ payload: PHONE })).available, true);
+      const away = await contactOf({ payload: '84950000004' });
+      assert.deepEqual([away.outcome, away.reason, away.name], ['not-available', 'not-registered', 'Павел Виноградов']);
+    });
+
+    it('sends the call to whoever stands in: the own substitute first, then the general one', async () => {
+      await office({ substitutes: [{ from: '104', to: '105' }], defaultSubstitute: '700' });
+      const away = await contactOf({ payload: '84950000004' });
+      assert.deepEqual([away.outcome, away.extension], ['found', '105']);
+      assert.deepEqual(away.substitute, { for: '104', reason: 'not-registered' });
+      assert.equal((await contactOf({ payload: '84950000009' })).extension, '700');
+    });
+
+    it('has nobody to send a call to while the PBX is away', async () => {
+      await load(routeNodes, [{ ...pbxNode, mode: 'asterisk', host: '', port: '' }, ...flow({ pbx: 'pbx' })]);
+      const contact = await contactOf({ payload: PHONE });
+      assert.deepEqual([contact.outcome, contact.reason], ['not-available', 'link-down']);
+    });
+  });
+});
