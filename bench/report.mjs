@@ -55,14 +55,16 @@ function amiRows({ flood, output }) {
 
 function outputRows({ lines, ours, peer }) {
   const measured = `answer of ${whole(lines)} lines`;
+  const cost = ({ busyMs, longestMs, cpuMs }) =>
+    `loop busy ${ms(busyMs)} (CPU ${ms(cpuMs)}), at most ${ms(longestMs)} at once`;
   return [
-    row(measured, 'this pack', `loop busy ${ms(ours.busyMs)}, at most ${ms(ours.longestMs)} at once`, {
+    row(measured, 'this pack', cost(ours), {
       ratio: ours.busyMs / peer.busyMs,
       to: 'asterisk-manager',
       goal: `at most ${GOALS.outputMs} ms`,
       met: ours.busyMs <= GOALS.outputMs,
     }),
-    row(measured, 'asterisk-manager 0.2.0', `loop busy ${peer.atLeast ? 'over ' : ''}${ms(peer.busyMs)}`),
+    row(measured, 'asterisk-manager 0.2.0', peer.atLeast ? `loop busy over ${ms(peer.busyMs)}, stopped` : cost(peer)),
   ];
 }
 

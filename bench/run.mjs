@@ -9,7 +9,7 @@ import { ensureBuilt, ensureInstalled, run, say } from '../scripts/setup.mjs';
 const quick = process.env.BENCH_QUICK === '1';
 const size = quick
   ? { ami: { events: 20_000, lines: 8_000, rounds: 1 }, route: { rounds: 1, seconds: 2 } }
-  : { ami: { events: 200_000, lines: 80_000, rounds: 3 }, route: { rounds: 3, seconds: 10 } };
+  : { ami: { events: 200_000, lines: 80_000, rounds: 3 }, route: { rounds: 6, seconds: 5 } };
 
 function ensurePeersInstalled() {
   const stamp = new URL('node_modules/.package-lock.json', import.meta.url);

@@ -1,20 +1,18 @@
-import { tsImport } from 'tsx/esm/api';
+import { require as requireTs } from 'tsx/cjs/api';
 import { measure, start } from '../children.mjs';
 import { median, medianOf, percentile, rotated } from '../numbers.mjs';
-import { flowFor } from './flow.mjs';
+import { WITHOUT_COURTESY_LIMIT, flowFor } from './flow.mjs';
 
 const CRM = new URL('crm.mjs', import.meta.url);
 const BARE = new URL('bare.mjs', import.meta.url);
+const REAL_NODE_RED = '../../test/support/real-node-red.ts';
 const LOAD = new URL('load.mjs', import.meta.url);
 const RATE = 200;
 const CLIENTS = 50;
 
 /** The built pack, installed from its tarball into a real Node-RED, and the hand-written server, both with the same CRM. */
 async function withServers(use, say) {
-  const { removeFolder, startNodeRed, userDirWithPack } = await tsImport(
-    '../../test/support/real-node-red.ts',
-    import.meta.url,
-  );
+  const { removeFolder, startNodeRed, userDirWithPack } = requireTs(REAL_NODE_RED, import.meta.url);
   const stops = [];
   try {
     const crm = await start(CRM);
@@ -25,7 +23,7 @@ async function withServers(use, say) {
     say('packing the nodes and installing them into a fresh Node-RED');
     const userDir = await userDirWithPack();
     stops.push(() => removeFolder(userDir));
-    const nodeRed = await startNodeRed({ userDir, flows: flowFor(crmUrl) });
+    const nodeRed = await startNodeRed({ userDir, flows: flowFor(crmUrl), settings: WITHOUT_COURTESY_LIMIT });
     stops.push(() => nodeRed.stop());
     return await use({ bare: `http://127.0.0.1:${bare.first.port}`, nodeRed: nodeRed.url });
   } finally {
