@@ -31,17 +31,22 @@ const init: NodeInitializer = (red) => {
 
   function AmiConfig(this: OwnNode, def: AmiConfigDef): void {
     red.nodes.createNode(this, def);
-    const tell = (problem: TelephonyError): void => this.warn(problem.textIn(languageOf(red, this.type)));
+    let told = '';
+    const onProblem = (problem: TelephonyError): void => {
+      if (problem.message === told) return;
+      told = problem.message;
+      this.warn(problem.textIn(languageOf(red, this.type)));
+    };
     try {
       const tls = tlsConfig(red, def.tls);
       if (def.useTls === true && tls?.verifyservercert === false) this.warn(red._('ami-config.log.tls-verify'));
-      this.pbx = createPbx(pbxOptions(def, this.credentials, tls), { log: nodeLog(this), onProblem: tell });
+      this.pbx = createPbx(pbxOptions(def, this.credentials, tls), { log: nodeLog(this), onProblem });
       this.pbx.client.onState(tellLink(this, this.pbx));
       onClose(this, () => this.pbx.close());
     } catch (thrown) {
       if (!(thrown instanceof TelephonyError)) throw thrown;
       // The nodes that use it show it in their status and hand it to whoever asks something of the PBX.
-      this.pbx = unusablePbx(def.name, thrown);
+      this.pbx = unusablePbx(def.name || this.type, thrown);
       this.error(thrown.textIn(languageOf(red, this.type)));
     }
   }
@@ -49,8 +54,8 @@ const init: NodeInitializer = (red) => {
     credentials: { username: { type: 'text' }, secret: { type: 'password' } },
   });
 
-  // It connects to the address in the dialog, with the stored secret if that was not retyped: no more than the same person can
-  // do by deploying the node, which needs the same permission to write.
+  // It connects to the address in the dialog, with the stored secret if that was not retyped. Whoever may write this node can do
+  // the same by deploying it, so the permission to write is the guard, and an allow-list of addresses would add nothing.
   adminAction(red, '/telephony-crm/ami-config/:id/test', 'ami-config.write', ({ id, body }) => {
     const typed = Object.fromEntries(
       Object.entries(body).map(([name, value]) => [name, withEnvironment(red, id, value)]),

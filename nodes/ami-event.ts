@@ -30,7 +30,8 @@ const init: NodeInitializer = (red) => {
       const forget = [
         pbx.client.subscribe(filter.names, (event) => {
           if (!filter.fits(event)) return;
-          this.send({ topic: event.name, payload: event.toObject(), pbx: pbx.name });
+          // A plain object: Function nodes ask it for hasOwnProperty and the like.
+          this.send({ topic: event.name, payload: { ...event.toObject() }, pbx: pbx.name });
         }),
         pbx.client.onState((state) => this.status(linkStatus(pbx, state))),
       ];

@@ -13,10 +13,10 @@ import { excessRights, permissionNeeds, WRITE_MARKERS } from './permissions';
 import type { Feature, PermissionNeed } from './permissions';
 import { whenReady } from './ready';
 
-export type StepId = 'simulator' | 'reach' | 'tls' | 'no-tls' | 'login' | 'version' | 'mask' | 'excess';
+type StepId = 'simulator' | 'reach' | 'tls' | 'no-tls' | 'login' | 'version' | 'mask' | 'excess';
 
 /** One thing that was looked at; `detail` is a text for people in the language asked for. */
-export interface ProbeStep {
+interface ProbeStep {
   readonly id: StepId;
   readonly state: 'ok' | 'failed' | 'warning' | 'skipped';
   /** The stable code of what went wrong. */
@@ -24,7 +24,7 @@ export interface ProbeStep {
   readonly detail?: string;
 }
 
-export interface ProbedPermission extends PermissionNeed {
+interface ProbedPermission extends PermissionNeed {
   /** `unknown`: nothing but a call could prove it. */
   readonly state: 'present' | 'missing' | 'unknown';
 }

@@ -3,7 +3,7 @@ import { asError, TelephonyError } from '../../lib/errors';
 import type { Lang } from '../../lib/errors';
 
 /** What a dialog sends: JSON of unknown shape, with the language its reader sees. */
-export interface AdminBody {
+interface AdminBody {
   readonly lang: Lang;
   readonly [field: string]: unknown;
 }

@@ -136,7 +136,7 @@ export function pbxOptions(def: AmiConfigDef, credentials: AmiCredentials, tlsNo
   });
   if (simulated) return { name, plan, connection: { kind: 'simulator' } };
 
-  const driver = def.driver ?? 'built-in';
+  const driver = def.driver === 'asterisk-manager' ? def.driver : 'built-in';
   const useTls = def.useTls === true;
   const client = {
     host: required(name, { en: 'Address', ru: 'Адрес' }, def.host),

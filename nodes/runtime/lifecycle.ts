@@ -1,5 +1,4 @@
-import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
-import type { NodeMessage } from '@node-red/registry';
+import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { asError } from '../../lib/errors';
 import { forPeople } from './language';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { NodeInitializer } from 'node-red';
 import amiConfig from '../../nodes/ami-config';
@@ -10,8 +11,8 @@ import { until } from '../support/wait';
 import { admin, load, logLines, node, unload, type FlowNode } from './support/runtime';
 
 /** The `tls-config` of Node-RED itself. */
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- it has no typings
-const tlsConfig = require('@node-red/nodes/core/network/05-tls') as NodeInitializer;
+const nodeRed = createRequire(require.resolve('node-red'));
+const tlsConfig = nodeRed('@node-red/nodes/core/network/05-tls') as NodeInitializer;
 
 const certificate = (name: string): string =>
   readFileSync(join(__dirname, '..', 'unit', 'ami', 'tls', `${name}.pem`), 'utf8');

@@ -1,7 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import helper from 'node-red-node-test-helper';
 import type { Node, NodeAPI, NodeInitializer, NodeStatus } from 'node-red';
-import type { SinonSpy } from 'sinon';
 import type { Lang } from '../../../lib/errors';
 import { until } from '../../support/wait';
 import { translator } from './catalogue';
@@ -106,7 +105,7 @@ export async function waitForMessages(
 
 /** Every status that nodes of this id have set since the flow was loaded, in order, redeploys included. */
 export function statuses(id: string): NodeStatus[] {
-  const spied = node(id) as { readonly status: SinonSpy } | undefined;
+  const spied = node(id) as { readonly status: ReturnType<typeof helper.log> } | undefined;
   if (!spied) return [];
   return spied.status
     .getCalls()
