@@ -7,8 +7,8 @@ import { randomBytes } from 'node:crypto';
  */
 export class ActionIds {
   private readonly prefix = randomBytes(6).toString('hex');
-  /** How the id of every list of this client begins. */
-  readonly lists = `${this.prefix}+`;
+  /** How the id of every list of this client begins. The first character is rare in events: quick not to be found. */
+  readonly lists = `~${this.prefix}-`;
   private count = 0;
 
   one(): string {

@@ -3,6 +3,9 @@ import type { ReadMessage } from './transport';
 
 /** A value from a text up to this long may stay a slice of it; from a longer one it is copied. */
 const SLICE_LIMIT_CHARS = 4096;
+const LF = 10;
+const CR = 13;
+const BLANK = 32;
 
 const lowered = new Map<string, string>();
 
@@ -26,10 +29,8 @@ export function copied(text: string): string {
  * that somebody keeps holds on to {@link SLICE_LIMIT_CHARS} characters at most.
  */
 export class TextMessage implements ReadMessage {
-  private names: string[] | undefined;
-  private lowerNames: string[] | undefined;
-  /** Two numbers for each header: where its value begins and ends. */
-  private readonly bounds: number[] = [];
+  private headers: Header[] | undefined;
+  private lowerText: string | undefined;
 
   constructor(
     readonly kind: 'event' | 'response',
@@ -46,53 +47,52 @@ export class TextMessage implements ReadMessage {
   }
 
   repeats(header: string): boolean {
-    const line = `\r\n${header}: `;
-    const first = this.text.indexOf(line);
-    return first >= 0 && this.text.includes(line, first + line.length);
+    const first = lineStarting(this.text, header, 0);
+    return first >= 0 && lineStarting(this.text, header, first + 1) >= 0;
   }
 
   get(header: string): string | undefined {
+    if (this.isRaw()) return this.all(header)[0];
     // Written exactly so comes first: text that a caller smuggled in under another case must not go before it.
-    let at = (this.names ??= this.split()).indexOf(header);
-    if (at < 0) at = this.keys().indexOf(lowerCase(header));
-    return at < 0 ? undefined : this.value(at);
+    let at = lineStarting(this.text, header, 0);
+    if (at < 0) {
+      this.lowerText ??= this.text.toLowerCase();
+      // Some letters have a lower case of another length; then places in one text say nothing about the other.
+      if (this.lowerText.length !== this.text.length) return this.all(header)[0];
+      at = lineStarting(this.lowerText, lowerCase(header), 0);
+    }
+    if (at < 0) return undefined;
+    const end = this.text.indexOf('\r\n', at);
+    return this.kept(this.text.slice(valueStart(this.text, at + header.length), end < 0 ? this.text.length : end));
   }
 
   all(header: string): string[] {
-    const keys = this.keys();
+    this.headers ??= this.split();
     const wanted = lowerCase(header);
-    const values: string[] = [];
-    for (let at = keys.indexOf(wanted); at >= 0; at = keys.indexOf(wanted, at + 1)) values.push(this.value(at));
-    return values;
+    return this.headers.filter(({ name }) => lowerCase(name) === wanted).map(({ value }) => value);
   }
 
   toObject(): Record<string, string | string[]> {
-    const names = (this.names ??= this.split());
     // No prototype: a header may be called __proto__ or constructor.
     const object = Object.create(null) as Record<string, string | string[]>;
-    for (const [at, name] of names.entries()) {
+    this.eachHeader((name, value) => {
       const earlier = object[name];
-      const value = this.value(at);
       if (earlier === undefined) object[name] = value;
       else if (typeof earlier === 'string') object[name] = [earlier, value];
       else earlier.push(value);
-    }
+    });
     return object;
   }
 
-  private keys(): string[] {
-    return (this.lowerNames ??= (this.names ??= this.split()).map(lowerCase));
+  private split(): Header[] {
+    const headers: Header[] = [];
+    this.eachHeader((name, value) => headers.push({ name, value }));
+    return headers;
   }
 
-  private value(at: number): string {
-    const value = this.text.slice(this.bounds[at * 2], this.bounds[at * 2 + 1]);
-    return this.text.length > SLICE_LIMIT_CHARS ? copied(value) : value;
-  }
-
-  private split(): string[] {
+  private eachHeader(take: (name: string, value: string) => void): void {
     const { text } = this;
-    const names: string[] = [];
-    const raw = this.kind === 'response' && this.name === 'Follows';
+    const raw = this.isRaw();
     let separator = -1;
     for (let start = 0, end = 0; start < text.length; start = end + 2) {
       end = text.indexOf('\r\n', start);
@@ -102,28 +102,47 @@ export class TextMessage implements ReadMessage {
       if (separator < 0) separator = text.length;
       const colon = separator < end ? separator : text.slice(start, end).indexOf(':') + start;
       if (raw && !isRawHeader(text.slice(start, colon))) {
-        this.addRawOutput(names, start);
-        break;
+        eachRawLine(text, start, take);
+        return;
       }
       if (colon < start) continue;
-      names.push(text.slice(start, colon));
-      this.bounds.push(text[colon + 1] === ' ' ? colon + 2 : colon + 1, end);
+      take(text.slice(start, colon), this.kept(text.slice(valueStart(text, colon), end)));
     }
-    return names;
   }
 
-  /** Before Asterisk 14 the answer of Command was raw text; it is shown as what 14 and later send: `Output` headers. */
-  private addRawOutput(names: string[], from: number): void {
-    const last = this.text.lastIndexOf('--END COMMAND--');
-    const end = last < from ? this.text.length : last;
-    for (let start = from; start < end;) {
-      const lf = this.text.indexOf('\n', start);
-      const lineEnd = lf < 0 || lf > end ? end : lf;
-      names.push('Output');
-      this.bounds.push(start, lineEnd);
-      start = lineEnd + 1;
-    }
+  private isRaw(): boolean {
+    return this.kind === 'response' && this.name === 'Follows';
   }
+
+  private kept(value: string): string {
+    return this.text.length > SLICE_LIMIT_CHARS ? copied(value) : value;
+  }
+}
+
+interface Header {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Where the next line begins that carries this header, exactly so written; -1 when there is none. */
+function lineStarting(text: string, header: string, from: number): number {
+  // Without the line end before it the search is several times faster: a CR stands at every line.
+  const mark = `${header}:`;
+  let at = text.indexOf(mark, from);
+  // A lone LF ends no line: what follows it is still a value.
+  while (at > 0 && !(text.charCodeAt(at - 1) === LF && text.charCodeAt(at - 2) === CR)) at = text.indexOf(mark, at + 1);
+  return at;
+}
+
+function valueStart(text: string, colon: number): number {
+  return text.charCodeAt(colon + 1) === BLANK ? colon + 2 : colon + 1;
+}
+
+/** Before Asterisk 14 the answer of Command was raw text; it is shown as what 14 and later send: `Output` headers. */
+function eachRawLine(text: string, from: number, take: (name: string, value: string) => void): void {
+  const last = text.lastIndexOf('--END COMMAND--');
+  const output = text.slice(from, last < from ? text.length : last);
+  for (const line of output.replace(/\n$/, '').split('\n')) take('Output', copied(line));
 }
 
 function isRawHeader(name: string): boolean {

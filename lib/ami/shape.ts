@@ -13,5 +13,5 @@ export function mustBeLookedAt(name: string): boolean {
 export function isTampered(event: ReadMessage): boolean {
   if (event.name === 'UserEvent') return false;
   if (event.name === 'Newchannel' && event.get('Uniqueid') === undefined) return true;
-  return event.repeats('Uniqueid') || event.repeats('Linkedid') || event.repeats('Event');
+  return event.repeats('Uniqueid') || event.repeats('Linkedid');
 }

@@ -100,7 +100,7 @@ export class SocketTransport implements Transport {
 }
 
 /** The message being handed over: one object for all, nothing is read from it until somebody asks. */
-class Frame implements Incoming {
+export class Frame implements Incoming {
   kind: Incoming['kind'] = 'other';
   name = '';
   private bytes: Buffer = Buffer.alloc(0);
