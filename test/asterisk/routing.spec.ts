@@ -40,11 +40,22 @@ describeAsterisk('routing to the responsible person', (version) => {
   });
   beforeEach(async () => {
     crm.behave = knows;
+    crm.requests.length = 0;
     await bed.reset();
     await nodeRed.redeploy();
     await forwardsTo(KNOWN, '101');
   });
   afterEach(() => bed.hangUpAll());
+
+  const startFlow = async () => {
+    nodeRed = await startRouting({ amiPort: bed.asterisk.amiPort, crm: crm.origin });
+    await tellTheDialplan();
+  };
+  const tellTheDialplan = async () => {
+    for (const name of ['TELEPHONY_CRM_URL', 'ITGRIX_URL'])
+      await bed.asterisk.setGlobal(name, `${nodeRed.url}/forward`);
+  };
+  const isAsking = async () => (await bed.asterisk.cli('core show channels concise')).includes('!AGI!');
 
   /** Waits until the flow sends a caller there; an empty extension means the usual way. */
   async function forwardsTo(phone: string, extension: string): Promise<void> {
@@ -143,13 +154,29 @@ describeAsterisk('routing to the responsible person', (version) => {
     }
   });
 
-  it('answers a call that was already waiting when Node-RED came back to it', async () => {
-    crm.behave = (request, response) => void setTimeout(() => knows(request, response), 500);
-    const waiting = bed.route(DID.overAgi, { fromNumber: COMPANY });
-    await until(async () => (await bed.asterisk.cli('core show channels concise')).includes('AGI'), 'the call to wait');
+  it('answers a call that was waiting before Node-RED came', async () => {
+    await nodeRed.stop();
+    await bed.asterisk.setGlobal('TELEPHONY_CRM_WAIT', '60');
+    const routed = bed.route(DID.overAgi, { fromNumber: KNOWN });
+    try {
+      await until(isAsking, 'the call to wait');
+    } finally {
+      await startFlow();
+      await bed.asterisk.setGlobal('TELEPHONY_CRM_WAIT', '5');
+    }
+    assert.equal((await routed).phone, '101');
+  });
+
+  it('lets a waiting call go its usual way when the flow is deployed anew', async () => {
+    crm.behave = silence;
+    await bed.asterisk.setGlobal('TELEPHONY_CRM_WAIT', '60');
+    const routed = bed.route(DID.overAgi, { fromNumber: OF_THE_SECOND });
+    await until(() => crm.requests.some(({ url }) => OF_THE_SECOND.endsWith(url.slice(-11))), 'the CRM to be asked');
     await nodeRed.redeploy();
-    // Whoever is told "nobody" by the old flow goes the usual way; whoever still waits is asked about again.
-    assert.ok(['101', 'ivr'].includes((await waiting).phone));
+    await bed.asterisk.setGlobal('TELEPHONY_CRM_WAIT', '5');
+    const { phone, afterMs } = await routed;
+    assert.equal(phone, 'ivr');
+    assert.ok(afterMs < 10_000, `${afterMs} ms`);
   });
 
   it('goes the usual way when Node-RED is not there at all', async () => {
