@@ -21,7 +21,8 @@ export function lowerCase(name: string): string {
 
 /** The same text in memory of its own: a short slice that is kept would hold the whole text it was cut from. */
 export function copied(text: string): string {
-  return Buffer.from(text, 'utf8').toString('utf8');
+  // Joining writes a new text; a third of the time of a way over bytes and back.
+  return [text.slice(0, 1), text.slice(1)].join('');
 }
 
 /**
@@ -29,7 +30,6 @@ export function copied(text: string): string {
  * that somebody keeps holds on to {@link SLICE_LIMIT_CHARS} characters at most.
  */
 export class TextMessage implements ReadMessage {
-  private headers: Header[] | undefined;
   private lowerText: string | undefined;
 
   constructor(
@@ -67,15 +67,19 @@ export class TextMessage implements ReadMessage {
   }
 
   all(header: string): string[] {
-    this.headers ??= this.split();
     const wanted = lowerCase(header);
-    return this.headers.filter(({ name }) => lowerCase(name) === wanted).map(({ value }) => value);
+    const values: string[] = [];
+    this.eachHeader((name, value) => {
+      if (name === header || lowerCase(name) === wanted) values.push(this.kept(value));
+    });
+    return values;
   }
 
   toObject(): Record<string, string | string[]> {
     // No prototype: a header may be called __proto__ or constructor.
     const object = Object.create(null) as Record<string, string | string[]>;
-    this.eachHeader((name, value) => {
+    this.eachHeader((name, slice) => {
+      const value = this.kept(slice);
       const earlier = object[name];
       if (earlier === undefined) object[name] = value;
       else if (typeof earlier === 'string') object[name] = [earlier, value];
@@ -84,12 +88,7 @@ export class TextMessage implements ReadMessage {
     return object;
   }
 
-  private split(): Header[] {
-    const headers: Header[] = [];
-    this.eachHeader((name, value) => headers.push({ name, value }));
-    return headers;
-  }
-
+  /** Goes through the headers in order. What it gives are slices: {@link kept} makes them fit to be kept. */
   private eachHeader(take: (name: string, value: string) => void): void {
     const { text } = this;
     const raw = this.isRaw();
@@ -106,7 +105,7 @@ export class TextMessage implements ReadMessage {
         return;
       }
       if (colon < start) continue;
-      take(text.slice(start, colon), this.kept(text.slice(valueStart(text, colon), end)));
+      take(text.slice(start, colon), text.slice(valueStart(text, colon), end));
     }
   }
 
@@ -117,11 +116,6 @@ export class TextMessage implements ReadMessage {
   private kept(value: string): string {
     return this.text.length > SLICE_LIMIT_CHARS ? copied(value) : value;
   }
-}
-
-interface Header {
-  readonly name: string;
-  readonly value: string;
 }
 
 /** Where the next line begins that carries this header, exactly so written; -1 when there is none. */
@@ -142,7 +136,7 @@ function valueStart(text: string, colon: number): number {
 function eachRawLine(text: string, from: number, take: (name: string, value: string) => void): void {
   const last = text.lastIndexOf('--END COMMAND--');
   const output = text.slice(from, last < from ? text.length : last);
-  for (const line of output.replace(/\n$/, '').split('\n')) take('Output', copied(line));
+  for (const line of output.replace(/\n$/, '').split('\n')) take('Output', line);
 }
 
 function isRawHeader(name: string): boolean {
