@@ -21,6 +21,7 @@ import type { FlowNode } from './support/runtime';
 type Properties = Readonly<Record<string, unknown>>;
 
 const PHONE = '84951343060';
+const STATUS = '@telephony-crm/node-red-asterisk/crm-config:crm-config.status';
 
 const sinks: FlowNode[] = ['found', 'others', 'caught', 'completed'].map((id) => ({
   id,
@@ -133,16 +134,15 @@ describe('crm-lookup', () => {
       try {
         const account = { kind: 'usercrm', settings: { url: server.origin } };
         await load(routeNodes, flow({}, account), { credentials: { crm: { token: 'k' } } });
-        assert.match(lastStatus('look')?.text ?? '', /crm-config\.status\.idle$/);
+        assert.equal(lastStatus('look')?.text, `${STATUS}.idle`);
         assert.equal((await contactOf({ payload: PHONE })).outcome, 'error');
-        await waitForStatus('look', { fill: 'red', shape: 'ring' }, 15_000);
-        assert.match(lastStatus('look')?.text ?? '', /crm-config\.status\.key$/);
+        await waitForStatus('look', { fill: 'red', text: `${STATUS}.key` }, 15_000);
 
         const list = [{ name: 'Клиент', id: 7, type: 'contact', owner_id: 101 }];
         server.behave = json({ obj: 'UserCRM', action: 'get_contact', code: 200, list });
         const contact = await contactOf({ payload: PHONE });
         assert.deepEqual([contact.outcome, contact.name, contact.extension], ['found', 'Клиент', '101']);
-        await waitForStatus('look', { fill: 'green', text: lastStatus('look')?.text ?? '' }, 15_000);
+        await waitForStatus('look', { fill: 'green', text: `${STATUS}.ok` }, 15_000);
       } finally {
         await server.stop();
       }
