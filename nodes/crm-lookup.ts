@@ -73,8 +73,9 @@ const init: NodeInitializer = (red) => {
     try {
       lookup = lookupOf(red, def);
     } catch (thrown) {
-      const error = thrown instanceof TelephonyError ? thrown : nodeError('CRM_NOT_CHOSEN', {}, thrown);
-      this.error(forPeople(red, this.type, asError(thrown)).message);
+      const error =
+        thrown instanceof TelephonyError ? thrown : nodeError('CRM_UNUSABLE', { reason: asError(thrown).message });
+      this.error(forPeople(red, this.type, error).message);
       lookup = { lookup: () => Promise.resolve(failed(error, 0)) };
     }
 

@@ -6,6 +6,10 @@ export const nodeError = errorsFrom({
     en: 'No CRM is chosen, or its configuration is disabled: choose one in the dialog of the node.',
     ru: 'CRM не выбрана или её конфигурация отключена: выберите её в настройках узла.',
   },
+  CRM_UNUSABLE: {
+    en: 'The CRM cannot be used: {reason}',
+    ru: 'Работать с CRM нельзя: {reason}',
+  },
   LOOKUP_STOPPED: {
     en: 'The flow was stopped or deployed before the CRM answered.',
     ru: 'Поток остановлен или развёрнут заново до ответа CRM.',

@@ -1,21 +1,16 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
+import { Claims } from './claims';
 import { corsHeaders } from './cors';
 
 export type Serve = (req: Request, res: Response) => void;
-
-/** One node's wish to serve a path. The first one has it; the next gets its turn when the first leaves. */
-interface Claim {
-  readonly serve: Serve;
-  readonly onTurn: (mine: boolean) => void;
-}
 
 /**
  * The paths that nodes of this pack serve on Node-RED's HTTP server: one handler for good, that looks the path up. So a
  * deploy leaves nothing behind and adds nothing twice.
  */
 class HttpRoutes {
-  private readonly claims = new Map<string, Claim[]>();
+  readonly claims = new Claims<Serve>();
   private readonly middleware: readonly RequestHandler[];
   private readonly cors: unknown;
 
@@ -29,29 +24,15 @@ class HttpRoutes {
     red.httpNode.use((req, res, next) => this.dispatch(req, res, next));
   }
 
-  claim(path: string, claim: Claim): () => void {
-    const key = keyOf(path);
-    const claims = this.claims.get(key) ?? [];
-    this.claims.set(key, claims);
-    claims.push(claim);
-    claim.onTurn(claims[0] === claim);
-    return () => {
-      const had = claims[0];
-      claims.splice(claims.indexOf(claim), 1);
-      if (claims[0] === undefined) this.claims.delete(key);
-      else if (claims[0] !== had) claims[0].onTurn(true);
-    };
-  }
-
   private dispatch(req: Request, res: Response, next: NextFunction): void {
-    const claim = this.claims.get(keyOf(req.path))?.[0];
-    if (!claim) {
+    const serve = this.claims.holder(keyOf(req.path));
+    if (!serve) {
       next();
       return;
     }
     runAll(this.middleware, req, res, next, () => {
       for (const [name, value] of Object.entries(corsHeaders(this.cors, req))) res.setHeader(name, value);
-      claim.serve(req, res);
+      serve(req, res);
     });
   }
 }
@@ -90,7 +71,7 @@ export function serveHttp(red: NodeAPI, path: string, serve: Serve, onTurn: (min
   const app = red.httpNode as object;
   const routes = routesOf.get(app) ?? new HttpRoutes(red);
   routesOf.set(app, routes);
-  return routes.claim(path, { serve, onTurn });
+  return routes.claims.claim(keyOf(path), serve, onTurn);
 }
 
 /** The admin may have switched all HTTP of flows off. */

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
+import type { AmiClient } from '../../lib/ami/types';
 import { systemClock } from '../../lib/clock';
 import { asError } from '../../lib/errors';
 import { Access } from '../../lib/http-in/access';
@@ -9,6 +10,7 @@ import type { HttpProtocolName, ProtocolRequest } from '../../lib/protocols/type
 import { nobody } from '../../lib/questions/answer';
 import { AgiServer } from '../../lib/routing/agi-server';
 import { Complaints } from './complaints';
+import { Claims } from './claims';
 import { amiConfig } from './config-nodes';
 import { HttpEndpoint } from './http-endpoint';
 import { httpIsOff, serveHttp } from './http-routes';
@@ -56,6 +58,9 @@ function payloadOf(request: ProtocolRequest): object {
   return request.action === 'command' ? { params: request.params, options: request.options } : { params: {} };
 }
 
+/** Which tags of a PBX have a node that answers them. */
+const tagsOf = new WeakMap<AmiClient, Claims<UserCrmEndpoint>>();
+
 /** One `usercrm-in` at work: its paths, the channels it answers, and the questions that wait. */
 export class UserCrmEndpoint {
   private readonly line: StatusLine;
@@ -68,7 +73,8 @@ export class UserCrmEndpoint {
   private paths = 0;
   private wrongSettings = false;
   private readonly pbx: Pbx | undefined;
-  private readonly agi: AgiServer | undefined;
+  private agi: AgiServer | undefined;
+  private tagTaken = false;
 
   constructor(
     private readonly red: NodeAPI,
@@ -82,7 +88,7 @@ export class UserCrmEndpoint {
       this.line.show(status('yellow', 'ring', 'late')),
     );
     this.pbx = def.asyncAgi === true ? amiConfig(red, def.pbx)?.pbx : undefined;
-    this.agi = this.pbx && this.serveAgi(this.pbx);
+    if (this.pbx) this.claimTag(this.pbx);
     try {
       this.servePaths();
     } catch (thrown) {
@@ -108,7 +114,7 @@ export class UserCrmEndpoint {
     this.paths = names.length;
     if (httpIsOff(red)) return;
     const base = basePath(def.path);
-    const basicAuthInFront = (red.settings as { readonly httpNodeAuth?: unknown }).httpNodeAuth !== undefined;
+    const basicAuthInFront = Boolean((red.settings as { readonly httpNodeAuth?: unknown }).httpNodeAuth);
     const endpoint = new HttpEndpoint({
       access: new Access({
         apiKey: keyOf(node.credentials.apiKey),
@@ -134,11 +140,27 @@ export class UserCrmEndpoint {
     }
   }
 
-  private serveAgi(pbx: Pbx): AgiServer {
-    this.leave.push(pbx.client.onState(() => this.showState()));
-    const server = new AgiServer({
+  /** Two nodes that answer the same channels would let them go twice. */
+  private claimTag(pbx: Pbx): void {
+    const tags = tagsOf.get(pbx.client) ?? new Claims<UserCrmEndpoint>();
+    tagsOf.set(pbx.client, tags);
+    const tag = textOf(this.def.agiTag) || defaultAgiTag;
+    const onTurn = (mine: boolean): void => {
+      this.tagTaken = !mine;
+      if (mine) this.agi = this.serveAgi(pbx, tag);
+      this.showState();
+    };
+    this.leave.push(
+      pbx.client.onState(() => this.showState()),
+      tags.claim(tag, this, onTurn),
+    );
+    pbx.open();
+  }
+
+  private serveAgi(pbx: Pbx, tag: string): AgiServer {
+    return new AgiServer({
       client: pbx.client,
-      tag: textOf(this.def.agiTag) || defaultAgiTag,
+      tag,
       clock: systemClock,
       limit: MAX_OPEN_QUESTIONS,
       onCall: (call) => {
@@ -156,8 +178,6 @@ export class UserCrmEndpoint {
       },
       onProblem: (error) => this.complaints.warn(error.code, forPeople(this.red, this.node.type, error).message),
     });
-    pbx.open();
-    return server;
   }
 
   private ask(usercrm: QuestionToken, payload: object): void {
@@ -183,6 +203,7 @@ export class UserCrmEndpoint {
     if (this.paths > 0 && httpIsOff(this.red)) return status('red', 'ring', 'http-off');
     if (this.taken.size > 0) return status('red', 'ring', 'path-taken');
     if (asyncAgi === true && !this.pbx) return NO_PBX_STATUS;
+    if (this.tagTaken) return status('red', 'ring', 'tag-taken');
     if (this.pbx && this.pbx.client.state.phase !== 'ready') return linkStatus(this.pbx);
     return this.paths > 0 || this.pbx ? status('green', 'dot', 'ready') : status('grey', 'ring', 'nothing');
   }

@@ -181,6 +181,19 @@ describe('usercrm-in over the AMI link', () => {
     assert.equal(breaks, 1);
   });
 
+  it('lets one node answer a tag, and the next when that one leaves', async () => {
+    const second = endpoint({ ...overAgi, id: 'second', wires: [['sink']] });
+    await load(routeNodes, [pbxNode, ...manualFlow({ ...overAgi, wires: [[]] }), second]);
+    await ready();
+    await waitForStatus('second', { fill: 'red', text: 'usercrm-in.status.tag-taken' });
+    await deploy([pbxNode, ...manualFlow(overAgi).filter(({ id }) => id !== 'in'), second]);
+    await waitForStatus('second', { fill: 'green', text: 'usercrm-in.status.ready' });
+    const calling = call();
+    const [message] = await waitForMessages('sink');
+    receive('out', { payload: { extension: '101' }, usercrm: message?.usercrm });
+    assert.equal((await calling).extension, '101');
+  });
+
   it('shows the state of the link, and that there is no PBX', async () => {
     await load(routeNodes, [tab, endpoint({ ...overAgi, pbx: '' })]);
     assert.match(lastStatus('in')?.text ?? '', /ami-config\.status\.missing$/);
