@@ -39,8 +39,8 @@ export const amiError = errorsFrom({
     ru: 'Asterisk {place} не принял соединение за {ms} мс. Проверьте адрес и сетевой экран.',
   },
   AMI_LOGIN_TIMEOUT: {
-    en: 'Asterisk at {place} took the connection but did not finish the login within {ms} ms. It may be frozen or still starting.',
-    ru: 'Asterisk {place} принял соединение, но вход не завершился за {ms} мс. Возможно, он завис или ещё запускается.',
+    en: 'Asterisk at {place} took the connection but did not finish the login within {ms} ms. It may be frozen or still starting, or the port expects TLS.',
+    ru: 'Asterisk {place} принял соединение, но вход не завершился за {ms} мс. Возможно, он завис, ещё запускается или ждёт на этом порту TLS.',
   },
   AMI_NOT_ASTERISK: {
     en: 'What answers at {place} is not the Asterisk Manager Interface. Check the port (5038, with TLS 5039).',
@@ -109,6 +109,3 @@ export function badValue(action: string, part: string, problem: Problem, params:
   };
   return new TelephonyError('AMI_BAD_VALUE', text, { ...params, action, part });
 }
-
-/** The stable words that errors of this room carry in `code`. */
-export type AmiErrorCode = Parameters<typeof amiError>[0] | 'AMI_BAD_VALUE';

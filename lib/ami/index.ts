@@ -1,7 +1,5 @@
 /** The AMI room: everything that other rooms may use of it. */
 export type * from './types';
 export { createAmiClient } from './client';
-export { createAsteriskManagerClient, type AsteriskManagerDeps } from './drivers/asterisk-manager';
+export { createAsteriskManagerClient } from './drivers/asterisk-manager';
 export type { AmiDeps } from './engine';
-export type { AmiErrorCode } from './errors';
-export * from './limits';

@@ -100,7 +100,7 @@ export class SocketTransport implements Transport {
 }
 
 /** The message being handed over: one object for all, nothing is read from it until somebody asks. */
-export class Frame implements Incoming {
+class Frame implements Incoming {
   kind: Incoming['kind'] = 'other';
   name = '';
   private bytes: Buffer = Buffer.alloc(0);
@@ -156,8 +156,10 @@ function openError(error: Error | undefined, place: string, overTls: boolean): P
   return [amiError('AMI_CONNECT_FAILED', { place, reason: error?.message ?? 'closed at once' }, error), false];
 }
 
-function tlsRefused(error: Error, place: string): TelephonyError {
-  return amiError('AMI_TLS_REFUSED', { place, reason: error.message }, error);
+function tlsRefused(error: Error & { reason?: unknown }, place: string): TelephonyError {
+  // OpenSSL's own errors carry a short reason beside a message full of its source lines.
+  const reason = typeof error.reason === 'string' ? error.reason : error.message;
+  return amiError('AMI_TLS_REFUSED', { place, reason }, error);
 }
 
 function isTlsError(error: NodeJS.ErrnoException): boolean {

@@ -76,7 +76,8 @@ export interface AmiClient {
   connect(): void;
   /**
    * Sends one action and settles exactly once: with the answer (`Response: Error` included: see `name`), or rejected with a
-   * {@link TelephonyError} `AMI_NOT_CONNECTED`, `AMI_TIMEOUT`, `AMI_LINK_LOST`, `AMI_BAD_VALUE`, `AMI_TOO_MANY_PENDING`.
+   * {@link TelephonyError} `AMI_NOT_CONNECTED`, `AMI_TIMEOUT`, `AMI_LINK_LOST`, `AMI_BAD_VALUE`, `AMI_TOO_MANY_PENDING`,
+   * or `AMI_BLOCKING_ACTION` (an Originate without `Async: true`, which would freeze the whole session).
    * Nothing is held back for later and nothing is sent twice.
    */
   action(action: AmiAction, options?: ActionOptions): Promise<AmiMessage>;

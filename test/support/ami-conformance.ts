@@ -15,7 +15,7 @@ export interface AmiServerUnderTest {
 }
 
 /** Behaviours that a driver may lack, if it says so. */
-export type AmiGap = 'amiVersion' | 'header names as sent';
+type AmiGap = 'amiVersion' | 'header names as sent';
 
 export interface AmiConformance {
   makeClient(options: AmiClientOptions): AmiClient;

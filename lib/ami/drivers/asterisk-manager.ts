@@ -19,7 +19,7 @@ interface Manager {
 
 type Item = Readonly<Record<string, unknown>>;
 
-export interface AsteriskManagerDeps extends AmiDeps {
+interface AsteriskManagerDeps extends AmiDeps {
   /** Loads the package; by default the one installed beside this pack. */
   readonly load?: () => unknown;
 }

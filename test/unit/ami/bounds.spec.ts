@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { createAmiClient, MAX_LINE_BYTES, MAX_PENDING_ACTIONS } from '../../../lib/ami';
+import { createAmiClient } from '../../../lib/ami';
 import { Answers } from '../../../lib/ami/answers';
 import { AmiEngine } from '../../../lib/ami/engine';
+import { MAX_LINE_BYTES, MAX_PENDING_ACTIONS } from '../../../lib/ami/limits';
 import { TextMessage } from '../../../lib/ami/message';
 import { codeOf, ready } from '../../support/ami-conformance';
 import { FakeAmiServer, type FakeServerOptions } from '../../support/fake-ami-server';

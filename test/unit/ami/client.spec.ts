@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import type { AmiMessage } from '../../../lib/ami';
-import { MAX_PENDING_ACTIONS } from '../../../lib/ami';
+import type { AmiClientOptions, AmiMessage } from '../../../lib/ami';
+import { MAX_PENDING_ACTIONS } from '../../../lib/ami/limits';
 import { codeOf, ready } from '../../support/ami-conformance';
 import { FakeAmiServer, refuseLogin, type FakeServerOptions } from '../../support/fake-ami-server';
 import { until } from '../../support/wait';
 import { drivers, rig, type Rig } from './drivers';
-import type { AmiClientOptions } from '../../../lib/ami';
 
 for (const { driver, create } of drivers) {
   describe(`AMI client against a scripted server, ${driver}`, () => {

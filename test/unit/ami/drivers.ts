@@ -18,7 +18,7 @@ export const drivers = [
 export type Create = (options: AmiClientOptions, deps: AmiDeps) => AmiClient;
 
 /** A log that keeps what it was told. */
-export class KeptLog implements Log {
+class KeptLog implements Log {
   readonly warnings: string[] = [];
   readonly infos: string[] = [];
   info(text: string): void {
