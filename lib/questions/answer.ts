@@ -47,7 +47,7 @@ function isContact(fields: Readonly<Record<string, unknown>>): boolean {
  * Reads one value of a message as the answer to a route question: what `crm-lookup` wrote, or a plain
  * `{name, extension, entityType, entityId}`, each part optional, or `{found: false}`. `undefined` when it is none of these.
  */
-export function readRouteAnswer(value: unknown): RouteAnswer | undefined {
+function readRouteAnswer(value: unknown): RouteAnswer | undefined {
   const fields = record(value);
   if (!fields) return undefined;
   if (isContact(fields)) return fromContact(fields as unknown as Contact);
@@ -58,7 +58,7 @@ export function readRouteAnswer(value: unknown): RouteAnswer | undefined {
 }
 
 /** Reads one value of a message as the answer to a command: `{code, body}`, or `{body}` for code 200. */
-export function readBodyAnswer(value: unknown): { readonly code: number; readonly body: unknown } | undefined {
+function readBodyAnswer(value: unknown): { readonly code: number; readonly body: unknown } | undefined {
   const fields = record(value);
   if (!fields || !('code' in fields || 'body' in fields)) return undefined;
   const code = Number(fields.code ?? 200);

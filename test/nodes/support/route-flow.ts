@@ -50,8 +50,8 @@ export const answer = (more: Properties = {}): FlowNode => ({
 
 /** Takes the questions and leaves them to the test. */
 export const sink: FlowNode = { id: 'sink', type: 'sink', z: 'f', wires: [] };
-export const caught: FlowNode = { id: 'caught', type: 'sink', z: 'f', wires: [] };
-export const catcher: FlowNode = {
+const caught: FlowNode = { id: 'caught', type: 'sink', z: 'f', wires: [] };
+const catcher: FlowNode = {
   id: 'catch',
   type: 'catch',
   z: 'f',
