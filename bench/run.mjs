@@ -4,7 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ensureBuilt, ensureInstalled, run, say } from '../scripts/setup.mjs';
+import { ensureInstalled, run, say } from '../scripts/setup.mjs';
 
 const quick = process.env.BENCH_QUICK === '1';
 const size = quick
@@ -24,19 +24,29 @@ function ensurePeersInstalled() {
 
 ensureInstalled();
 ensurePeersInstalled();
-ensureBuilt();
 
+// Not before the dependencies are there.
+const { installPack } = await import('./pack.mjs');
 const { measureAmi } = await import('./ami/run.mjs');
 const { measureRoute } = await import('./route/run.mjs');
 const { report } = await import('./report.mjs');
 const { machine, writeToDocs } = await import('./docs.mjs');
 
-const { text, missed } = report({ ami: await measureAmi(size.ami, say), route: await measureRoute(size.route, say) });
-say(machine());
-process.stdout.write(`\n${text}\n\n`);
-say(missed.length === 0 ? 'all goals met' : `goals missed: ${missed.join('; ')}`);
-if (quick) say('quick run: a tenth of the events, one round; these numbers are not for comparing');
-else {
-  writeToDocs(text, missed);
-  say('written to docs/benchmarks.md');
+const where = machine();
+say('building, packing and installing the nodes');
+const pack = await installPack();
+try {
+  const ami = await measureAmi(size.ami, say);
+  const route = await measureRoute(pack.userDir, size.route, say);
+  const { text, missed } = report({ ami, route });
+  say(where);
+  process.stdout.write(`\n${text}\n\n`);
+  say(missed.length === 0 ? 'all goals met' : `goals missed: ${missed.join('; ')}`);
+  if (quick) say('quick run: a tenth of the events, one round; these numbers are not for comparing');
+  else {
+    writeToDocs(text, missed, where);
+    say('written to docs/benchmarks.md');
+  }
+} finally {
+  await pack.remove();
 }

@@ -1,18 +1,16 @@
-import { require as requireTs } from 'tsx/cjs/api';
 import { measure, start } from '../children.mjs';
 import { median, medianOf, percentile, rotated } from '../numbers.mjs';
+import { realNodeRed } from '../pack.mjs';
 import { WITHOUT_COURTESY_LIMIT, flowFor } from './flow.mjs';
 
 const CRM = new URL('crm.mjs', import.meta.url);
 const BARE = new URL('bare.mjs', import.meta.url);
-const REAL_NODE_RED = '../../test/support/real-node-red.ts';
 const LOAD = new URL('load.mjs', import.meta.url);
 const RATE = 200;
 const CLIENTS = 50;
 
 /** The built pack, installed from its tarball into a real Node-RED, and the hand-written server, both with the same CRM. */
-async function withServers(use, say) {
-  const { removeFolder, startNodeRed, userDirWithPack } = requireTs(REAL_NODE_RED, import.meta.url);
+async function withServers(userDir, use) {
   const stops = [];
   try {
     const crm = await start(CRM);
@@ -20,10 +18,8 @@ async function withServers(use, say) {
     const crmUrl = `http://127.0.0.1:${crm.first.port}/`;
     const bare = await start(BARE, [crmUrl]);
     stops.push(bare.stop);
-    say('packing the nodes and installing them into a fresh Node-RED');
-    const userDir = await userDirWithPack();
-    stops.push(() => removeFolder(userDir));
-    const nodeRed = await startNodeRed({ userDir, flows: flowFor(crmUrl), settings: WITHOUT_COURTESY_LIMIT });
+    const flows = flowFor(crmUrl);
+    const nodeRed = await realNodeRed.startNodeRed({ userDir, flows, settings: WITHOUT_COURTESY_LIMIT });
     stops.push(() => nodeRed.stop());
     return await use({ bare: `http://127.0.0.1:${bare.first.port}`, nodeRed: nodeRed.url });
   } finally {
@@ -48,8 +44,8 @@ async function inTurn(addresses, rounds, once) {
   return results;
 }
 
-export function measureRoute({ rounds, seconds }, say) {
-  return withServers(async ({ bare, nodeRed }) => {
+export function measureRoute(userDir, { rounds, seconds }, say) {
+  return withServers(userDir, async ({ bare, nodeRed }) => {
     const asking = [
       { id: 'bare', url: `${bare}/forward` },
       { id: 'ours', url: `${nodeRed}/forward` },
@@ -70,7 +66,7 @@ export function measureRoute({ rounds, seconds }, say) {
       fresh: byId(fresh, (runs) => ({ p50: medianOf(runs, 'p50'), p99: medianOf(runs, 'p99') })),
       same: byId(same, (runs) => median(runs.map((run) => run.perSecond))),
     };
-  }, say);
+  });
 }
 
 const byId = (results, summary) => Object.fromEntries([...results].map(([{ id }, runs]) => [id, summary(runs)]));

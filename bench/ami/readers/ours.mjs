@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 
 /** The driver as the nodes use it. `who`: `nobody` subscribes, `one` = Hangup only, `all` = every event, read in full. */
 export async function openOurs(port, who) {
-  const { createAmiClient } = require('../../../dist/lib/ami/index.js');
+  const { createAmiClient } = require(join(process.env.BENCH_PACK, 'dist', 'lib', 'ami', 'index.js'));
   const client = createAmiClient({ host: '127.0.0.1', port, username: 'bench', secret: 'bench' });
   await new Promise((resolve, reject) => {
     client.onState((state) => {
