@@ -99,6 +99,8 @@ describe('the dialogs in Chromium', () => {
         });
         // tsx wraps named functions into calls of this helper, which the page does not have.
         await context.addInitScript('globalThis.__name = (f) => f');
+        // Node-RED 5 stays light until its user wants otherwise.
+        await context.addInitScript(`localStorage.setItem('view-dark-theme', '"auto"')`);
         page = await context.newPage();
         page.on('pageerror', (error) => complaints.push(error.message));
         page.on('console', (message) => {
