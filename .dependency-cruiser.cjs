@@ -41,10 +41,17 @@ module.exports = {
       to: { path: '^lib/', pathNot: ['^lib/ami/', shared] },
     },
     {
-      name: 'phone-and-protocols-depend-on-nothing',
+      name: 'phone-depends-on-nothing',
       severity: 'error',
-      from: { path: '^lib/(phone|protocols)/' },
-      to: { path: '^lib/', pathNot: ['^lib/(phone|protocols)/', shared] },
+      from: { path: '^lib/phone/' },
+      to: { path: '^lib/', pathNot: ['^lib/phone/', shared] },
+    },
+    {
+      name: 'protocols-depend-on-nothing',
+      comment: 'But on the one rule of what can be dialled, which must not be written twice.',
+      severity: 'error',
+      from: { path: '^lib/protocols/' },
+      to: { path: '^lib/', pathNot: ['^lib/protocols/', '^lib/phone/dialable[.]ts$', shared] },
     },
     {
       name: 'protocols-do-not-know-each-other',
@@ -70,6 +77,41 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/crm/kinds/([^/]+)[.]ts$', pathNot: '^lib/crm/kinds/index[.]ts$' },
       to: { path: '^lib/crm/kinds/' },
+    },
+    {
+      name: 'http-in-serves-protocols',
+      severity: 'error',
+      from: { path: '^lib/http-in/' },
+      to: { path: '^lib/', pathNot: ['^lib/(http-in|protocols)/', shared] },
+    },
+    {
+      name: 'questions-see-only-what-is-asked-and-answered',
+      severity: 'error',
+      from: { path: '^lib/questions/' },
+      to: { path: '^lib/', pathNot: ['^lib/questions/', '^lib/(protocols|routing)/types[.]ts$', shared] },
+    },
+    {
+      name: 'agi-joins-link-and-protocol',
+      comment: 'The link comes in from outside: whoever made it closes it.',
+      severity: 'error',
+      from: { path: '^lib/agi/' },
+      to: { path: '^lib/', pathNot: ['^lib/(agi|protocols)/', '^lib/ami/types[.]ts$', shared] },
+    },
+    {
+      name: 'routing-knows-no-link',
+      comment: 'It asks the CRM account and the presence that it is given.',
+      severity: 'error',
+      from: { path: '^lib/routing/' },
+      to: {
+        path: '^lib/',
+        pathNot: ['^lib/(routing|phone)/', '^lib/crm/(account|types)[.]ts$', '^lib/presence/types[.]ts$', shared],
+      },
+    },
+    {
+      name: 'pbx-joins-the-rooms-of-one-asterisk',
+      severity: 'error',
+      from: { path: '^lib/pbx/' },
+      to: { path: '^lib/', pathNot: ['^lib/(pbx|ami|phone|presence|simulator)/', shared] },
     },
     {
       name: 'simulator-stands-alone',

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
+import { AgiServer } from '../../lib/agi/server';
 import type { AmiClient } from '../../lib/ami/types';
 import { systemClock } from '../../lib/clock';
 import { asError } from '../../lib/errors';
@@ -8,7 +9,6 @@ import { httpProtocols } from '../../lib/protocols';
 import { defaultAgiTag } from '../../lib/protocols/async-agi';
 import type { HttpProtocolName, ProtocolRequest } from '../../lib/protocols/types';
 import { nobody } from '../../lib/questions/answer';
-import { AgiServer } from '../../lib/routing/agi-server';
 import { Complaints } from './complaints';
 import { Claims } from './claims';
 import { amiConfig } from './config-nodes';

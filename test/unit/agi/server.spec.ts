@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { AmiAction, AmiClient, AmiMessage, AmiState } from '../../../lib/ami/types';
 import { TelephonyError } from '../../../lib/errors';
-import { AgiServer } from '../../../lib/routing/agi-server';
-import type { WaitingCall } from '../../../lib/routing/agi-server';
+import { AgiServer } from '../../../lib/agi/server';
+import type { WaitingCall } from '../../../lib/agi/server';
 import { amiEvent } from '../../support/ami-messages';
 import { FakeClock } from '../../support/fake-clock';
 

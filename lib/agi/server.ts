@@ -5,7 +5,7 @@ import { asError } from '../errors';
 import { answerAsyncAgi, isForUs, readAsyncAgiStart, readChannelRow } from '../protocols/async-agi';
 import type { AsyncAgiAnswer, AsyncAgiCall } from '../protocols/async-agi';
 import type { RouteAnswer, RouteQuestion } from '../protocols/types';
-import { agiError } from './agi-errors';
+import { agiError } from './errors';
 
 /** One channel that waits in the dialplan for its route. */
 export interface WaitingCall {
