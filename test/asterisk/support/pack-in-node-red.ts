@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type RealNodeRed, removeFolder, repository, startNodeRed } from '../../support/real-node-red';
 
@@ -20,11 +20,9 @@ export interface RoutingOptions {
 }
 
 export async function startRouting(options: RoutingOptions): Promise<PackInNodeRed> {
-  build();
   const userDir = mkdtempSync(join(tmpdir(), 'telephony-crm-asterisk-'));
-  const link = join(userDir, 'node_modules/@telephony-crm/node-red-asterisk');
-  mkdirSync(dirname(link), { recursive: true });
-  symlinkSync(repository, link);
+  mkdirSync(join(userDir, 'node_modules/@telephony-crm'), { recursive: true });
+  symlinkSync(builtPack(), join(userDir, 'node_modules/@telephony-crm/node-red-asterisk'));
   const nodeRed = await startNodeRed({ userDir });
   const redeploy = () => nodeRed.deploy(routingFlow(options));
   await redeploy();
@@ -64,17 +62,19 @@ function routingFlow({ amiPort, crm }: RoutingOptions): FlowNode[] {
   return example.map((node) => ({ ...node, ...settings[node.type] }));
 }
 
-let built = false;
-function build(): void {
-  if (built) return;
+let pack: string | undefined;
+
+/** A copy of the built pack: whoever builds it again meanwhile does not pull it away from under Node-RED. */
+function builtPack(): string {
+  if (pack !== undefined) return pack;
   const setup = pathToFileURL(join(repository, 'scripts/setup.mjs')).href;
-  const { status } = spawnSync(
-    process.execPath,
-    ['--eval', `import('${setup}').then((setup) => setup.ensureBuilt())`],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
+  const build = ['--eval', `import('${setup}').then((setup) => setup.ensureBuilt())`];
+  const { status } = spawnSync(process.execPath, build, { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error('the pack could not be built');
-  built = true;
+  const folder = mkdtempSync(join(tmpdir(), 'telephony-crm-pack-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const part of ['package.json', 'dist']) cpSync(join(repository, part), join(folder, part), { recursive: true });
+  symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
+  pack = folder;
+  return folder;
 }
