@@ -69,34 +69,33 @@ function outputRows({ lines, ours, peer }) {
 }
 
 function routeRows({ rate, clients, fresh, same }) {
-  const latency = ({ p50, p99 }) => `p50 ${ms(p50)}, p99 ${ms(p99)}`;
+  const cpu = ({ cpuPer100k }) => (Number.isNaN(cpuPer100k) ? '' : cpuPer100k.toFixed(0));
+  const open = (who, one, more) =>
+    row(`route, ${rate}/s, new numbers`, who, `p50 ${ms(one.p50)}, p99 ${ms(one.p99)}`, { cpu: cpu(one), ...more });
+  const closed = (who, one, more) =>
+    row(`route, ${clients} clients, one number`, who, perSecond(one.perSecond), {
+      cpu: cpu(one),
+      ratio: one.perSecond / same.bare.perSecond,
+      to: 'bare server asking',
+      ...more,
+    });
   const p99 = fresh.ours.p99 / fresh.bare.p99;
-  const cached = same.ours / same.bare;
-  const open = `route, ${rate}/s, new numbers`;
-  const closed = `route, ${clients} clients, one number`;
+  const cached = same.ours.perSecond / same.bare.perSecond;
   return [
-    row(open, 'bare server, asks the CRM', latency(fresh.bare)),
-    row(open, 'this pack, asks the CRM', latency(fresh.ours), {
+    open('bare server, asks the CRM', fresh.bare),
+    open('this pack, asks the CRM', fresh.ours, {
       ratio: p99,
       to: 'bare server (p99)',
       goal: `at most ${GOALS.p99.toFixed(2)}`,
       met: p99 <= GOALS.p99,
     }),
-    row(closed, 'bare server, asks the CRM', perSecond(same.bare)),
-    row(closed, 'this pack, answers from its cache', perSecond(same.ours), {
-      ratio: cached,
-      to: 'bare server asking',
+    closed('bare server, asks the CRM', same.bare),
+    closed('this pack, answers from its cache', same.ours, {
       goal: `at least ${GOALS.cached.toFixed(2)}`,
       met: cached >= GOALS.cached,
     }),
-    row(closed, 'bare server, answers from a Map', perSecond(same['bare-cached']), {
-      ratio: same['bare-cached'] / same.bare,
-      to: 'bare server asking',
-    }),
-    row(closed, "Node-RED's core nodes, fixed text", perSecond(same.core), {
-      ratio: same.core / same.bare,
-      to: 'bare server asking',
-    }),
+    closed('bare server, answers from a Map', same['bare-cached']),
+    closed("Node-RED's core nodes, fixed text", same.core),
   ];
 }
 

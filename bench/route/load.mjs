@@ -55,7 +55,7 @@ async function closed(url, clients, seconds) {
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return { perSecond: answered / ((performance.now() - begin) / 1000) };
+  return { perSecond: answered / ((performance.now() - begin) / 1000), answered };
 }
 
 const [mode, url, ...numbers] = process.argv.slice(2);

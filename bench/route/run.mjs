@@ -1,6 +1,7 @@
 import { measure, start } from '../children.mjs';
-import { median, medianOf, percentile, rotated } from '../numbers.mjs';
+import { medianOf, percentile, rotated } from '../numbers.mjs';
 import { realNodeRed } from '../pack.mjs';
+import { cpuSeconds } from './cpu.mjs';
 import { WITHOUT_COURTESY_LIMIT, flowFor } from './flow.mjs';
 
 const CRM = new URL('crm.mjs', import.meta.url);
@@ -21,7 +22,10 @@ async function withServers(userDir, use) {
     const flows = flowFor(crmUrl);
     const nodeRed = await realNodeRed.startNodeRed({ userDir, flows, settings: WITHOUT_COURTESY_LIMIT });
     stops.push(() => nodeRed.stop());
-    return await use({ bare: `http://127.0.0.1:${bare.first.port}`, nodeRed: nodeRed.url });
+    return await use(
+      { url: `http://127.0.0.1:${bare.first.port}`, pid: bare.child.pid },
+      { url: nodeRed.url, pid: nodeRed.pid },
+    );
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
@@ -32,41 +36,44 @@ async function open(url, seconds) {
   const from = nextNumber;
   nextNumber += RATE * seconds;
   const { latencies } = await measure(LOAD, ['open', url, RATE, seconds, from]);
-  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), answered: latencies.length };
 }
 
-/** Every address in turn, in another order each round; the medians of the rounds. */
-async function inTurn(addresses, rounds, once) {
-  const results = new Map(addresses.map((one) => [one, []]));
+const closed = (url, seconds) => measure(LOAD, ['closed', url, CLIENTS, seconds]);
+
+/** Every server in turn, in another order each round; the medians of the rounds. */
+async function inTurn(servers, rounds, once) {
+  const results = new Map(servers.map(({ id }) => [id, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const one of rotated(addresses, round)) results.get(one).push(await once(one.url));
+    for (const { id, url, pid } of rotated(servers, round)) {
+      const before = cpuSeconds(pid);
+      const result = await once(url);
+      results.get(id).push({ ...result, cpuPer100k: ((cpuSeconds(pid) - before) / result.answered) * 100_000 });
+    }
   }
-  return results;
+  const medians = (runs) => Object.fromEntries(Object.keys(runs[0]).map((key) => [key, medianOf(runs, key)]));
+  return Object.fromEntries([...results].map(([id, runs]) => [id, medians(runs)]));
 }
 
 export function measureRoute(userDir, { rounds, seconds }, say) {
-  return withServers(userDir, async ({ bare, nodeRed }) => {
+  return withServers(userDir, async (bare, nodeRed) => {
     const asking = [
-      { id: 'bare', url: `${bare}/forward` },
-      { id: 'ours', url: `${nodeRed}/forward` },
+      { id: 'bare', url: `${bare.url}/forward`, pid: bare.pid },
+      { id: 'ours', url: `${nodeRed.url}/forward`, pid: nodeRed.pid },
     ];
     say('warming both route servers up');
-    for (const { url } of asking) await open(url, Math.min(seconds, 3));
+    for (const { url } of asking) await open(url, seconds);
     say(`${RATE} route questions a second, each about another number`);
     const fresh = await inTurn(asking, rounds, (url) => open(url, seconds));
 
-    const busy = [...asking, { id: 'bare-cached', url: `${bare}/cached` }, { id: 'core', url: `${nodeRed}/core` }];
+    const busy = [
+      ...asking,
+      { id: 'bare-cached', url: `${bare.url}/cached`, pid: bare.pid },
+      { id: 'core', url: `${nodeRed.url}/core`, pid: nodeRed.pid },
+    ];
     say(`${CLIENTS} clients asking about one number as fast as they are answered`);
-    for (const { url } of busy) await measure(LOAD, ['closed', url, CLIENTS, 1]);
-    const same = await inTurn(busy, rounds, (url) => measure(LOAD, ['closed', url, CLIENTS, seconds]));
-
-    return {
-      rate: RATE,
-      clients: CLIENTS,
-      fresh: byId(fresh, (runs) => ({ p50: medianOf(runs, 'p50'), p99: medianOf(runs, 'p99') })),
-      same: byId(same, (runs) => median(runs.map((run) => run.perSecond))),
-    };
+    for (const { url } of busy) await closed(url, 1);
+    const same = await inTurn(busy, rounds, (url) => closed(url, seconds));
+    return { rate: RATE, clients: CLIENTS, fresh, same };
   });
 }
-
-const byId = (results, summary) => Object.fromEntries([...results].map(([{ id }, runs]) => [id, summary(runs)]));
