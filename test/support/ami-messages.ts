@@ -30,7 +30,7 @@ export function amiEvent(name: string, headers: Readonly<Record<string, string>>
 }
 
 /** The messages in recorded bytes, in order; the greeting and comment lines are left out. */
-export function readAmiText(text: string): AmiMessage[] {
+function readAmiText(text: string): AmiMessage[] {
   const withoutComments = text.replace(/^(?:;[^\n]*\n)+/, '').replace(/^Asterisk Call Manager[^\n]*\n/, '');
   const messages: AmiMessage[] = [];
   for (const block of withoutComments.split('\r\n\r\n')) {

@@ -12,11 +12,11 @@ const run = promisify(execFile);
 export const repository = resolve(__dirname, '..', '..');
 
 /** The Node-RED under test: another version and another Node are chosen by the matrix through the environment. */
-export const nodeBinary = process.env.TEST_NODE ?? process.execPath;
+const nodeBinary = process.env.TEST_NODE ?? process.execPath;
 export const nodeRedFolder = process.env.TEST_NODE_RED ?? dirname(require.resolve('node-red/package.json'));
 
 /** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolvePort) => server.listen(0, '127.0.0.1', resolvePort));
   const { port } = server.address() as AddressInfo;

@@ -28,7 +28,7 @@ export function moduleFolder(root: string): string {
  * A machine that can make no root at all (not root, no Debian archive) gets an empty list and is told so loudly;
  * with `CI` set that is an error, because a job that silently tests nothing is worse than a red one.
  */
-export function availableVersions(): AsteriskVersion[] {
+function availableVersions(): AsteriskVersion[] {
   const made = spawnSync(join(PROJECT, 'scripts/asterisk/make-roots.sh'), { stdio: ['ignore', 'inherit', 'inherit'] });
   const asked = process.env.TELEPHONY_CRM_ASTERISK;
   const wanted = ALL.filter((version) => !asked || version === asked);

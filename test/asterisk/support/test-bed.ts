@@ -12,7 +12,7 @@ export const DID = {
 } as const;
 
 /** Who calls, unless a test says otherwise. */
-export const CALLER = { fromNumber: '+74951343060', fromName: 'Provider' } as const;
+const CALLER = { fromNumber: '+74951343060', fromName: 'Provider' } as const;
 
 const PHONES = ['101', '102', 'ivr'] as const;
 type PhoneName = (typeof PHONES)[number];
