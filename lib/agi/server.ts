@@ -48,8 +48,18 @@ const TRIES = 3;
 const AGAIN_MS = 500;
 /** Asterisk answers these two at once; one that does not is tried again. */
 const ACTION_WITHIN_MS = 3000;
-/** Closing waits this long for Asterisk to confirm; what was sent is on its way all the same. */
+/** Closing waits this long for the channels to be gone; what was sent is on its way all the same. */
 const CLOSE_WITHIN_MS = 1500;
+/** More channels than can end while one list comes; beyond it the oldest names are forgotten. */
+const MAX_ENDED = 10_000;
+
+/** One look for the waiting channels. */
+interface Scan {
+  /** Names of channels that left AsyncAGI since it began: its rows may be older than that. */
+  readonly ended: Set<string>;
+  /** It was asked for again meanwhile: what it brings may be older than the asking. */
+  again: boolean;
+}
 
 /**
  * Answers the dialplan's `AGI(agi:async,<tag>)` over the manager link. Every channel of ours is asked about once and let go
@@ -59,19 +69,27 @@ const CLOSE_WITHIN_MS = 1500;
 export class AgiServer {
   private readonly channels = new Map<string, Channel>();
   private readonly sending = new Set<Promise<void>>();
-  private readonly subscriptions: (() => void)[] = [];
+  private readonly asking: readonly (() => void)[];
+  private readonly ending: readonly (() => void)[];
+  private scan: Scan | undefined;
   private session = -1;
   private closed = false;
+  private whenLeft: (() => void) | undefined;
 
   constructor(private readonly options: AgiServerOptions) {
     const { client } = options;
-    this.subscriptions.push(
+    this.asking = [
       client.subscribe(['AsyncAGIStart'], (event) => this.onStart(event)),
-      client.subscribe(['AsyncAGIEnd', 'Hangup'], (event) => this.onEnd(event.get('Channel'))),
       client.onState((state) => {
         if (state.phase === 'ready') this.onLogin(state.session);
       }),
-    );
+    ];
+    this.ending = [
+      client.subscribe(['AsyncAGIEnd', 'Hangup'], (event) => this.onEnd(event.get('Channel'))),
+      client.onState((state) => {
+        if (state.phase !== 'ready') this.whenLeft?.();
+      }),
+    ];
     if (client.state.phase === 'ready') this.onLogin(client.state.session);
   }
 
@@ -82,21 +100,32 @@ export class AgiServer {
     return count;
   }
 
-  /** Lets every waiting channel go its normal way, and takes no more. Settles within 1.5 s; idempotent. */
+  /**
+   * Takes no more, lets every waiting channel go its normal way, and waits until they are back in the dialplan: whoever looks for
+   * waiting channels after that does not find ours again. Settles within 1.5 s; idempotent.
+   */
   async close(): Promise<void> {
     if (!this.closed) {
       this.closed = true;
-      for (const end of this.subscriptions) end();
+      for (const end of this.asking) end();
       for (const channel of this.channels.values()) if (!channel.answered) this.release(channel, nobody);
     }
     await new Promise<void>((resolve) => {
       const timer = this.options.clock.after(CLOSE_WITHIN_MS, resolve);
-      void Promise.all(this.sending).then(() => {
+      void this.allLeft().then(() => {
         timer.cancel();
         resolve();
       });
     });
+    for (const end of this.ending) end();
     this.channels.clear();
+  }
+
+  /** Resolves when nothing is on its way any more and no channel is known; with the link down nothing more will be heard of them. */
+  private async allLeft(): Promise<void> {
+    await Promise.all(this.sending);
+    if (this.channels.size === 0 || this.options.client.state.phase !== 'ready') return;
+    await new Promise<void>((resolve) => (this.whenLeft = resolve));
   }
 
   private onLogin(session: number): void {
@@ -124,31 +153,57 @@ export class AgiServer {
   }
 
   private onEnd(name: string | undefined): void {
-    const channel = this.channels.get(name ?? '');
+    if (name === undefined) return;
+    if (this.scan) remember(this.scan.ended, name);
+    const channel = this.channels.get(name);
     if (!channel) return;
-    this.channels.delete(channel.name);
+    this.forget(channel);
     if (!channel.answered) channel.gone?.();
     channel.answered = true;
   }
 
-  /** Asks about the channels that wait without our having heard their start, and forgets those that went unheard. */
+  private forget(channel: Channel): void {
+    this.channels.delete(channel.name);
+    if (this.channels.size === 0) this.whenLeft?.();
+  }
+
+  /** Looks for the channels that wait without our having heard their start; asked for while it looks, it looks once more. */
   private async findWaiting(): Promise<void> {
+    if (this.scan) {
+      this.scan.again = true;
+      return;
+    }
+    let again = true;
+    while (again && !this.closed) {
+      const scan: Scan = (this.scan = { ended: new Set(), again: false });
+      await this.look(scan);
+      ({ again } = scan);
+    }
+    this.scan = undefined;
+  }
+
+  /** Asks about the channels that wait, and forgets those whose end went unheard. */
+  private async look(scan: Scan): Promise<void> {
     const { client, tag, onProblem } = this.options;
-    const before = new Set(this.channels.keys());
+    const before = [...this.channels.values()];
     let rows: AmiMessage[];
     try {
       rows = await client.list({ action: 'CoreShowChannels' });
     } catch (thrown) {
       const error = asError(thrown);
-      if (client.state.phase === 'ready' && !this.closed) onProblem(scanProblem(error));
+      if (client.state.phase === 'ready' && !this.closed && !scan.again) onProblem(scanProblem(error));
       return;
     }
     if (this.closed) return;
     const waiting = rows.map((row) => readChannelRow(row)).filter((call) => call !== undefined);
     const names = new Set(waiting.map((call) => call.channel));
-    for (const name of before) if (!names.has(name)) this.onEnd(name);
+    for (const channel of before) {
+      // By now another channel may have the name.
+      if (!names.has(channel.name) && this.channels.get(channel.name) === channel) this.onEnd(channel.name);
+    }
     for (const call of waiting) {
-      if (isForUs(call, tag) && !this.channels.has(call.channel)) this.take(call, false);
+      const isNew = !this.channels.has(call.channel) && !scan.ended.has(call.channel);
+      if (isNew && isForUs(call, tag)) this.take(call, false);
     }
   }
 
@@ -212,16 +267,20 @@ export class AgiServer {
     const { client, onProblem } = this.options;
     if (client.state.phase !== 'ready') {
       // The link is down: after the next login the channel is found waiting, and is asked about again.
-      this.channels.delete(channel.name);
+      if (this.channels.get(channel.name) === channel) this.forget(channel);
       return true;
     }
     const known = this.channels.get(channel.name) === channel;
-    if (!known || this.closed) return true;
+    if (!known) return true;
+    if (this.closed) {
+      this.forget(channel);
+      return true;
+    }
     const reason = why instanceof Error ? why.message : why;
     if (/permission denied/i.test(reason)) onProblem(agiError('AGI_PERMISSION', { action: 'AGI', permission: 'agi' }));
     else if (left > 1) return false;
     else onProblem(agiError('AGI_NOT_RELEASED', { channel: channel.name, reason }));
-    this.channels.delete(channel.name);
+    this.forget(channel);
     return true;
   }
 
@@ -234,6 +293,14 @@ export class AgiServer {
       this.options.onProblem(agiError('AGI_PERMISSION', { action: 'Setvar', permission: 'call' }));
     }
   }
+}
+
+function remember(names: Set<string>, name: string): void {
+  for (const oldest of names) {
+    if (names.size < MAX_ENDED) break;
+    names.delete(oldest);
+  }
+  names.add(name);
 }
 
 function scanProblem(error: Error): TelephonyError {

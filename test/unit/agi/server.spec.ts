@@ -20,6 +20,8 @@ class FakeClient implements AmiClient {
   reply: (action: AmiAction) => Reply | Promise<Reply> = () => success;
   /** The rows of CoreShowChannels. */
   rows: AmiMessage[] | Error = [];
+  /** When set, the lists asked for and not yet given. */
+  lists: ((rows: AmiMessage[]) => void)[] | undefined;
   private readonly handlers = new Set<readonly [readonly string[], (event: AmiMessage) => void]>();
   private readonly states = new Set<(state: AmiState) => void>();
 
@@ -37,6 +39,8 @@ class FakeClient implements AmiClient {
     return reply;
   }
   list(): Promise<AmiMessage[]> {
+    const { lists } = this;
+    if (lists) return new Promise((resolve) => lists.push(resolve));
     return this.rows instanceof Error ? Promise.reject(this.rows) : Promise.resolve(this.rows);
   }
   subscribe(names: '*' | readonly string[], handler: (event: AmiMessage) => void): () => void {
@@ -279,6 +283,62 @@ describe('calls that ask over the AMI link', () => {
     assert.equal(calls.length, 1);
   });
 
+  describe('and end while the waiting channels are looked for', () => {
+    const looking = async () => {
+      const setting = await setUp((fake) => (fake.lists = []));
+      const lists = setting.client.lists!;
+      const give = async (...rows: AmiMessage[]) => {
+        lists.shift()?.(rows);
+        await setting.clock.advanceAsync(0);
+      };
+      return { ...setting, lists, give };
+    };
+
+    for (const event of ['AsyncAGIEnd', 'Hangup']) {
+      it(`by ${event}, are not asked about a second time`, async () => {
+        const { client, calls, give } = await looking();
+        client.emit(start('c', 'telephony-crm'));
+        calls[0]?.answer(ROUTE);
+        client.emit(amiEvent(event, { Channel: 'c' }));
+        await give(row('c'), row('other'));
+        assert.deepEqual(
+          calls.map(({ question }) => question.callId),
+          ['1.1', '2.2'],
+        );
+        assert.deepEqual(
+          client.sent.filter((line) => line.endsWith('BREAK')),
+          ['c ASYNCAGI BREAK'],
+        );
+      });
+    }
+
+    it('are kept when they ask again before the list is there, whether it knows them or not', async () => {
+      for (const rows of [[], [row('c')]]) {
+        const { client, calls, server, give } = await looking();
+        client.emit(start('c', 'telephony-crm'));
+        client.emit(amiEvent('AsyncAGIEnd', { Channel: 'c' }));
+        client.emit(start('c', 'telephony-crm'));
+        await give(...rows);
+        assert.deepEqual([calls.length, server.waiting], [2, 1]);
+      }
+    });
+
+    it('are found by one more look when more was asked for meanwhile', async () => {
+      const { client, calls, lists, give } = await looking();
+      const cut = (channel: string) =>
+        amiEvent('AsyncAGIStart', { Channel: channel, Env: 'agi_request%3A%20async%0Aagi_cha' });
+      client.emit(cut('a'));
+      client.emit(amiEvent('AsyncAGIEnd', { Channel: 'a' }));
+      client.emit(cut('a'));
+      client.emit(cut('b'));
+      assert.equal(lists.length, 1);
+      await give(row('a'));
+      assert.deepEqual([calls.length, lists.length], [0, 1]);
+      await give(row('a'), row('b'));
+      assert.deepEqual([calls.length, lists.length], [2, 0]);
+    });
+  });
+
   it('are all let go when the flow stops, even when Asterisk says nothing any more', async () => {
     const { client, clock, server } = await setUp();
     client.reply = () => new Promise<never>(() => undefined);
@@ -293,13 +353,40 @@ describe('calls that ask over the AMI link', () => {
     assert.equal(clock.running, 0);
   });
 
-  it('are not waited for when Asterisk confirms', async () => {
+  it('are waited for until they are back in the dialplan, so that the next who looks does not find them', async () => {
     const { client, clock, server } = await setUp();
     client.emit(start('a', 'telephony-crm'));
+    let closed = false;
+    const closing = server.close().then(() => (closed = true));
+    await clock.advanceAsync(100);
+    assert.equal(closed, false);
+    client.emit(amiEvent('AsyncAGIEnd', { Channel: 'a' }));
+    await closing;
     await server.close();
-    await server.close();
-    assert.equal(clock.running, 0);
+    assert.deepEqual([clock.running, client.listeners], [0, 0]);
     client.emit(start('b', 'telephony-crm'));
     assert.deepEqual(client.sent, told('a', ''));
+  });
+
+  it('are not waited for when the link goes meanwhile', async () => {
+    const { client, clock, server } = await setUp();
+    client.emit(start('a', 'telephony-crm'));
+    const closed = server.close();
+    await clock.advanceAsync(100);
+    client.become('waiting');
+    await closed;
+    assert.deepEqual([clock.running, client.listeners], [0, 0]);
+  });
+
+  it('are not waited for while the link is down', async () => {
+    const { client, clock, calls, server } = await setUp();
+    client.emit(start('answered', 'telephony-crm'));
+    client.emit(start('open', 'telephony-crm'));
+    calls[0]?.answer(ROUTE);
+    await clock.advanceAsync(0);
+    client.become('waiting');
+    client.reply = () => new Error('not connected');
+    await server.close();
+    assert.deepEqual([clock.running, client.listeners], [0, 0]);
   });
 });
