@@ -74,6 +74,7 @@ export class UserCrmEndpoint {
   private wrongSettings = false;
   private readonly pbx: Pbx | undefined;
   private agi: AgiServer | undefined;
+  private leaveTag: (() => void) | undefined;
   private tagTaken = false;
 
   constructor(
@@ -98,11 +99,13 @@ export class UserCrmEndpoint {
     this.showState();
   }
 
-  /** Everybody who waits is told "nobody" before the node is gone. */
+  /** Everybody who waits is told "nobody" before the node is gone, and before another node may look for waiting calls. */
   async close(): Promise<void> {
     for (const leave of this.leave) leave();
     closeBook(this.book);
-    await this.agi?.close();
+    // A node that still waits for the tag must not get it while it closes: it leaves in the same turn.
+    if (this.agi) await this.agi.close();
+    this.leaveTag?.();
     this.line.close();
   }
 
@@ -150,10 +153,8 @@ export class UserCrmEndpoint {
       if (mine) this.agi = this.serveAgi(pbx, tag);
       this.showState();
     };
-    this.leave.push(
-      pbx.client.onState(() => this.showState()),
-      tags.claim(tag, this, onTurn),
-    );
+    this.leave.push(pbx.client.onState(() => this.showState()));
+    this.leaveTag = tags.claim(tag, this, onTurn);
     pbx.open();
   }
 

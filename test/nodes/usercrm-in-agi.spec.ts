@@ -194,6 +194,23 @@ describe('usercrm-in over the AMI link', () => {
     assert.equal((await calling).extension, '101');
   });
 
+  it('hands a tag on without the calls that it lets go', async () => {
+    const second = endpoint({ ...overAgi, id: 'second', wires: [['sink']] });
+    await load(routeNodes, [pbxNode, ...manualFlow({ ...overAgi, deadline: '60' }), second]);
+    await ready();
+    const calling = Promise.all([call(), call('84950000001')]);
+    await waitForMessages('sink', 2);
+    await deploy([pbxNode, ...manualFlow(overAgi).filter(({ id }) => id !== 'in'), second]);
+    await waitForStatus('second', { fill: 'green', text: 'usercrm-in.status.ready' });
+    assert.deepEqual(
+      (await calling).map(({ why }) => why),
+      ['nobody-responsible', 'nobody-responsible'],
+    );
+    // Its look for waiting calls is over when a list that it asked for after that is there.
+    await pbx().client.list({ action: 'CoreShowChannels' });
+    assert.equal(messages('sink').length, 2);
+  });
+
   it('shows the state of the link, and that there is no PBX', async () => {
     await load(routeNodes, [tab, endpoint({ ...overAgi, pbx: '' })]);
     assert.match(lastStatus('in')?.text ?? '', /ami-config\.status\.missing$/);
