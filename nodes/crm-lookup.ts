@@ -1,16 +1,20 @@
-import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeMessage } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeInitializer, NodeMessage, NodeStatus } from 'node-red';
 import { systemClock } from '../lib/clock';
 import { TelephonyError, asError } from '../lib/errors';
+import { pbxError } from '../lib/pbx/errors';
+import type { Pbx } from '../lib/pbx/pbx';
+import { unusablePbx } from '../lib/pbx/unusable';
 import { numberingPlan } from '../lib/phone';
 import { createLookup } from '../lib/routing/lookup';
 import type { Lookup } from '../lib/routing/lookup';
-import type { Contact, LookupResult } from '../lib/routing/types';
+import { StoppableLookup, refusingLookup } from '../lib/routing/stoppable';
 import { Complaints } from './runtime/complaints';
 import { amiConfig, crmConfig } from './runtime/config-nodes';
 import { crmStatus } from './runtime/crm-status';
 import { nodeError } from './runtime/errors';
-import { forPeople } from './runtime/language';
+import { wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
+import { linkStatus } from './runtime/link-status';
 import { milliseconds, propertyOf, textOf } from './runtime/settings';
 import { StatusLine } from './runtime/status';
 
@@ -29,73 +33,66 @@ interface CrmLookupDef extends NodeDef {
   readonly country?: string;
 }
 
-/** Makes the engine of what the dialog says; throws a TelephonyError that says what is wrong there. */
-function lookupOf(red: NodeAPI, def: CrmLookupDef): Lookup {
-  const crm = crmConfig(red, def.crm);
-  const account = crm?.account;
-  if (!account) throw crm?.problem ?? nodeError('CRM_NOT_CHOSEN');
-  const pbx = amiConfig(red, def.pbx)?.pbx;
-  pbx?.open();
-  const rows = (def.substitutes ?? []).map(({ from, to }) => [textOf(from), textOf(to)] as const);
-  const defaultSubstitute = textOf(def.defaultSubstitute);
-  return createLookup({
-    account,
-    clock: systemClock,
-    plan: pbx?.plan ?? numberingPlan({ country: textOf(def.country) || 'RU' }),
-    deadlineMs: milliseconds(def.deadline, 2),
-    inUseIsFit: def.inUseIsFit === true,
-    substitutes: Object.fromEntries(rows.filter(([from, to]) => from !== '' && to !== '')),
-    ...(pbx === undefined ? {} : { presence: pbx.presence }),
-    ...(defaultSubstitute === '' ? {} : { defaultSubstitute }),
-  });
-}
-
-/** What the flow is told when the question could not even be asked. */
-function failed(error: TelephonyError, tookMs: number): LookupResult {
-  const contact: Contact = {
-    found: false,
-    outcome: 'error',
-    entities: [],
-    error: { code: error.code, message: error.message },
-    tookMs,
-  };
-  return { contact, error };
+/** The chosen PBX; one that is disabled or deleted is a PBX where nobody can be reached. `undefined`: none is chosen. */
+function chosenPbx(red: NodeAPI, id: string | undefined): Pbx | undefined {
+  if (!id) return undefined;
+  return amiConfig(red, id)?.pbx ?? unusablePbx(id, pbxError('PBX_NOT_CHOSEN'));
 }
 
 const init: NodeInitializer = (red) => {
+  /** Reads the dialog and makes the engine; throws a TelephonyError that says what is wrong there. */
+  function lookupOf(node: Node, def: CrmLookupDef, pbx: Pbx | undefined): Lookup {
+    const crm = crmConfig(red, def.crm);
+    const account = crm?.account;
+    if (!account) throw crm?.problem ?? nodeError('CRM_NOT_CHOSEN');
+    const rows = (def.substitutes ?? []).map(({ from, to }) => [textOf(from), textOf(to)] as const);
+    const defaultSubstitute = textOf(def.defaultSubstitute);
+    return createLookup({
+      account,
+      clock: systemClock,
+      plan: amiConfig(red, def.pbx)?.pbx.plan ?? numberingPlan({ country: textOf(def.country) || 'RU' }),
+      deadlineMs: milliseconds(def.deadline, 2, (problem) => node.warn(wordsFor(red, node, problem))),
+      inUseIsFit: def.inUseIsFit === true,
+      substitutes: Object.fromEntries(rows.filter(([from, to]) => from !== '' && to !== '')),
+      ...(pbx === undefined ? {} : { presence: pbx.presence }),
+      ...(defaultSubstitute === '' ? {} : { defaultSubstitute }),
+    });
+  }
+
   red.nodes.registerType('crm-lookup', function (this: Node, def: CrmLookupDef) {
     red.nodes.createNode(this, def);
     const crm = crmConfig(red, def.crm);
+    const pbx = chosenPbx(red, def.pbx);
     const status = new StatusLine(this);
     const complaints = new Complaints(this);
-    const stops = new Set<() => void>();
-    let lookup: Lookup;
+    let lookups: Lookup;
+    let wrongSettings = false;
     try {
-      lookup = lookupOf(red, def);
+      lookups = lookupOf(this, def, pbx);
     } catch (thrown) {
       const error =
         thrown instanceof TelephonyError ? thrown : nodeError('CRM_UNUSABLE', { reason: asError(thrown).message });
-      this.error(forPeople(red, this.type, error).message);
-      lookup = { lookup: () => Promise.resolve(failed(error, 0)) };
+      this.error(wordsFor(red, this, error));
+      wrongSettings = crm?.account !== undefined;
+      lookups = refusingLookup(error);
     }
+    const lookup = new StoppableLookup(lookups, systemClock);
 
-    const showCrm = (): void => status.setBase(crmStatus(crm));
-    const offState = crm?.account?.onState(showCrm);
-    showCrm();
+    const showState = (): void =>
+      status.setBase(
+        wrongSettings
+          ? { fill: 'red', shape: 'dot', text: 'crm-lookup.status.settings' }
+          : worse(crmStatus(crm), pbx && linkStatus(pbx)),
+      );
+    const forget = [crm?.account?.onState(showState), pbx?.client.onState(showState)];
+    showState();
+    pbx?.open();
 
     onInput(red, this, async (msg, send) => {
-      const asked = performance.now();
-      const { contact, error } = await new Promise<LookupResult>((resolve, reject) => {
-        const stop = (): void => resolve(failed(nodeError('LOOKUP_STOPPED'), Math.round(performance.now() - asked)));
-        stops.add(stop);
-        lookup
-          .lookup(phoneIn(red, msg, textOf(def.phone) || 'payload.phone'))
-          .then(resolve, reject)
-          .finally(() => stops.delete(stop));
-      });
-      // A call without a number is nothing to warn of.
-      if (error && contact.outcome !== 'bad-number')
-        complaints.warn(error.code, forPeople(red, this.type, error).message);
+      const { contact, error } = await lookup.lookup(phoneIn(red, msg, textOf(def.phone) || 'payload.phone'));
+      // A call without a number is nothing to warn of, and a deploy is no trouble.
+      if (error && contact.outcome !== 'bad-number' && error.code !== 'LOOKUP_STOPPED')
+        complaints.warn(error.code, wordsFor(red, this, error));
       red.util.setMessageProperty(msg, textOf(def.output) || 'contact', contact, true);
       send(contact.outcome === 'found' ? [msg, null] : [null, msg]);
       const fill = contact.outcome === 'found' ? 'green' : contact.outcome === 'not-found' ? 'blue' : 'yellow';
@@ -103,15 +100,20 @@ const init: NodeInitializer = (red) => {
     });
 
     onClose(this, async () => {
-      offState?.();
+      forget.forEach((end) => end?.());
       status.close();
-      for (const stop of stops) stop();
+      lookup.stop(nodeError('LOOKUP_STOPPED'));
       // The messages that waited leave before the node is gone.
       await new Promise((resolve) => setImmediate(resolve));
-      status.close();
     });
   });
 };
+
+/** A CRM that fails is told first: without it no call is routed at all. */
+function worse(crm: NodeStatus, link: NodeStatus | undefined): NodeStatus {
+  const crmIsBad = crm.fill === 'red' || crm.shape === 'ring';
+  return crmIsBad || link === undefined || link.fill === 'green' ? crm : link;
+}
 
 /** The number as text: from the chosen property, or from a payload that is the number itself. Empty when there is none. */
 function phoneIn(red: NodeAPI, msg: NodeMessage, property: string): string {

@@ -14,6 +14,10 @@ export const nodeError = errorsFrom({
     en: 'The flow was stopped or deployed before the CRM answered.',
     ru: 'Поток остановлен или развёрнут заново до ответа CRM.',
   },
+  BAD_DEADLINE: {
+    en: 'The deadline "{value}" cannot be used, so it is {seconds} s: write seconds from 0.1 to 60.',
+    ru: 'Срок «{value}» не подходит, вместо него действует {seconds} с: укажите секунды от 0,1 до 60.',
+  },
   ENDPOINT_NO_VARIABLE: {
     en: 'The key is to come from the environment variable {variable}, which is not set: set it, or type the key.',
     ru: 'Ключ должен прийти из переменной окружения {variable}, но она не задана: задайте её или введите ключ.',

@@ -1,4 +1,4 @@
-import type { NodeAPI } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import { TelephonyError } from '../../lib/errors';
 import type { Lang } from '../../lib/errors';
 
@@ -15,3 +15,7 @@ export function forPeople(red: NodeAPI, type: string, error: Error): Error {
   if (!(error instanceof TelephonyError)) return error;
   return Object.assign(new Error(error.textIn(languageOf(red, type)), { cause: error }), { code: error.code });
 }
+
+/** What a node writes into the log of an error: the error's words in the runtime's language. */
+export const wordsFor = (red: NodeAPI, node: Pick<Node, 'type'>, error: Error): string =>
+  forPeople(red, node.type, error).message;

@@ -1,4 +1,6 @@
 import type { NodeAPI, NodeMessage } from 'node-red';
+import type { TelephonyError } from '../../lib/errors';
+import { variableIn } from '../../lib/variables';
 import { nodeError } from './errors';
 
 /** A value of a dialog or a message as text: numbers as people write them, everything else that is no text as nothing. */
@@ -10,10 +12,20 @@ export function textOf(value: unknown): string {
 const SHORTEST_S = 0.1;
 const LONGEST_S = 60;
 
-/** A time of a dialog, given in seconds, in ms; what is no time at all, or not between 0.1 s and a minute, is the default. */
-export function milliseconds(value: unknown, defaultSeconds: number): number {
-  const seconds = Number(textOf(value).replace(',', '.') || defaultSeconds);
-  return (seconds >= SHORTEST_S && seconds <= LONGEST_S ? seconds : defaultSeconds) * 1000;
+/**
+ * A time of a dialog, given in seconds, in ms. An empty one is the default; so is one that is no time, or not between 0.1 s and
+ * a minute, and `onProblem` is told.
+ */
+export function milliseconds(
+  value: unknown,
+  defaultSeconds: number,
+  onProblem: (problem: TelephonyError) => void,
+): number {
+  const typed = textOf(value);
+  const seconds = Number(typed.replace(',', '.') || defaultSeconds);
+  if (seconds >= SHORTEST_S && seconds <= LONGEST_S) return seconds * 1000;
+  onProblem(nodeError('BAD_DEADLINE', { value: typed.slice(0, 40), seconds: defaultSeconds }));
+  return defaultSeconds * 1000;
 }
 
 /** The path below which an endpoint lives, without the slash at the end: `crm/` becomes `/crm`. Throws `ENDPOINT_BAD_PATH`. */
@@ -24,13 +36,10 @@ export function basePath(value: unknown): string {
   return `/${path}`;
 }
 
-/**
- * A key as it was given. Throws `ENDPOINT_NO_VARIABLE` for a `${VARIABLE}` that is not set: Node-RED leaves its name in
- * place, and whoever guesses the name would have the key.
- */
+/** A key as it was given. Throws `ENDPOINT_NO_VARIABLE` for an environment variable that is not set: see {@link variableIn}. */
 export function keyOf(value: unknown): string {
   const key = textOf(value);
-  const variable = /^\$\{(\S+)\}$/.exec(key)?.[1];
+  const variable = variableIn(key);
   if (variable !== undefined) throw nodeError('ENDPOINT_NO_VARIABLE', { variable });
   return key;
 }

@@ -85,9 +85,10 @@ export class UserCrmEndpoint {
     this.line = new StatusLine(node);
     this.complaints = new Complaints(node);
     this.actions = ['route', ...(def.actions ?? []).filter((action) => action !== 'route')];
-    this.book = openBook(milliseconds(def.deadline, DEFAULTS.deadlineSeconds), () =>
-      this.line.show(status('yellow', 'ring', 'late')),
+    const waitMs = milliseconds(def.deadline, DEFAULTS.deadlineSeconds, (problem) =>
+      node.warn(forPeople(red, node.type, problem).message),
     );
+    this.book = openBook(waitMs, () => this.line.show(status('yellow', 'ring', 'late')));
     this.pbx = def.asyncAgi === true ? amiConfig(red, def.pbx)?.pbx : undefined;
     if (this.pbx) this.claimTag(this.pbx);
     try {

@@ -22,6 +22,7 @@ type Properties = Readonly<Record<string, unknown>>;
 
 const PHONE = '84951343060';
 const STATUS = '@telephony-crm/node-red-asterisk/crm-config:crm-config.status';
+const LINK = '@telephony-crm/node-red-asterisk/ami-config:ami-config.status';
 
 const sinks: FlowNode[] = ['found', 'others', 'caught', 'completed'].map((id) => ({
   id,
@@ -219,6 +220,25 @@ describe('crm-lookup', () => {
       await load(routeNodes, [{ ...pbxNode, mode: 'asterisk', host: '', port: '' }, ...flow({ pbx: 'pbx' })]);
       const contact = await contactOf({ payload: PHONE });
       assert.deepEqual([contact.outcome, contact.reason], ['not-available', 'link-down']);
+      await waitForStatus('look', { fill: 'red', text: `${LINK}.settings` });
+    });
+
+    it('does not take a PBX that was disabled or deleted for "no PBX": nobody counts as reachable, and the status says so', async () => {
+      await load(routeNodes, flow({ pbx: 'gone', country: 'BY', defaultSubstitute: '105' }));
+      await waitForStatus('look', { fill: 'grey', text: `${LINK}.missing` });
+      const contact = await contactOf({ payload: '80172000101' });
+      assert.deepEqual([contact.outcome, contact.reason], ['not-available', 'link-down']);
+      assert.equal(contact.name, 'Христина Коваль');
+      await waitForStatus('look', { fill: 'grey', text: `${LINK}.missing` }, 15_000);
+    });
+
+    it('shows the worse of link and CRM', async () => {
+      const pbx = await office();
+      await waitForStatus('look', { text: `${STATUS}.idle` });
+      await contactOf({ payload: PHONE });
+      await waitForStatus('look', { fill: 'green', text: `${STATUS}.ok` }, 15_000);
+      await pbx.simulator?.stop();
+      await waitForStatus('look', { fill: 'red', text: `${LINK}.lost` }, 15_000);
     });
   });
 });
