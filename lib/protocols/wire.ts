@@ -1,4 +1,5 @@
 import type { ErrorParams, Text } from '../errors';
+import { isDialable } from '../phone/dialable';
 import { httpStatusOf, protocolError, type ProtocolErrorCode } from './errors';
 import type { BadRequest, Echo, HttpReply, HttpRequestParts, RouteQuestion } from './types';
 
@@ -34,13 +35,10 @@ export function displayName(name: string | undefined): string {
     .trimEnd();
 }
 
-/**
- * The extension as it may stand in a dialplan: empty when there is none. Everything with a meaning of its own to
- * Dial or Goto (`&`, `,`, `/`, `@`, `$` …) is refused with `PROTOCOL_UNSAFE_EXTENSION`.
- */
+/** The extension as it may stand in a dialplan: empty when there is none. One that is not dialable is refused with `PROTOCOL_UNSAFE_EXTENSION`. */
 export function dialSafeExtension(extension: string | undefined): string {
   if (extension === undefined || extension === '') return '';
-  if (!/^[0-9*#+A-Za-z_-]{1,32}$/.test(extension)) {
+  if (!isDialable(extension)) {
     throw protocolError('PROTOCOL_UNSAFE_EXTENSION', { extension: displayName(extension) });
   }
   return extension;
