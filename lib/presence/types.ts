@@ -13,6 +13,11 @@ export type Availability =
 
 /** Answers from memory, at once: nothing is asked of the PBX. */
 export interface Presence {
+  /**
+   * Resolves when {@link availability} tells what is so: at once when the states are known or the link is down, else, shortly
+   * after a login, when they have come or failed to. Absent: always so.
+   */
+  settled?(): Promise<void>;
   /** Can this extension take a call? `inUseIsFit`: a phone that is already on a call counts as fit (call waiting). */
   availability(extension: string, inUseIsFit: boolean): Availability;
 }

@@ -14,8 +14,8 @@ export const routingError = errorsFrom({
     ru: 'За {ms} мс нет ответа о звонящем. Звонок идёт обычным путём.',
   },
   ROUTE_BAD_EXTENSION: {
-    en: 'The CRM named a responsible person whose extension cannot be one ("{extension}"). Correct it in the CRM or fill in the table of users.',
-    ru: 'CRM назвала ответственного, чей внутренний номер не может быть номером («{extension}»). Исправьте его в CRM или заполните таблицу пользователей.',
+    en: 'The responsible person has an extension that cannot be one ("{extension}"). Correct it in the CRM or in the table of users.',
+    ru: 'Внутренний номер ответственного не может быть номером («{extension}»). Исправьте его в CRM или в таблице пользователей.',
   },
   ROUTE_BAD_SUBSTITUTE: {
     en: '"{extension}" cannot stand in for anybody: write an extension, a ring group or a queue.',

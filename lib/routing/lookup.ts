@@ -2,7 +2,7 @@ import type { Clock } from '../clock';
 import type { AccountLookup, CrmAccount } from '../crm/account';
 import type { CrmAnswer, PhoneNumber } from '../crm/types';
 import { asError, TelephonyError } from '../errors';
-import { parseNumber } from '../phone';
+import { isDialable, parseNumber } from '../phone';
 import type { NumberingPlan, ParsedNumber } from '../phone/types';
 import type { Presence, UnfitReason } from '../presence/types';
 import { routingError } from './errors';
@@ -35,15 +35,15 @@ export interface Lookup {
 type Found = Extract<CrmAnswer, { found: true }>;
 type Reason = UnfitReason | 'no-extension';
 
-/** What Asterisk can dial and what can be written into a dialplan without meaning anything else there. */
-const DIALABLE = /^[0-9*#A-Za-z_+.-]{1,32}$/;
+/** An account that keeps its own, earlier deadline says better why it is late; more than a busy event loop confuses. */
+const ACCOUNT_EARLIER_MS = 50;
 
 /** The responsible person, as far as he is known. */
 interface Owner {
   readonly id?: string;
   readonly name?: string;
   readonly extension?: string;
-  /** What the CRM gave as his extension and cannot be one. */
+  /** What the CRM or the table gave as his extension and cannot be one. */
   readonly badExtension?: string;
 }
 
@@ -59,7 +59,7 @@ class Routing implements Lookup {
     this.substitutes = new Map(named.filter(([, to]) => to !== ''));
     this.defaultSubstitute = options.defaultSubstitute?.trim() ?? '';
     for (const extension of [...this.substitutes.values(), this.defaultSubstitute]) {
-      if (extension !== '' && !DIALABLE.test(extension)) {
+      if (extension !== '' && !isDialable(extension)) {
         throw routingError('ROUTE_BAD_SUBSTITUTE', { extension: printable(extension) });
       }
     }
@@ -82,6 +82,7 @@ class Routing implements Lookup {
         const contact = { found: false, outcome: 'not-found', ...asked, entities: [], from } as const;
         return { contact: { ...contact, tookMs: took() } };
       }
+      await this.statesKnown(this.deadlineMs - took());
       const owner = this.ownerOf(answer);
       const contact = { found: true, ...asked, ...described(answer, owner), ...this.decide(owner), from };
       const problem = owner.badExtension;
@@ -102,8 +103,23 @@ class Routing implements Lookup {
       const late = () => reject(routingError('ROUTE_TIMEOUT', { ms: this.deadlineMs }));
       const timer = clock.after(this.deadlineMs, late);
       // Wrapped, so that an account that throws instead of rejecting is heard here too.
-      const answer = (async () => account.lookup(number, this.deadlineMs))();
+      const accountMs = this.deadlineMs - Math.min(ACCOUNT_EARLIER_MS, this.deadlineMs / 20);
+      const answer = (async () => account.lookup(number, accountMs))();
       answer.then(resolve, reject).finally(() => timer.cancel());
+    });
+  }
+
+  /** Shortly after a login the states of the phones are still on their way: waits for them, `withinMs` at most. */
+  private async statesKnown(withinMs: number): Promise<void> {
+    const settled = this.options.presence?.settled?.();
+    if (settled === undefined) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.options.clock.after(withinMs, resolve);
+      const over = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      settled.then(over, over);
     });
   }
 
@@ -117,12 +133,16 @@ class Routing implements Lookup {
     const { id, name } = owner;
     const known = { ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }) };
     const mapped = id === undefined ? undefined : account.extensionOf(id);
-    if (mapped !== undefined) return withTableName({ ...known, extension: mapped }, account);
+    if (mapped !== undefined) {
+      return isDialable(mapped)
+        ? withTableName({ ...known, extension: mapped }, account)
+        : { ...known, badExtension: mapped };
+    }
 
     const isId = owner.idMayBeExtension === true && id !== undefined;
     const said = owner.extension ?? (isId && (plan.isExtension(id) || account.userOf(id)) ? id : undefined);
     if (said === undefined || said === '') return known;
-    if (account.userOf(said) === undefined && !DIALABLE.test(said)) return { ...known, badExtension: said };
+    if (!isDialable(said)) return { ...known, badExtension: said };
     // The CRM named an extension: the person behind it stands in the table.
     const user = isId || id === undefined ? account.userOf(said)?.userId : undefined;
     return withTableName({ ...known, ...(user === undefined ? {} : { id: user }), extension: said }, account);

@@ -17,6 +17,7 @@ const plan = numberingPlan({ country: 'RU', extensionPattern: '1XX,10XX' });
 const table: readonly UserMapping[] = [
   { extension: '101', userId: 'anna', name: 'Анна' },
   { extension: 'sales', userId: 'boris', name: 'Борис' },
+  { extension: '10.7', userId: 'vera', name: 'Вера' },
 ];
 
 /** A phone is fit unless it stands here. */
@@ -166,7 +167,16 @@ describe('the routing question', () => {
       });
     }
 
-    for (const extension of ['101\r\nX: y', '101,dial', '1 0 1', '${EXTEN}', 'x'.repeat(33), '101&102', 'SIP/101']) {
+    for (const extension of [
+      '101\r\nX: y',
+      '101,dial',
+      '1 0 1',
+      '${EXTEN}',
+      'x'.repeat(33),
+      '101&102',
+      'SIP/101',
+      '10.1',
+    ]) {
       it(`an extension ${JSON.stringify(extension).slice(0, 40)} is none, and the flow is told`, async () => {
         ownedBy({ id: 'x', extension });
         const result = await createLookup({ account, plan, clock, defaultSubstitute: '600' }).lookup('+74951343060');
@@ -176,6 +186,14 @@ describe('the routing question', () => {
         assert.equal(result.contact.error?.code, 'ROUTE_BAD_EXTENSION');
         assert.doesNotMatch(result.error.message, /[\r\n]/);
       });
+    }
+  });
+
+  it('an extension of the table that cannot be dialled is none either', async () => {
+    for (const owner of [{ id: 'vera' }, { extension: '10.7' }]) {
+      ownedBy(owner);
+      const contact = await ask();
+      assert.deepEqual([contact.outcome, contact.error?.code], ['not-available', 'ROUTE_BAD_EXTENSION']);
     }
   });
 
@@ -197,6 +215,12 @@ describe('the routing question', () => {
         assert.ok(!('extension' in contact));
       });
     }
+
+    it('with the link down nobody stands in, and the link is the reason', async () => {
+      const presence = presenceWith({ 101: 'link-down', 105: 'link-down', 600: 'link-down' });
+      const contact = await ask({ presence, substitutes: { anna: '105' }, defaultSubstitute: '600' });
+      assert.deepEqual([contact.outcome, contact.reason], ['not-available', 'link-down']);
+    });
 
     it('a phone on a call counts as fit when the admin says so', async () => {
       const contact = await ask({ presence: presenceWith({ 101: 'in-use' }), inUseIsFit: true });
@@ -265,6 +289,60 @@ describe('the routing question', () => {
     });
   });
 
+  describe('while the states of the phones are still coming', () => {
+    let known: () => void;
+    let loading: Presence;
+    const answersAfter = (ms: number) => {
+      const answer: CrmAnswer = { found: true, name: 'Петров', entities: [], owner: { id: 'anna' } };
+      crm = () => new Promise((resolve) => clock.after(ms, () => resolve({ answer, from: 'crm' })));
+    };
+
+    beforeEach(() => {
+      let over = false;
+      const settled = new Promise<void>((resolve) => {
+        known = () => {
+          over = true;
+          resolve();
+        };
+      });
+      loading = {
+        availability: () =>
+          over ? { available: true, state: 'not_inuse' } : { available: false, reason: 'link-down', state: 'unknown' },
+        settled: () => settled,
+      };
+    });
+
+    it('waits for them, and the responsible person gets the call', async () => {
+      answersAfter(100);
+      const result = ask({ presence: loading });
+      await clock.advanceAsync(400);
+      assert.equal(await Promise.race([result, Promise.resolve('waiting')]), 'waiting');
+      known();
+      const contact = await result;
+      assert.deepEqual([contact.outcome, contact.extension, contact.tookMs], ['found', '101', 400]);
+    });
+
+    it('waits no longer than the deadline lets it', async () => {
+      answersAfter(1200);
+      const result = ask({ presence: loading });
+      await clock.advanceAsync(1999);
+      assert.equal(await Promise.race([result, Promise.resolve('waiting')]), 'waiting');
+      await clock.advanceAsync(1);
+      const contact = await result;
+      assert.deepEqual([contact.outcome, contact.reason, contact.tookMs], ['not-available', 'link-down', 2000]);
+    });
+
+    it('does not wait for them when nobody could take the call anyway', async () => {
+      crm = () => Promise.resolve({ answer: { found: false }, from: 'crm' });
+      assert.equal((await ask({ presence: loading })).outcome, 'not-found');
+    });
+
+    it('a presence that fails to tell is no reason to wait', async () => {
+      const broken: Presence = { ...loading, settled: () => Promise.reject(new Error('x')) };
+      assert.equal((await ask({ presence: broken })).reason, 'link-down');
+    });
+  });
+
   describe('the CRM fails', () => {
     const failures: readonly (readonly [string, string])[] = [
       ['CRM_TIMEOUT', 'timeout'],
@@ -300,6 +378,21 @@ describe('the routing question', () => {
       assert.equal(contact.tookMs, 2000);
     });
 
+    it('an account that keeps its own deadline is heard, for it knows better what happened', async () => {
+      for (const deadlineMs of [100, 2000, 30_000]) {
+        const late: LookupOptions['account'] = {
+          ...account,
+          lookup: (_, ms) =>
+            new Promise((_resolve, reject) => clock.after(ms, () => reject(crmError('CRM_TIMEOUT', { ms })))),
+        };
+        const result = ask({ account: late, deadlineMs });
+        await clock.advanceAsync(deadlineMs);
+        const { outcome, error, tookMs } = await result;
+        assert.deepEqual([outcome, error?.code], ['timeout', 'CRM_TIMEOUT']);
+        assert.ok(tookMs < deadlineMs && tookMs >= deadlineMs * 0.9, `${tookMs} ms of ${deadlineMs}`);
+      }
+    });
+
     it('an account or a presence that throws is an error, never a rejection', async () => {
       crm = () => {
         throw new TypeError('secret');
@@ -327,7 +420,7 @@ describe('the routing question', () => {
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 200 }), owner, async (phone, named) => {
         ownedBy(named);
         const contact = await ask({ presence: presenceWith({}) }, phone);
-        if (contact.extension !== undefined) assert.match(contact.extension, /^[0-9*#A-Za-z_+.-]{1,32}$/);
+        if (contact.extension !== undefined) assert.match(contact.extension, /^[0-9*#A-Za-z_+-]{1,32}$/);
       }),
     );
   });
