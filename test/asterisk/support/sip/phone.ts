@@ -45,7 +45,12 @@ export class SipPhone {
   /** As {@link open}, and registered. */
   static async registered(options: SipPhoneOptions): Promise<SipPhone> {
     const phone = await SipPhone.open(options);
-    await phone.register();
+    try {
+      await phone.register();
+    } catch (error) {
+      phone.close();
+      throw error;
+    }
     return phone;
   }
 
