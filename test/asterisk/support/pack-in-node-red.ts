@@ -52,7 +52,7 @@ function routingFlow({ amiPort, crm }: RoutingOptions): FlowNode[] {
     'crm-config': {
       kind: 'generic-http',
       settings: { url: `${crm}/clients?phone={{digits}}`, name: 'name', ownerId: 'owner' },
-      users: [
+      people: [
         { extension: '101', userId: '1', name: 'Анна Смирнова' },
         { extension: '102', userId: '2', name: 'Борис Кузнецов' },
       ],
