@@ -70,10 +70,14 @@ function outputRows({ lines, ours, peer }) {
 
 function routeRows({ rate, clients, fresh, same }) {
   const cpu = ({ cpuPer100k }) => (Number.isNaN(cpuPer100k) ? '' : cpuPer100k.toFixed(0));
+  const late = (one) => (one.late > 0 ? `, ${one.late} past the deadline` : '');
   const open = (who, one, more) =>
-    row(`route, ${rate}/s, new numbers`, who, `p50 ${ms(one.p50)}, p99 ${ms(one.p99)}`, { cpu: cpu(one), ...more });
+    row(`route, ${rate}/s, new numbers`, who, `p50 ${ms(one.p50)}, p99 ${ms(one.p99)}${late(one)}`, {
+      cpu: cpu(one),
+      ...more,
+    });
   const closed = (who, one, more) =>
-    row(`route, ${clients} clients, one number`, who, perSecond(one.perSecond), {
+    row(`route, ${clients} clients, one number`, who, `${perSecond(one.perSecond)}${late(one)}`, {
       cpu: cpu(one),
       ratio: one.perSecond / same.bare.perSecond,
       to: 'bare server asking',

@@ -35,8 +35,8 @@ let nextNumber = 0;
 async function open(url, seconds) {
   const from = nextNumber;
   nextNumber += RATE * seconds;
-  const { latencies } = await measure(LOAD, ['open', url, RATE, seconds, from]);
-  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), answered: latencies.length };
+  const { latencies, answered, late } = await measure(LOAD, ['open', url, RATE, seconds, from]);
+  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99), answered, late };
 }
 
 const closed = (url, seconds) => measure(LOAD, ['closed', url, CLIENTS, seconds]);
@@ -51,8 +51,11 @@ async function inTurn(servers, rounds, once) {
       results.get(id).push({ ...result, cpuPer100k: ((cpuSeconds(pid) - before) / result.answered) * 100_000 });
     }
   }
-  const medians = (runs) => Object.fromEntries(Object.keys(runs[0]).map((key) => [key, medianOf(runs, key)]));
-  return Object.fromEntries([...results].map(([id, runs]) => [id, medians(runs)]));
+  const summary = (runs) => ({
+    ...Object.fromEntries(Object.keys(runs[0]).map((key) => [key, medianOf(runs, key)])),
+    late: runs.reduce((sum, run) => sum + run.late, 0),
+  });
+  return Object.fromEntries([...results].map(([id, runs]) => [id, summary(runs)]));
 }
 
 export function measureRoute(userDir, { rounds, seconds }, say) {
