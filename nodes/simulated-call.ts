@@ -39,9 +39,13 @@ const init: NodeInitializer = (red) => {
     const pbx = amiConfig(red, def.pbx)?.pbx;
     const simulator = pbx?.simulator;
     const forget: (() => void)[] = [];
+    /** Linkedids of the calls of this node that are under way. */
+    const calls = new Set<string>();
 
     if (!pbx) {
       status.setBase(NO_PBX_STATUS);
+    } else if (pbx.problem) {
+      status.setBase(linkStatus(pbx));
     } else if (!simulator) {
       status.setBase({ fill: 'grey', shape: 'ring', text: 'simulated-call.status.real-pbx' });
     } else {
@@ -50,7 +54,7 @@ const init: NodeInitializer = (red) => {
         pbx.client.onState((state) => status.setBase(linkStatus(pbx, state))),
         pbx.client.subscribe(['DialBegin'], (event) => {
           const extension = /^PJSIP\/(\d+)-/.exec(event.get('DestChannel') ?? '')?.[1];
-          if (extension === undefined) return;
+          if (extension === undefined || !calls.has(event.get('Linkedid') ?? '')) return;
           status.show(
             { fill: 'blue', shape: 'dot', text: red._('simulated-call.status.ringing', { extension }) },
             60_000,
@@ -62,11 +66,21 @@ const init: NodeInitializer = (red) => {
 
     onInput(red, this, async (msg, send) => {
       if (!pbx) throw pbxError('PBX_NOT_CHOSEN');
+      if (pbx.problem) throw pbx.problem;
       if (!simulator) throw pbxError('SIMULATOR_ONLY', { name: pbx.name });
       await whenReady(pbx, READY_WITHIN_MS);
-      const outcome = await simulator.call(incomingCall(def, msg.payload));
-      status.show(outcomeStatus(outcome));
-      msg.payload = outcome;
+      let own = '';
+      const onBegin = (callId: string): void => {
+        own = callId;
+        calls.add(callId);
+      };
+      try {
+        const outcome = await simulator.call({ ...incomingCall(def, msg.payload), onBegin });
+        status.show(outcomeStatus(outcome));
+        msg.payload = outcome;
+      } finally {
+        calls.delete(own);
+      }
       send(msg);
     });
     onClose(this, () => {

@@ -35,6 +35,8 @@ export interface Pbx {
   readonly presence: Presence;
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
+  /** Only when the settings are wrong, so that there is neither a simulator nor an Asterisk. */
+  readonly problem?: TelephonyError;
   /** Called by every node that uses the PBX; the first call opens the link, it then stays until {@link close}. */
   open(): void;
   /** Within two seconds; see {@link AmiClient.close}. */

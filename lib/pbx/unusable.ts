@@ -24,6 +24,7 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
   return {
     name,
     client,
+    problem: why,
     plan: numberingPlan({ country: 'RU' }),
     presence: { availability: () => ({ available: false, reason: 'link-down', state: 'unknown' }) },
     open: () => undefined,

@@ -83,8 +83,7 @@ class BuiltInSimulator implements Simulator {
     if (!life || life.stopping) throw simulatorError('SIMULATOR_NOT_RUNNING');
     if (life.calls >= limits.calls) throw simulatorError('SIMULATOR_TOO_MANY_CALLS', { limit: limits.calls });
     life.calls++;
-    const outcome = await this.play(life.office, call);
-    life.calls--;
+    const outcome = await this.play(life.office, call).finally(() => life.calls--);
     if (this.life !== life || this.stopping) throw simulatorError('SIMULATOR_STOPPED', { from: call.from });
     return outcome;
   }
@@ -121,6 +120,7 @@ class BuiltInSimulator implements Simulator {
     const { from, did, name = '', patienceMs } = call;
     const origin = { device: TRUNK, context: 'from-trunk', exten: did, caller: { num: from, name } };
     const trunk = pbx.create({ ...origin, state: 'Ring' });
+    call.onBegin?.(trunk.linkedid);
     const giveUp = (): void => {
       // A caller who hangs up before the answer and one who leaves a queue are told differently (measured).
       const answered = trunk.state === 'Up';
@@ -128,8 +128,7 @@ class BuiltInSimulator implements Simulator {
     };
     const patience = patienceMs === undefined ? undefined : this.clock.after(patienceMs, giveUp);
     const story = newStory();
-    await dialplan.runInbound(trunk, story);
-    patience?.cancel();
+    await dialplan.runInbound(trunk, story).finally(() => patience?.cancel());
     return { callId: trunk.linkedid, from, did, ...story };
   }
 

@@ -15,6 +15,8 @@ export interface IncomingCall {
   readonly did: string;
   /** How long the caller waits for a person to take the call before hanging up, in ms; absent: to the end. */
   readonly patienceMs?: number;
+  /** Told the Linkedid at once, before any client can have heard an event of the call. Must not throw. */
+  readonly onBegin?: (callId: string) => void;
 }
 
 /** How a simulated call ended, told as a person would tell it. */

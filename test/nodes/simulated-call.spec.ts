@@ -148,6 +148,28 @@ describe('simulated-call', () => {
     }
   });
 
+  it('says what is wrong with the settings of its PBX, not that it is an Asterisk', async () => {
+    await start([config({ country: 'Nowhere' }), call]);
+    await waitForStatus('call', { fill: 'red', text: `${LINK}.settings` });
+    receive('call', { payload: {} });
+    const [caught] = await waitForMessages('caught');
+    assert.match((caught!.error as { message: string }).message, /"Nowhere"/);
+  });
+
+  it('shows its own calls, not those that another node puts in', async () => {
+    const other: FlowNode = { ...call, id: 'other', wires: [['others']] };
+    await start([config(), call, other, { id: 'others', type: 'sink', z: 'tab', wires: [] }]);
+    await waitForStatus('call', { fill: 'green', text: `${LINK}.simulator` });
+    serveRoute('101');
+    receive('other', { payload: {} });
+    await waitForMessages('others');
+    assert.ok(statuses('other').some(({ text }) => text === 'ringing 101'));
+    assert.deepEqual(
+      statuses('call').filter(({ text }) => text?.startsWith('ringing')),
+      [],
+    );
+  });
+
   it('says what is missing when it has no PBX', async () => {
     await start([call]);
     await waitForStatus('call', { fill: 'grey', text: `${LINK}.missing` });
