@@ -109,6 +109,8 @@ const MAX_FLIGHTS = 500;
 const SLOW_MS = 1000;
 const RETRY_AFTER_MS = 100;
 const MAX_USERS = 5000;
+/** So many numbers refused in a row are no matter of one number any more. */
+const REFUSALS_TO_FAIL = 3;
 
 /** A connection that broke, or a gateway that could not reach the CRM behind it: worth a second try at once. */
 function isPassing(error: TelephonyError): boolean {
@@ -135,6 +137,7 @@ class Account implements CrmAccount {
   private readonly directory: Directory;
   private readonly requestMs: number;
   private closed = false;
+  private refusals = 0;
   private readonly flights = new Map<string, Flight>();
   /** What is being asked, with the means to end it. */
   private readonly underWay = new Map<AbortController, Promise<unknown>>();
@@ -284,6 +287,7 @@ class Account implements CrmAccount {
 
   private succeeded(): void {
     this.breaker.succeeded();
+    this.refusals = 0;
     this.setState({ status: 'ok' });
   }
 
@@ -294,7 +298,9 @@ class Account implements CrmAccount {
     else this.breaker.failed();
     if (isOurOwn(error)) return;
     this.counts.failures += 1;
-    this.setState({ status: 'failing', error });
+    if (error.code === 'CRM_REFUSED') this.refusals += 1;
+    const oneNumberOnly = error.code === 'CRM_REFUSED' && this.refusals < REFUSALS_TO_FAIL;
+    this.setState(oneNumberOnly ? { status: 'ok' } : { status: 'failing', error });
   }
 
   /** What an admin asks by a button: never held back by the breaker, and a success ends its pause. */

@@ -4,7 +4,10 @@ import type { CrmConfigNode } from './config-nodes';
 /** The texts live in one catalogue for all nodes; the editor of each browser looks them up there. */
 const KEY = '@telephony-crm/node-red-asterisk/crm-config:crm-config.status';
 
-/** What the user can do about an error, by its code, as the last part of a status key. */
+/**
+ * What the user can do about an error, by its code, as the last part of a status key. The pause of the breaker has no word: the
+ * failure that led to it tells more.
+ */
 const BY_CODE: Readonly<Record<string, string>> = {
   CRM_UNAUTHORIZED: 'key',
   CRM_NOT_FOUND: 'address',
@@ -12,7 +15,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   CRM_NOT_JSON: 'address',
   CRM_TIMEOUT: 'slow',
   CRM_LIMITED: 'limited',
-  CRM_BREAKER_OPEN: 'paused',
+  CRM_REFUSED: 'refused',
 };
 
 /** What the CRM was last heard of, as a node's status; no `config`: none is chosen, or it is disabled. */

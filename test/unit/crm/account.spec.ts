@@ -343,6 +343,20 @@ describe('CRM account', () => {
     assert.equal(account.extensionOf('constructor'), undefined);
   });
 
+  it('is not in trouble because the CRM refuses one number, but when it refuses one after the other', async () => {
+    await ask(phone(1));
+    find = fails(crmError('CRM_REFUSED', { status: 400 }));
+    await ask(phone(2));
+    assert.equal(account.state.status, 'ok');
+    find = () => Promise.resolve(answer);
+    await ask(phone(3));
+    find = fails(crmError('CRM_REFUSED', { status: 400 }));
+    for (const last of [4, 5]) await ask(phone(last));
+    assert.equal(account.state.status, 'ok');
+    await ask(phone(6));
+    assert.equal(account.state.status, 'failing');
+  });
+
   it('close settles everything under way and refuses what comes later', async () => {
     find = never;
     open({}, { test: never, listUsers: never });
