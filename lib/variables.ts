@@ -1,5 +1,8 @@
-/** The two ways in which Node-RED lets a setting name an environment variable: `${NAME}`, and the older `$(NAME)`. */
-const VARIABLE = /^\$(?:\{(\S+)\}|\((\S+)\))$/;
+/**
+ * The two ways in which Node-RED lets a setting name an environment variable: `${NAME}`, and the older `$(NAME)`. Quotes and
+ * the like are in no name, but in expressions: `${"id":1}` is JSONata.
+ */
+const VARIABLE = /^\$(?:\{([^\s"'{}():,]+)\}|\(([^\s"'{}():,]+)\))$/;
 
 /**
  * The name of the environment variable that a text consists of, `undefined` when it is any other text. In a running node

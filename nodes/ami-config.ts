@@ -7,11 +7,12 @@ import { FEATURES } from '../lib/pbx/permissions';
 import { probePbx } from '../lib/pbx/probe';
 import { unusablePbx } from '../lib/pbx/unusable';
 import { adminAction, dialogCredentials, withEnvironment } from './runtime/admin';
-import { pbxOptions, tlsConfig } from './runtime/ami-settings';
+import { pbxOptions } from './runtime/ami-settings';
 import type { AmiConfigDef, AmiCredentials } from './runtime/ami-settings';
 import { languageOf } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
+import { wantsNoCheck } from './runtime/tls';
 
 /** What others see of it is `AmiConfigNode`. */
 type OwnNode = Node<AmiCredentials> & { pbx: Pbx };
@@ -38,9 +39,8 @@ const init: NodeInitializer = (red) => {
       this.warn(problem.textIn(languageOf(red, this.type)));
     };
     try {
-      const tls = tlsConfig(red, def.tls);
-      if (def.useTls === true && tls?.verifyservercert === false) this.warn(red._('ami-config.log.tls-verify'));
-      this.pbx = createPbx(pbxOptions(def, this.credentials, tls), { log: nodeLog(this), onProblem });
+      if (def.useTls === true && wantsNoCheck(red, def.tls)) this.warn(red._('ami-config.log.tls-verify'));
+      this.pbx = createPbx(pbxOptions(red, def, this.credentials), { log: nodeLog(this), onProblem });
       this.pbx.client.onState(tellLink(this, this.pbx));
       onClose(this, () => this.pbx.close());
     } catch (thrown) {
@@ -57,15 +57,9 @@ const init: NodeInitializer = (red) => {
   // It connects to the address in the dialog, with the stored secret if that was not retyped. Whoever may write this node can do
   // the same by deploying it, so the permission to write is the guard, and an allow-list of addresses would add nothing.
   adminAction(red, '/telephony-crm/ami-config/:id/test', 'ami-config.write', ({ id, body }) => {
-    const typed = Object.fromEntries(
-      Object.entries(body).map(([name, value]) => [name, withEnvironment(red, id, value)]),
-    );
+    const typed = withEnvironment(red, id, body) as Record<string, unknown>;
     const credentials = dialogCredentials(red, id, body.credentials, ['username', 'secret']);
-    const options = pbxOptions(
-      { ...typed, id, type: 'ami-config' } as AmiConfigDef,
-      credentials,
-      tlsConfig(red, typed.tls),
-    );
+    const options = pbxOptions(red, { ...typed, id, type: 'ami-config' } as AmiConfigDef, credentials);
     const chosen = Array.isArray(body.features) ? body.features : [];
     return probePbx(
       options,

@@ -2,25 +2,26 @@ import type { Node, NodeAPI, NodeInitializer } from 'node-red';
 import { systemClock } from '../lib/clock';
 import { createCrmAccount } from '../lib/crm/account';
 import type { CrmAccount } from '../lib/crm/account';
+import { badSettings } from '../lib/crm/errors';
 import { crmKinds } from '../lib/crm/kinds';
 import type { SecretSlot } from '../lib/crm/types';
 import { asError } from '../lib/errors';
 import { silentLog } from '../lib/log';
 import { adminAction, dialogCredentials, withEnvironment } from './runtime/admin';
 import type { AdminQuestion } from './runtime/admin';
-import { tlsConfig } from './runtime/ami-settings';
 import type { CrmConfigNode } from './runtime/config-nodes';
 import { accountOptions, secretSlots } from './runtime/crm-settings';
 import type { CrmConfigDef } from './runtime/crm-settings';
 import { forPeople } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
+import { tlsMaterial } from './runtime/tls';
 
 type Secrets = Partial<Record<SecretSlot, string>>;
 
 /** The authority of the chosen `tls-config`; nothing else of it is used, since CRMs know their clients by keys. */
 const authority = (red: NodeAPI, id: unknown): string | undefined =>
-  tlsConfig(red, id)?.addTLSOptions({}).ca?.toString();
+  tlsMaterial(red, id, (problem) => badSettings('tls', problem)).ca;
 
 /** An account made of what stands in the dialog, used once for a button. */
 async function withDialogAccount<T>(
@@ -28,10 +29,7 @@ async function withDialogAccount<T>(
   { id, body }: AdminQuestion,
   use: (account: CrmAccount) => Promise<T>,
 ): Promise<T> {
-  const typed = (body.settings ?? {}) as Record<string, unknown>;
-  const settings = Object.fromEntries(
-    Object.entries(typed).map(([name, value]) => [name, withEnvironment(red, id, value)]),
-  );
+  const settings = withEnvironment(red, id, body.settings ?? {}) as Record<string, unknown>;
   const secrets = dialogCredentials(red, id, body.credentials, secretSlots);
   const options = accountOptions({ kind: String(body.kind), settings }, secrets, authority(red, body.tls));
   const account = createCrmAccount(options, { clock: systemClock, log: silentLog });

@@ -1,3 +1,4 @@
+import { variableIn } from '../variables';
 import { badSettings } from './errors';
 import type { SecretSlot } from './types';
 
@@ -14,7 +15,7 @@ export class SettingsReader {
   text(field: string): string {
     const value = this.settings[field];
     if (typeof value === 'number') return String(value);
-    return typeof value === 'string' ? value.trim() : '';
+    return typeof value === 'string' ? filledIn(field, value.trim()) : '';
   }
 
   flag(field: string): boolean {
@@ -56,7 +57,7 @@ export class SettingsReader {
     const lines: unknown[] = Array.isArray(value) ? value : [];
     return lines
       .map((line) => (typeof line === 'object' && line !== null ? (line as Record<string, unknown>) : {}))
-      .map((line) => [plainText(line.name).trim(), plainText(line.value)] as const)
+      .map((line) => [filledIn(field, plainText(line.name).trim()), filledIn(field, plainText(line.value))] as const)
       .filter(([name]) => name !== '');
   }
 
@@ -66,7 +67,7 @@ export class SettingsReader {
   }
 
   secret(slot: SecretSlot): string {
-    return this.secrets[slot] ?? '';
+    return filledIn(slot, this.secrets[slot] ?? '');
   }
 
   requiredSecret(slot: SecretSlot): string {
@@ -90,6 +91,16 @@ export function checkedUrl(field: string, text: string): string {
     });
   }
   return text;
+}
+
+/** The same text; an environment variable that is not set would be sent to the CRM by its name. */
+function filledIn(field: string, text: string): string {
+  const variable = variableIn(text);
+  if (variable === undefined) return text;
+  throw badSettings(field, {
+    en: `the environment variable ${variable} is not set: set it, or type the value.`,
+    ru: `переменная окружения ${variable} не задана: задайте её или введите значение.`,
+  });
 }
 
 const plainText = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -1,6 +1,7 @@
 import type { NodeAPI } from 'node-red';
 import { asError, TelephonyError } from '../../lib/errors';
 import type { Lang } from '../../lib/errors';
+import { variableIn } from '../../lib/variables';
 
 /** What a dialog sends: JSON of unknown shape, with the language its reader sees. */
 interface AdminBody {
@@ -47,12 +48,17 @@ export function adminAction(
 }
 
 /**
- * A value of the dialog as the running node would get it: `${VARIABLE}` is filled in (with the node's own environment when
- * it is deployed) when the variable is set.
+ * What stands in the dialog as the running node would get it: each environment variable that is set is filled in, however
+ * deep it stands in lists and objects; with the environment of the node's own flow when it is deployed.
  */
 export function withEnvironment(red: NodeAPI, id: string, value: unknown): unknown {
-  if (typeof value !== 'string' || !/^\$\{\S+\}$/.test(value.trim())) return value;
-  const found: unknown = red.util.evaluateNodeProperty(value.trim(), 'env', red.nodes.getNode(id), {});
+  if (Array.isArray(value)) return value.map((item) => withEnvironment(red, id, item));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withEnvironment(red, id, item)]));
+  }
+  const variable = typeof value === 'string' ? variableIn(value) : undefined;
+  if (variable === undefined) return value;
+  const found: unknown = red.util.evaluateNodeProperty(variable, 'env', red.nodes.getNode(id), {});
   return found === '' || found === undefined ? value : found;
 }
 

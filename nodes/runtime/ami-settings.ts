@@ -4,6 +4,9 @@ import type { Text } from '../../lib/errors';
 import { numberingPlan } from '../../lib/phone';
 import { badSettings } from '../../lib/pbx/errors';
 import type { PbxOptions } from '../../lib/pbx/pbx';
+import { variableIn } from '../../lib/variables';
+import { textOf } from './settings';
+import { tlsMaterial } from './tls';
 
 /** The dialog of `ami-config` as it is saved: numbers may be strings, and whatever a person or an old flow left out is absent. */
 export interface AmiConfigDef extends NodeDef {
@@ -26,47 +29,24 @@ export interface AmiCredentials {
   readonly secret?: string;
 }
 
-/** Node-RED's own `tls-config` node, as far as we need it. */
-export interface TlsConfigNode {
-  readonly type: string;
-  readonly valid: boolean;
-  /** Off = the admin asked not to check the certificate; we check it all the same. */
-  readonly verifyservercert?: boolean;
-  addTLSOptions(into: object): {
-    readonly ca?: string | Buffer;
-    readonly cert?: string | Buffer;
-    readonly key?: string | Buffer;
-    readonly passphrase?: string;
-    readonly servername?: string;
-  };
-}
-
-/** The `tls-config` that a dialog chose, if it is there. */
-export function tlsConfig(red: NodeAPI, id: unknown): TlsConfigNode | undefined {
-  if (typeof id !== 'string' || id === '') return undefined;
-  const node = red.nodes.getNode(id) as unknown as TlsConfigNode | null | undefined;
-  return node?.type === 'tls-config' ? node : undefined;
-}
-
 const MAX_FIELD = 255;
+/** The numbering plan has its own bound and names it. */
+const MAX_PATTERN = 10_000;
 
-const text = (value: unknown): string =>
-  typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : '';
-
-/** One field as text; refuses a `${VARIABLE}` that Node-RED could not fill in, and what no line of AMI can carry. */
-function field(name: string, label: Text, value: unknown): string {
-  const read = text(value);
-  const variable = /^\$\{(\S+)\}$/.exec(read)?.[1];
+/** One field as text; refuses an environment variable that is not set, and what no line of AMI can carry. */
+function field(name: string, label: Text, value: unknown, max = MAX_FIELD): string {
+  const read = textOf(value);
+  const variable = variableIn(read);
   if (variable !== undefined) {
     throw badSettings(name, {
       en: `${label.en}: the environment variable ${variable} is not set.`,
       ru: `${label.ru}: переменная окружения ${variable} не задана.`,
     });
   }
-  if (read.length > MAX_FIELD || /[\u0000-\u001f]/.test(read)) {
+  if (read.length > max || /[\u0000-\u001f]/.test(read)) {
     throw badSettings(name, {
-      en: `${label.en}: it must be one line of at most ${MAX_FIELD} characters.`,
-      ru: `${label.ru}: нужна одна строка не длиннее ${MAX_FIELD} символов.`,
+      en: `${label.en}: it must be one line of at most ${max} characters.`,
+      ru: `${label.ru}: нужна одна строка не длиннее ${max} символов.`,
     });
   }
   return read;
@@ -104,35 +84,23 @@ function eventMask(name: string, value: unknown): string {
   return mask;
 }
 
-function tlsOptions(name: string, serverName: string, node: TlsConfigNode | undefined): AmiTls {
-  if (node?.valid === false) {
-    throw badSettings(name, {
-      en: 'the chosen TLS configuration cannot be used: see its own error in the log.',
-      ru: 'выбранную конфигурацию TLS нельзя использовать: её ошибка есть в журнале.',
-    });
-  }
-  const { ca, cert, key, passphrase, servername = '' } = node?.addTLSOptions({}) ?? {};
-  const expected = serverName === '' ? servername : serverName;
-  return {
-    ...(ca === undefined ? {} : { ca: ca.toString() }),
-    ...(cert === undefined ? {} : { cert: cert.toString() }),
-    ...(key === undefined ? {} : { key: key.toString() }),
-    ...(passphrase === undefined ? {} : { passphrase }),
-    ...(expected === '' ? {} : { serverName: expected }),
-  };
+function tlsOptions(red: NodeAPI, name: string, def: AmiConfigDef): AmiTls {
+  const serverName = field(name, { en: 'Server name', ru: 'Имя сервера' }, def.serverName);
+  const material = tlsMaterial(red, def.tls, (problem) => badSettings(name, problem));
+  return serverName === '' ? material : { ...material, serverName };
 }
 
 /**
  * Reads what stands in the dialog, once; nothing behind this looks at it again.
  * Throws `PBX_BAD_SETTINGS` or `PHONE_BAD_PLAN`, naming the field that is wrong.
  */
-export function pbxOptions(def: AmiConfigDef, credentials: AmiCredentials, tlsNode?: TlsConfigNode): PbxOptions {
+export function pbxOptions(red: NodeAPI, def: AmiConfigDef, credentials: AmiCredentials): PbxOptions {
   const simulated = def.mode !== 'asterisk';
-  const host = text(def.host);
-  const name = text(def.name) || (simulated ? 'simulator' : host) || 'asterisk';
+  const host = textOf(def.host);
+  const name = textOf(def.name) || (simulated ? 'simulator' : host) || 'asterisk';
   const plan = numberingPlan({
     country: field(name, { en: 'Country', ru: 'Страна' }, def.country) || 'RU',
-    extensionPattern: text(def.extensions),
+    extensionPattern: field(name, { en: 'Extensions', ru: 'Внутренние номера' }, def.extensions, MAX_PATTERN),
   });
   if (simulated) return { name, plan, connection: { kind: 'simulator' } };
 
@@ -145,9 +113,7 @@ export function pbxOptions(def: AmiConfigDef, credentials: AmiCredentials, tlsNo
     secret: required(name, { en: 'Secret', ru: 'Пароль' }, credentials.secret),
     plainLogin: def.plainLogin === true,
     events: eventMask(name, def.events),
-    ...(useTls
-      ? { tls: tlsOptions(name, field(name, { en: 'Server name', ru: 'Имя сервера' }, def.serverName), tlsNode) }
-      : {}),
+    ...(useTls ? { tls: tlsOptions(red, name, def) } : {}),
   };
   if (useTls && driver === 'asterisk-manager') {
     throw badSettings(name, {

@@ -2,6 +2,7 @@ import type { NodeDef } from 'node-red';
 import type { CrmAccountOptions } from '../../lib/crm/account';
 import { crmKind } from '../../lib/crm/kinds';
 import type { SecretSlot, UserMapping } from '../../lib/crm/types';
+import { textOf } from './settings';
 
 /** The dialog of `crm-config` as it is saved; whatever a person or an old flow left out is absent. */
 export interface CrmConfigDef extends NodeDef {
@@ -18,13 +19,10 @@ export const secretSlots: readonly SecretSlot[] = ['user', 'password', 'token'];
 /** Works right after an import, with no CRM at hand. */
 const DEFAULT_KIND = 'demo';
 
-const text = (value: unknown): string =>
-  typeof value === 'string' ? value.trim() : typeof value === 'number' ? String(value) : '';
-
 /** The lines of the table that say who has which extension; a line that lacks either says nothing. */
 function userMappings(rows: CrmConfigDef['people']): UserMapping[] {
   return (rows ?? [])
-    .map((row) => ({ extension: text(row.extension), userId: text(row.userId), name: text(row.name) }))
+    .map((row) => ({ extension: textOf(row.extension), userId: textOf(row.userId), name: textOf(row.name) }))
     .filter((row) => row.extension !== '' && row.userId !== '')
     .map(({ name, ...row }) => (name === '' ? row : { ...row, name }));
 }
@@ -36,7 +34,7 @@ export function accountOptions(
   ca: string | undefined,
 ): CrmAccountOptions {
   return {
-    kind: crmKind(text(def.kind) || DEFAULT_KIND),
+    kind: crmKind(textOf(def.kind) || DEFAULT_KIND),
     settings: def.settings ?? {},
     secrets,
     users: userMappings(def.people),

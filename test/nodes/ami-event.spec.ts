@@ -201,9 +201,12 @@ describe('ami-event', () => {
   });
 
   it('names the environment variable that is not set', async () => {
-    await start([TAB, config({ host: '${TELEPHONY_TEST_NOT_SET}' }), event(), sink]);
-    await waitForStatus('event', { fill: 'red', shape: 'dot', text: `${STATUS}.settings` });
-    assert.match(logLines('pbx').find((line) => line.level === 'error')!.text, /TELEPHONY_TEST_NOT_SET is not set/);
+    for (const wrong of [{ host: '${TELEPHONY_TEST_NOT_SET}' }, { extensions: '$(TELEPHONY_TEST_NOT_SET)' }]) {
+      await start([TAB, config(wrong), event(), sink]);
+      await waitForStatus('event', { fill: 'red', shape: 'dot', text: `${STATUS}.settings` });
+      assert.match(logLines('pbx').find((line) => line.level === 'error')!.text, /TELEPHONY_TEST_NOT_SET is not set/);
+      await unload();
+    }
   });
 
   it('takes address, port and secret from the environment', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import type { NodeInitializer } from 'node-red';
 import type { CrmConfigNode } from '../../nodes/runtime/config-nodes';
 import { FakeCrm, json } from '../support/fake-crm';
 import { until } from '../support/wait';
@@ -14,6 +16,9 @@ interface Reply {
 const users = { action: 'get_users', obj: 'UserCRM', code: 200, body: [{ id: '1', name: 'Рита' }] };
 
 const config = () => node('crm') as CrmConfigNode;
+
+const nodeRed = createRequire(require.resolve(process.env.TEST_NODE_RED ?? 'node-red'));
+const tlsConfig = nodeRed('@node-red/nodes/core/network/05-tls') as NodeInitializer;
 
 describe('crm-config', () => {
   afterEach(unload);
@@ -86,7 +91,37 @@ describe('crm-config', () => {
     }
   });
 
+  it('does not go on without the TLS configuration that was chosen', async () => {
+    await start({ tls: 'gone' });
+    assert.equal(config().account, undefined);
+    assert.match(config().problem?.message ?? '', /"tls".*disabled or deleted/);
+    const broken: FlowNode = { id: 'tls', type: 'tls-config', cert: '', key: '', ca: '/no/such/file.pem' };
+    await unload();
+    await load([tlsConfig, ...routeNodes], [tab, broken, crm({ tls: 'tls' })]);
+    assert.equal(config().account, undefined);
+    assert.match(config().problem?.message ?? '', /"tls".*its own error/);
+  });
+
   describe('the dialog', () => {
+    it('fills variables in wherever they stand, as a deploy does', async () => {
+      const server = await new FakeCrm(json({ name: 'x' })).start();
+      process.env.TEST_CRM_PART = 'filled-in';
+      try {
+        await start();
+        const settings = {
+          url: `${server.origin}/{{digits}}`,
+          headers: [{ name: 'X-Part', value: '${TEST_CRM_PART}' }],
+          name: 'name',
+        };
+        const { status } = await post('test', { kind: 'generic-http', settings, credentials: {} });
+        assert.equal(status, 200);
+        assert.equal(server.requests.at(-1)?.headers['x-part'], 'filled-in');
+      } finally {
+        delete process.env.TEST_CRM_PART;
+        await server.stop();
+      }
+    });
+
     it('is told every kind of CRM with its fields, in both languages', async () => {
       await start();
       const { body } = (await admin().get('/telephony-crm/crm-kinds')) as unknown as {

@@ -230,10 +230,13 @@ describe('usercrm-in over HTTP', () => {
     });
 
     it('is not guessed from the name of a variable that is not set', async () => {
-      await start(routeFlow(), key('${NO_SUCH_KEY}'));
-      assert.equal((await ask(bearer('Bearer ${NO_SUCH_KEY}'))).status, 404);
-      assert.equal(lastStatus('in')?.text, 'usercrm-in.status.settings');
-      assert.match(logLines('in').at(-1)?.text ?? '', /NO_SUCH_KEY/);
+      for (const name of ['${NO_SUCH_KEY}', '$(NO_SUCH_KEY)']) {
+        await start(routeFlow(), key(name));
+        assert.equal((await ask(bearer(`Bearer ${name}`))).status, 404);
+        assert.equal(lastStatus('in')?.text, 'usercrm-in.status.settings');
+        assert.match(logLines('in').at(-1)?.text ?? '', /NO_SUCH_KEY/);
+        await unload();
+      }
     });
 
     it('names what is wrong with the list and serves nothing', async () => {

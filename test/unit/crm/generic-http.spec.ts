@@ -292,6 +292,11 @@ describe('any CRM over HTTP', () => {
     const url = 'https://crm.example.com/{{digits}}';
     const wrong: readonly (readonly [string, Record<string, unknown>, Secrets?])[] = [
       ['url', {}],
+      ['url', { url: '${NOT_SET}' }],
+      ['url', { url: '$(NOT_SET)' }],
+      ['headers', { url, name: 'name', headers: [{ name: 'X-Key', value: '${NOT_SET}' }] }],
+      ['token', { url, name: 'name', auth: 'bearer' }, { token: '${NOT_SET}' }],
+      ['user', { url, name: 'name', auth: 'basic' }, { user: '$(NOT_SET)', password: 'x' }],
       ['url', { url: 'crm.example.com/{{digits}}' }],
       ['url', { url: 'https://crm.example.com/{{phone}}' }],
       ['url', { url: 'https://{{digits}}.example.com/' }],
