@@ -116,6 +116,17 @@ describe('simulator: bounds', () => {
     assert.equal((await office.play(office.simulator.call(call))).why, 'no-answer-in-time');
   });
 
+  it('counts a call that broke off no longer', async () => {
+    const call = { from: '79261112233', did: '74951000101' };
+    const now = office.clock.now.bind(office.clock);
+    office.clock.now = () => {
+      throw new RangeError('a broken clock');
+    };
+    for (let count = 0; count <= limits.calls; count++) await assert.rejects(office.simulator.call(call), RangeError);
+    office.clock.now = now;
+    assert.equal((await office.play(office.simulator.call(call))).from, call.from);
+  });
+
   it('refuses a call whose texts would break the messages', async () => {
     for (const call of [
       { from: '', did: '1' },
