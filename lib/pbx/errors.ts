@@ -14,6 +14,10 @@ export const pbxError = errorsFrom({
     en: 'The states of the phones could not be read ({action}): {reason}',
     ru: 'Состояния телефонов не прочитаны ({action}): {reason}',
   },
+  PBX_PRESENCE_DEAF: {
+    en: 'Asterisk does not tell when a phone changes its state, so who is available is known only once a minute. In this ami-config leave Events empty or add "call" to it; in manager.conf "call" must stand in read= of this user, then "manager reload".',
+    ru: 'Asterisk не сообщает об изменениях состояния телефонов, поэтому доступность известна лишь раз в минуту. В этом ami-config оставьте поле «События» пустым или добавьте в него «call»; в manager.conf «call» должно стоять в read= этого пользователя, затем «manager reload».',
+  },
   PBX_NOT_READY: {
     en: 'The PBX "{name}" did not become ready within {ms} ms. Check the port (5038, with TLS 5039); Asterisk may also be frozen or still starting.',
     ru: 'АТС «{name}» не стала доступна за {ms} мс. Проверьте порт (5038, с TLS 5039); возможно, Asterisk завис или ещё запускается.',

@@ -1,4 +1,4 @@
-import type { AmiClient, AmiClientOptions, AmiState } from '../ami/types';
+import type { AmiClient, AmiClientOptions, AmiMessage, AmiState } from '../ami/types';
 import { systemClock } from '../clock';
 import type { Clock, Timer } from '../clock';
 import { asError } from '../errors';
@@ -7,12 +7,13 @@ import { silentLog } from '../log';
 import type { Log } from '../log';
 import type { NumberingPlan } from '../phone/types';
 import { createPresenceTracker } from '../presence';
-import type { Presence } from '../presence/types';
+import type { Presence, PresenceChange } from '../presence/types';
 import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
 import { createClient } from './driver';
 import type { DriverName } from './driver';
 import { pbxError } from './errors';
+import { passesMask } from './permissions';
 
 export interface PbxOptions {
   /** The name of the `ami-config`, as it appears in messages. */
@@ -52,7 +53,11 @@ export interface PbxDeps {
 /** The class in `write=` that is enough to read the states of phones, without the power over calls that `call` gives. */
 const STATE_PERMISSION = 'reporting';
 const STATE_EVENTS = ['DeviceStateChange', 'ExtensionStatus'];
+/** The class in `read=` and in the `Events` mask that brings {@link STATE_EVENTS}. */
+const STATE_CLASS = 'call';
 const LEARN_AGAIN_MS = 30_000;
+/** So old can a state be at most that Asterisk did not tell us of. */
+const LIST_AGAIN_MS = 60_000;
 
 /** Joins the link, the simulator if chosen, and what the events tell of the phones. Nothing happens before {@link Pbx.open}. */
 export function createPbx(options: PbxOptions, deps: PbxDeps = {}): Pbx {
@@ -67,8 +72,11 @@ class JoinedPbx implements Pbx {
   readonly presence = createPresenceTracker();
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
+  private readonly mayHear: boolean;
   private session = 0;
   private again: Timer | undefined;
+  /** What became of the state events of this session: one came; a list knew more than they told; the operator knows that. */
+  private hearing: 'unknown' | 'heard' | 'missed' | 'told' = 'unknown';
 
   constructor({ name, plan, connection }: PbxOptions, deps: PbxDeps) {
     const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
@@ -78,6 +86,7 @@ class JoinedPbx implements Pbx {
     this.plan = plan;
     this.clock = clock;
     this.onProblem = onProblem;
+    this.mayHear = connection.kind === 'simulator' || passesMask(connection.client.events, STATE_CLASS);
     if (connection.kind === 'simulator') {
       const simulator = createSimulator({}, { clock, log });
       this.simulator = simulator;
@@ -86,7 +95,7 @@ class JoinedPbx implements Pbx {
     } else {
       this.client = createClient(connection.driver, connection.client, clientDeps);
     }
-    this.client.subscribe(STATE_EVENTS, (event) => void this.presence.apply(event));
+    this.client.subscribe(STATE_EVENTS, (event) => this.stateTold(event));
     this.client.onState((state) => this.linkChanged(state));
   }
 
@@ -105,14 +114,26 @@ class JoinedPbx implements Pbx {
       this.presence.reset();
     } else if (session !== this.session) {
       this.session = session;
+      this.hearing = 'unknown';
+      if (!this.mayHear) this.tellDeaf();
       void this.learnStates(session);
     }
   }
 
-  /** Asks for all states of this session anew. Until it has them, nobody counts as available. */
-  private async learnStates(session: number): Promise<void> {
+  private stateTold(event: AmiMessage): void {
+    // Items of a list carry an ActionID; they may come this way too.
+    if (event.get('ActionID') === undefined) this.hearing = 'heard';
+    this.presence.apply(event);
+  }
+
+  /**
+   * Asks for all states of this session, and again every minute, for what the events do not tell. Until it has them for the
+   * first time, nobody counts as available.
+   */
+  private async learnStates(session: number, isFirst = true): Promise<void> {
     const isOver = (): boolean => this.client.state.session !== session || this.client.state.phase !== 'ready';
-    this.presence.begin();
+    if (isFirst) this.presence.begin();
+    else this.presence.refresh();
     try {
       for (const action of ['DeviceStateList', 'ExtensionStateList']) {
         const states = await this.client.list({ action }).catch((thrown: unknown) => {
@@ -121,15 +142,30 @@ class JoinedPbx implements Pbx {
         if (isOver()) return;
         this.presence.load(states);
       }
-      this.presence.ready();
+      const changes = this.presence.ready();
+      if (!isFirst) this.judgeHearing(changes);
+      this.again = this.clock.after(LIST_AGAIN_MS, () => void this.learnStates(session, false));
     } catch (thrown) {
       if (isOver()) return;
       const problem = thrown as TelephonyError;
-      this.onProblem(problem);
       // A missing permission stays missing until the next login.
-      if (problem.code === 'PBX_PRESENCE_DENIED') return;
-      this.again = this.clock.after(LEARN_AGAIN_MS, () => void this.learnStates(session));
+      const isDenied = problem.code === 'PBX_PRESENCE_DENIED';
+      if (isFirst || isDenied) this.presence.reset();
+      if (!isDenied) this.again = this.clock.after(LEARN_AGAIN_MS, () => void this.learnStates(session, isFirst));
+      this.onProblem(problem);
     }
+  }
+
+  /** A change may be heard a moment after the list that has it: whoever has not heard of it a list later is deaf. */
+  private judgeHearing(changes: readonly PresenceChange[]): void {
+    if (this.hearing === 'missed') this.tellDeaf();
+    const wasMissed = changes.some(({ before, after }) => before !== undefined && after !== undefined);
+    if (this.hearing === 'unknown' && wasMissed) this.hearing = 'missed';
+  }
+
+  private tellDeaf(): void {
+    this.hearing = 'told';
+    this.onProblem(pbxError('PBX_PRESENCE_DEAF'));
   }
 }
 

@@ -21,6 +21,12 @@ const NEEDS: Readonly<Record<Feature, { readonly read: readonly string[]; readon
   route: { read: ['agi'], write: ['call', 'agi'] },
 };
 
+/** Whether the `Events` mask of a login lets the events of this class through; absent = `on`. */
+export function passesMask(mask: string | undefined, name: string): boolean {
+  const through = (mask ?? 'on').split(',').map((one) => one.trim().toLowerCase());
+  return ['on', 'all', name].some((one) => through.includes(one));
+}
+
 /** As manager.conf lists them usually. */
 const ORDER = ['system', 'call', 'agent', 'user', 'cdr', 'agi', 'reporting', 'originate'];
 

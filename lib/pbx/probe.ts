@@ -9,7 +9,7 @@ import { silentLog } from '../log';
 import { createClient } from './driver';
 import { managerConf } from './manager-conf';
 import type { PbxOptions } from './pbx';
-import { excessRights, permissionNeeds, WRITE_MARKERS } from './permissions';
+import { excessRights, passesMask, permissionNeeds, WRITE_MARKERS } from './permissions';
 import type { Feature, PermissionNeed } from './permissions';
 import { whenReady } from './ready';
 
@@ -219,9 +219,8 @@ function versionText(ami = '?', asterisk = ASTERISK_OF_AMI[ami.split('.')[0] ?? 
 
 /** Whether the event mask of the dialog keeps out a class that is needed. */
 function maskStep(mask: string | undefined, needs: readonly PermissionNeed[]): ProbeStep[] {
-  const through = (mask ?? 'on').split(',');
-  if (through.includes('on') || through.includes('all')) return [];
-  const kept = needs.filter((need) => need.direction === 'read' && !through.includes(need.class));
+  if (passesMask(mask, 'all')) return [];
+  const kept = needs.filter((need) => need.direction === 'read' && !passesMask(mask, need.class));
   if (kept.length === 0) return [{ id: 'mask', state: 'ok' }];
   return [{ id: 'mask', state: 'failed', detail: kept.map((need) => need.class).join(', ') }];
 }

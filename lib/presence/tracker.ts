@@ -42,13 +42,16 @@ interface Known extends ExtensionPresence {
  */
 class Tracker implements PresenceTracker {
   private phase: 'down' | 'loading' | 'ready' = 'down';
+  /** The items of the lists that are being collected: from `begin()` or `refresh()` to `ready()`. */
+  private items: AmiMessage[] | undefined;
+  private loaded: Deferred | undefined;
   private readonly technologies: ReadonlySet<string>;
   private readonly devices = new Map<string, DeviceState>();
   private readonly doNotDisturb = new Map<string, boolean>();
   private readonly hints = new Map<string, Hint>();
   /** Which extensions a device belongs to, by the hints. */
   private readonly extensionsOf = new Map<string, Set<string>>();
-  /** What live events have told since {@link begin}: list items are older than that. */
+  /** What live events have told since the collecting began: list items are older than that. */
   private readonly heardLive = new Set<string>();
   private lastReady: ReadonlyMap<string, ExtensionPresence> = new Map();
   private ignored = 0;
@@ -61,29 +64,47 @@ class Tracker implements PresenceTracker {
     return { devices: this.devices.size + this.doNotDisturb.size, hints: this.hints.size, ignored: this.ignored };
   }
 
+  settled(): Promise<void> {
+    return this.loaded?.promise ?? Promise.resolve();
+  }
+
   reset(): void {
     if (this.phase === 'ready') this.lastReady = this.snapshot();
     this.phase = 'down';
-    this.forget();
+    this.items = undefined;
+    for (const part of [this.devices, this.doNotDisturb, this.hints, this.extensionsOf, this.heardLive]) part.clear();
+    this.endLoading();
   }
 
   begin(): void {
     this.reset();
     this.phase = 'loading';
+    this.items = [];
+    this.loaded = deferred();
+  }
+
+  refresh(): void {
+    if (this.phase !== 'ready') return;
+    this.items = [];
+    this.heardLive.clear();
   }
 
   load(items: readonly AmiMessage[]): void {
-    if (this.phase === 'down') return;
-    for (const item of items) this.take(item, false);
+    if (this.items) this.items = this.items.concat(items);
   }
 
   ready(): readonly PresenceChange[] {
-    if (this.phase !== 'loading') return [];
-    this.phase = 'ready';
+    const { items } = this;
+    if (!items) return [];
+    const before = this.phase === 'ready' ? this.snapshot() : this.lastReady;
+    this.dropUnheard();
+    for (const item of items) this.take(item, false);
+    this.items = undefined;
     this.heardLive.clear();
-    const before = this.lastReady;
-    const after = this.snapshot();
     this.lastReady = new Map();
+    this.phase = 'ready';
+    this.endLoading();
+    const after = this.snapshot();
     const extensions = [...new Set([...before.keys(), ...after.keys()])].sort();
     return extensions.flatMap((extension) => change(extension, before.get(extension), after.get(extension)));
   }
@@ -116,8 +137,16 @@ class Tracker implements PresenceTracker {
     return this.phase === 'ready' ? [...this.snapshot().values()] : [];
   }
 
-  private forget(): void {
-    for (const part of [this.devices, this.doNotDisturb, this.hints, this.extensionsOf, this.heardLive]) part.clear();
+  private endLoading(): void {
+    this.loaded?.resolve();
+    this.loaded = undefined;
+  }
+
+  /** Makes room for the lists: whatever is in none of them and was not told meanwhile is gone from the PBX. */
+  private dropUnheard(): void {
+    for (const key of this.devices.keys()) if (!this.heardLive.has(key)) this.devices.delete(key);
+    for (const one of this.doNotDisturb.keys()) if (!this.heardLive.has(`dnd ${one}`)) this.doNotDisturb.delete(one);
+    for (const one of this.hints.keys()) if (!this.heardLive.has(`hint ${one}`)) this.dropHint(one);
   }
 
   /** Is this device a phone? */
@@ -169,7 +198,7 @@ class Tracker implements PresenceTracker {
 
   /** A list was made before the live events that came while it was on its way. */
   private isNews(key: string, live: boolean): boolean {
-    if (this.phase !== 'loading') return true;
+    if (!this.items) return true;
     if (live && this.heardLive.size < 3 * MAX_TRACKED) this.heardLive.add(key);
     return live || !this.heardLive.has(key);
   }
@@ -235,6 +264,17 @@ class Tracker implements PresenceTracker {
       }),
     );
   }
+}
+
+interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function deferred(): Deferred {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
 }
 
 function change(

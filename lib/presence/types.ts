@@ -42,15 +42,22 @@ export interface PresenceChange {
 /**
  * Keeps the presence of all extensions from what Asterisk tells. After each login: `begin()` at once, then ask for
  * DeviceStateList and ExtensionStateList, `load()` each answer, `ready()`; every live event goes to `apply()`, also meanwhile.
+ * The same with `refresh()` in place of `begin()` brings to light whatever the live events did not tell.
  */
 export interface PresenceTracker extends Presence {
-  /** The link is down: every extension is unfit until the next {@link ready}. */
+  settled(): Promise<void>;
+  /** The link is down, or the states cannot be had: every extension is unfit until the next {@link ready}. */
   reset(): void;
   /** A new session: forgets all states, and from now on lets live events win over list items. */
   begin(): void;
-  /** Takes the items of an event list; items of other kinds are passed over. */
+  /** Lists are asked for once more: answers go on from what is known, and from now on live events win over list items. */
+  refresh(): void;
+  /** Takes the items of an event list, of use from {@link ready} on; items of other kinds are passed over. */
   load(items: readonly AmiMessage[]): void;
-  /** The lists are in: answers again. Returns what is different from before the link was lost. */
+  /**
+   * The lists are in: answers from them, and from the live events that came meanwhile. Returns what is different from before;
+   * after {@link begin}, from before the link was lost.
+   */
   ready(): readonly PresenceChange[];
   /** Takes one live event, of whatever kind. Returns the extensions it changed; none before {@link ready}. */
   apply(event: AmiMessage): readonly PresenceChange[];

@@ -71,6 +71,8 @@ describe('a PBX', () => {
       assert.equal(problems[0]!.code, 'PBX_PRESENCE_DENIED');
       assert.match(problems[0]!.textIn('ru'), /«reporting» в write=/);
       assert.equal(own.presence.availability('101', true).available, false);
+      // Nobody need wait for what will not come.
+      await own.presence.settled?.();
     } finally {
       await pbx?.close();
       await office.stop();
@@ -125,5 +127,138 @@ describe('a PBX', () => {
       assert.equal(clock.running, 0);
       await server.stop();
     }
+  });
+
+  describe('whose events do not tell everything', () => {
+    let server: FakeAmiServer;
+    let clock: FakeClock;
+    /** What the PBX lists, and how often it was asked to. */
+    let states: Record<string, string>;
+    let listed: number;
+    let answers: boolean;
+    /** Gives the list that was kept back. */
+    let give: () => void;
+
+    const open = async (events?: string): Promise<Pbx> => {
+      const { host, port, username, secret } = server;
+      const client = { host, port, username, secret, ...(events === undefined ? {} : { events }) };
+      pbx = createPbx(
+        { name: 'x', plan, connection: { kind: 'asterisk', driver: 'built-in', client } },
+        { onProblem, clock },
+      );
+      pbx.open();
+      await whenReady(pbx, 10_000, clock);
+      await pbx.presence.settled?.();
+      return pbx;
+    };
+    /** Lets seconds pass, and everything on the wire arrive meanwhile. */
+    const pass = async (seconds: number): Promise<void> => {
+      for (let left = seconds; left > 0; left -= 5) {
+        await clock.advanceAsync(1000 * Math.min(left, 5));
+        await pbx?.client.action({ action: 'Ping' });
+      }
+    };
+    const tell = (device: string, state: string): void => {
+      states[device] = state;
+      server.broadcast('Event: DeviceStateChange', `Device: ${device}`, `State: ${state}`);
+    };
+    const isAvailable = (extension: string): boolean => pbx!.presence.availability(extension, false).available;
+    const codes = (): string[] => problems.map(({ code }) => code);
+
+    beforeEach(async () => {
+      clock = new FakeClock();
+      states = { 'PJSIP/101': 'NOT_INUSE', 'PJSIP/102': 'NOT_INUSE' };
+      listed = 0;
+      answers = true;
+      server = await FakeAmiServer.start();
+      server
+        .on('DeviceStateList', (action, from) => {
+          listed += 1;
+          const id = `ActionID: ${action.ActionID ?? ''}`;
+          give = () => {
+            from.answer(action, 'Success', 'EventList: start');
+            for (const [device, state] of Object.entries(states))
+              from.send('Event: DeviceStateChange', `Device: ${device}`, `State: ${state}`, id);
+            from.send('Event: DeviceStateListComplete', id, 'EventList: Complete', 'ListItems: 2');
+          };
+          if (answers) give();
+        })
+        .on('ExtensionStateList', (action, from) => {
+          from.answer(action, 'Success', 'EventList: start');
+          const id = `ActionID: ${action.ActionID ?? ''}`;
+          from.send('Event: ExtensionStateListComplete', id, 'EventList: Complete', 'ListItems: 0');
+        });
+    });
+    afterEach(async () => {
+      await pbx?.close();
+      assert.equal(clock.running, 0);
+      await server.stop();
+    });
+
+    it('is put right by a list a minute later, and answers all the while', async () => {
+      await open();
+      states['PJSIP/101'] = 'UNAVAILABLE';
+      await pass(59);
+      assert.deepEqual([isAvailable('101'), listed], [true, 1]);
+      answers = false;
+      await pass(2);
+      assert.deepEqual([isAvailable('101'), isAvailable('102'), listed], [true, true, 2]);
+      give();
+      await until(() => !isAvailable('101'), 'the list');
+      assert.deepEqual([isAvailable('102'), listed], [true, 2]);
+    });
+
+    it('asks for one list at a time, and keeps to what the events tell when it does not come', async () => {
+      await open();
+      tell('PJSIP/101', 'INUSE');
+      answers = false;
+      await pass(65);
+      assert.deepEqual([listed, isAvailable('101'), isAvailable('102')], [2, false, true]);
+      tell('PJSIP/101', 'NOT_INUSE');
+      await pass(10);
+      assert.deepEqual([listed, isAvailable('101'), codes()], [2, true, ['PBX_PRESENCE_FAILED']]);
+      answers = true;
+      states['PJSIP/102'] = 'UNAVAILABLE';
+      await pass(30);
+      await until(() => !isAvailable('102'), 'the list');
+      assert.equal(listed, 3);
+    });
+
+    for (const mask of ['off', 'system,agi', 'agent']) {
+      it(`says at once that the mask "${mask}" lets no state through`, async () => {
+        await open(mask);
+        assert.deepEqual(codes(), ['PBX_PRESENCE_DEAF']);
+        assert.match(problems[0]!.textIn('en'), /Events.*"call".*read=/);
+        assert.match(problems[0]!.textIn('ru'), /«События».*«call».*read=/);
+        await pass(190);
+        assert.deepEqual(codes(), ['PBX_PRESENCE_DEAF']);
+      });
+    }
+
+    for (const mask of ['on', 'all', 'system, Call']) {
+      it(`has nothing to say of the mask "${mask}"`, async () => {
+        await open(mask);
+        assert.deepEqual(codes(), []);
+      });
+    }
+
+    it('says once that Asterisk tells no state although the mask would let it through', async () => {
+      await open();
+      states['PJSIP/101'] = 'UNAVAILABLE';
+      await pass(61);
+      assert.deepEqual(codes(), []);
+      await pass(180);
+      assert.deepEqual(codes(), ['PBX_PRESENCE_DEAF']);
+    });
+
+    it('has nothing to say when nothing changes, or when one event was heard', async () => {
+      await open();
+      await pass(125);
+      tell('PJSIP/102', 'INUSE');
+      states['PJSIP/101'] = 'UNAVAILABLE';
+      await pass(125);
+      await until(() => !isAvailable('101'), 'the list');
+      assert.deepEqual(codes(), []);
+    });
   });
 });

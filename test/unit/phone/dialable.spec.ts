@@ -27,7 +27,11 @@ describe('what can be dialled', () => {
   }
 
   it('is what every protocol hands to a dialplan, and nothing else', () => {
-    const near = fc.string({ unit: fc.constantFrom(...Array.from('019*#+_-.azAZ,&/@$ \n')), minLength: 1, maxLength: 34 });
+    const near = fc.string({
+      unit: fc.constantFrom(...Array.from('019*#+_-.azAZ,&/@$ \n')),
+      minLength: 1,
+      maxLength: 34,
+    });
     fc.assert(
       fc.property(fc.oneof(near, fc.string({ minLength: 1, unit: 'binary' })), (text) => {
         if (isDialable(text)) assert.equal(dialSafeExtension(text), text);

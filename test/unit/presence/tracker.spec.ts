@@ -235,6 +235,87 @@ describe('presence', () => {
     });
   });
 
+  describe('listed again', () => {
+    const known = () =>
+      ready(device('PJSIP/101', 'NOT_INUSE'), device('PJSIP/102', 'NOT_INUSE'), device('Custom:DND103', 'INUSE'));
+
+    it('takes what the list says, and answers all the while from what it knew', () => {
+      const tracker = known();
+      tracker.refresh();
+      assert.equal(fitness(tracker, '101'), 'not_inuse');
+      tracker.load([device('PJSIP/101', 'UNAVAILABLE'), device('PJSIP/103', 'NOT_INUSE')]);
+      tracker.load([hint('104', 'DAHDI/4', '0')]);
+      assert.equal(fitness(tracker, '101'), 'not_inuse');
+      const told = tracker.ready().map(({ extension, before, after }) => [extension, before?.state, after?.state]);
+      assert.deepEqual(told, [
+        ['101', 'not_inuse', 'unavailable'],
+        ['102', 'not_inuse', undefined],
+        ['103', undefined, 'not_inuse'],
+        ['104', undefined, 'not_inuse'],
+      ]);
+      assert.equal(fitness(tracker, '102'), 'unknown-extension');
+      assert.equal(fitness(tracker, '103'), 'not_inuse');
+    });
+
+    it('lets live events that came meanwhile win, and tells of them at once', () => {
+      const tracker = known();
+      tracker.apply(device('PJSIP/102', 'INUSE'));
+      tracker.refresh();
+      assert.equal(tracker.apply(device('PJSIP/101', 'INUSE')).length, 1);
+      tracker.apply(device('PJSIP/105', 'NOT_INUSE'));
+      tracker.apply(hint('106', 'DAHDI/6', '4'));
+      tracker.load([device('PJSIP/101', 'NOT_INUSE'), device('PJSIP/102', 'NOT_INUSE')]);
+      tracker.ready();
+      assert.equal(fitness(tracker, '101'), 'in-use');
+      assert.equal(fitness(tracker, '102'), 'not_inuse');
+      assert.equal(fitness(tracker, '105'), 'not_inuse');
+      assert.equal(fitness(tracker, '106'), 'not-registered');
+      tracker.apply(device('PJSIP/101', 'NOT_INUSE'));
+      assert.equal(fitness(tracker, '101'), 'not_inuse');
+    });
+
+    it('keeps what it knows when the list does not come, or the link goes', () => {
+      const tracker = known();
+      tracker.refresh();
+      tracker.load([device('PJSIP/101', 'UNAVAILABLE')]);
+      tracker.refresh();
+      tracker.load([device('PJSIP/101', 'NOT_INUSE'), device('PJSIP/102', 'NOT_INUSE')]);
+      assert.deepEqual(tracker.ready(), []);
+      tracker.refresh();
+      tracker.reset();
+      tracker.refresh();
+      tracker.load([device('PJSIP/101', 'NOT_INUSE')]);
+      assert.deepEqual(tracker.ready(), []);
+      assert.equal(fitness(tracker, '101'), 'link-down');
+    });
+  });
+
+  describe('is settled', () => {
+    const isSettled = (tracker: PresenceTracker) =>
+      Promise.race([tracker.settled().then(() => true), new Promise((resolve) => setImmediate(resolve, false))]);
+
+    it('at once when the states are known, also while they are listed again, and while the link is down', async () => {
+      const tracker = createPresenceTracker();
+      assert.equal(await isSettled(tracker), true);
+      tracker.begin();
+      tracker.ready();
+      assert.equal(await isSettled(tracker), true);
+      tracker.refresh();
+      assert.equal(await isSettled(tracker), true);
+    });
+
+    for (const end of ['ready', 'reset'] as const) {
+      it(`with ${end}(), while the first list comes`, async () => {
+        const tracker = createPresenceTracker();
+        tracker.begin();
+        const waiting = [tracker.settled(), tracker.settled()];
+        assert.equal(await isSettled(tracker), false);
+        tracker[end]();
+        await Promise.all(waiting);
+      });
+    }
+  });
+
   describe('as recorded from Asterisk', () => {
     it('reads DeviceStateList and ExtensionStateList with a call up', () => {
       const items = recordedMessages('lists').filter((message) => message.get('ActionID') !== undefined);
