@@ -1,6 +1,6 @@
 /** The layers of the house: nodes -> nodes/runtime -> lib, inside lib only downwards, no cycles. */
 const pure = '^lib/(phone|presence|protocols|calls|queues)/';
-const shared = '^lib/(clock|errors|log)[.]ts$';
+const shared = '^lib/(clock|errors|log|variables)[.]ts$';
 
 module.exports = {
   forbidden: [
