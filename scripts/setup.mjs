@@ -32,7 +32,8 @@ export function ensureInstalled() {
 
 /** Builds `dist` when a source is newer than it. */
 export function ensureBuilt() {
-  const built = join(root, 'dist', '.built');
+  // What the build makes last.
+  const built = join(root, 'dist', 'nodes', 'icons');
   const sources = ['lib', 'nodes', 'icons', 'tsconfig.build.json', 'scripts/build.mjs'].map((name) => join(root, name));
   if (existsSync(built) && statSync(built).mtimeMs >= Math.max(...sources.map(newestBelow))) return;
   say('building the nodes …');

@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { ensureBuilt, ensureInstalled, root, say } from './setup.mjs';
 
@@ -11,6 +12,19 @@ if (!Number.isInteger(port) || port < 1 || port > 65535) {
   process.exit(1);
 }
 
+await new Promise((resolve) => {
+  const probe = createServer();
+  probe.once('error', (error) => {
+    say(
+      error.code === 'EADDRINUSE'
+        ? `port ${port} is taken, perhaps by a Node-RED that runs already; try PORT=${port === 65535 ? port - 1 : port + 1} npm start`
+        : `cannot listen on 127.0.0.1:${port}: ${error.message}`,
+    );
+    process.exit(1);
+  });
+  probe.listen(port, '127.0.0.1', () => probe.close(resolve));
+});
+
 ensureInstalled();
 ensureBuilt();
 
@@ -19,10 +33,14 @@ const flowFile = join(userDir, 'flows.json');
 const packInUserDir = join(userDir, 'node_modules', '@telephony-crm', 'node-red-asterisk');
 
 mkdirSync(dirname(packInUserDir), { recursive: true });
-writeFileSync(
-  join(userDir, 'package.json'),
-  `${JSON.stringify({ name: 'telephony-crm-demo', private: true, dependencies: { '@telephony-crm/node-red-asterisk': 'file:..' } }, null, 2)}\n`,
-);
+const userPackage = join(userDir, 'package.json');
+if (!existsSync(userPackage)) {
+  const dependencies = { '@telephony-crm/node-red-asterisk': 'file:..' };
+  writeFileSync(
+    userPackage,
+    `${JSON.stringify({ name: 'telephony-crm-demo', private: true, dependencies }, null, 2)}\n`,
+  );
+}
 rmSync(packInUserDir, { force: true, recursive: true });
 symlinkSync(root, packInUserDir, process.platform === 'win32' ? 'junction' : 'dir');
 if (!existsSync(flowFile)) {
