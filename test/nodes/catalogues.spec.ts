@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Lang } from '../../lib/errors';
 import { catalogue, textAt } from './support/catalogue';
 
 const root = join(__dirname, '..', '..');
@@ -16,6 +17,75 @@ function keys(tree: unknown, at = ''): string[] {
 }
 
 const parameters = (text: string): string[] => [...text.matchAll(/__\w+?__/g)].map(([name]) => name).sort();
+
+/** Every key of every catalogue in this language. */
+const allKeys = (lang: Lang): string[] => types.flatMap((type) => keys(catalogue(type, lang)));
+
+/** The keys that a source names: whole ones, and the beginnings of those that it puts together (they end in a dot or dash). */
+function namedIn(source: string): string[] {
+  const whole = [...source.matchAll(/'([a-z]+-[a-z]+(?:\.[\w-]+){2,})'/g)];
+  const begun = [...source.matchAll(/`([a-z]+-[a-z]+(?:\.[\w-]+)*\.)\$\{/g)];
+  return [...whole, ...begun].map(([, key = '']) => key);
+}
+
+describe('texts of all nodes', () => {
+  const runtime = (file: string): string => read('runtime', file);
+  const words = (source: string, pattern: RegExp, before: string): string[] =>
+    [...source.matchAll(pattern)].map(([, word = '']) => before + word);
+
+  const named = (): string[] => {
+    const [link, crm, endpoint] = ['link-status.ts', 'crm-status.ts', 'usercrm-endpoint.ts'].map(runtime);
+    const sources = [...types.map((type) => `${type}.ts`), ...readdirSync(join(root, 'nodes', 'runtime'))].map(
+      (file) => (existsSync(join(root, 'nodes', file)) ? read(file) : runtime(file)),
+    );
+    const byCode = /^ {2}[A-Z_0-9]+: '([\w-]+)'/gm;
+    const byKey = /\$\{KEY\}\.([\w-]+)`/g;
+    return [
+      ...sources.flatMap(namedIn),
+      ...[byCode, byKey].flatMap((pattern) => words(link ?? '', pattern, 'ami-config.status.')),
+      ...[byCode, byKey].flatMap((pattern) => words(crm ?? '', pattern, 'crm-config.status.')),
+      ...words(endpoint ?? '', /status\('\w+', '\w+', '([\w-]+)'\)/g, 'usercrm-in.status.'),
+      ...words(read('usercrm-out.ts'), /trouble\('([\w-]+)'\)/g, 'usercrm-out.status.'),
+    ];
+  };
+
+  for (const lang of ['en', 'ru'] as const) {
+    it(`include every key that the code names (${lang})`, () => {
+      const known = allKeys(lang);
+      const wanted = named();
+      assert.ok(wanted.length > 50, `${wanted.length} keys found in the code`);
+      const missing = wanted.filter((key) =>
+        key.endsWith('.') ? !known.some((each) => each.startsWith(key)) : !known.includes(key),
+      );
+      assert.deepEqual(missing, []);
+    });
+  }
+
+  for (const [file, lang] of [
+    ['README.md', 'en'],
+    ['README.ru.md', 'ru'],
+  ] as const) {
+    it(`are the statuses that ${file} explains`, () => {
+      const texts = new Set(
+        types.flatMap((type) => {
+          const tree = catalogue(type, lang);
+          return keys(tree)
+            .filter((key) => /\.(?:status|outcome)\./.test(key))
+            .map((key) => textAt(tree, key));
+        }),
+      );
+      const rows = readFileSync(join(root, file), 'utf8').match(/^\|.*\*[^*|]+\*.*\|$/gm) ?? [];
+      const explained = rows.flatMap((row) =>
+        [...(row.split('|')[1] ?? '').matchAll(/\*([^*]+)\*/g)].map(([, text]) => text),
+      );
+      assert.ok(explained.length > 10, `${explained.length} statuses found`);
+      assert.deepEqual(
+        explained.filter((text) => !texts.has(text)),
+        [],
+      );
+    });
+  }
+});
 
 for (const type of types) {
   describe(`texts of ${type}`, () => {
@@ -45,6 +115,19 @@ for (const type of types) {
       );
     });
 
+    it('include every key that the script of the dialog names', () => {
+      const known = keys(catalogue(type, 'en'));
+      const missing = [...html().matchAll(/\bt\('([\w.-]+)'( \+)?/g)].filter(([, key = '', isBegun]) =>
+        isBegun === undefined
+          ? !known.includes(`${type}.${key}`)
+          : !known.some((each) => each.startsWith(`${type}.${key}`)),
+      );
+      assert.deepEqual(
+        missing.map(([, key]) => key),
+        [],
+      );
+    });
+
     for (const [folder, headings] of [
       ['en-US', ['Inputs', 'Outputs', 'Details']],
       ['ru', ['Входы', 'Выходы', 'Подробности']],
@@ -59,7 +142,7 @@ for (const type of types) {
     it('fit under a node: about twenty characters for a status', () => {
       for (const lang of ['en', 'ru'] as const) {
         const tree = catalogue(type, lang);
-        for (const key of keys(tree).filter((each) => each.startsWith(`${type}.status.`))) {
+        for (const key of keys(tree).filter((each) => /^[\w-]+\.(?:status|outcome)\./.test(each))) {
           const text = (textAt(tree, key) ?? '').replace(/__\w+?__/g, '101');
           assert.ok(text.length <= 24, `${lang} ${key}: "${text}" has ${text.length}`);
         }
