@@ -114,7 +114,9 @@ describe('crm-lookup', () => {
       await start({ deadline: '0.3' }, { settings: { mode: 'silent' } });
       const contact = await contactOf({ payload: PHONE });
       assert.deepEqual([contact.output, contact.outcome], ['others', 'timeout']);
-      assert.ok(contact.tookMs >= 290 && contact.tookMs < 1500, `${contact.tookMs} ms`);
+      assert.equal(contact.error?.code, 'CRM_TIMEOUT');
+      // The account gives up a little before the deadline.
+      assert.ok(contact.tookMs >= 270 && contact.tookMs < 1500, `${contact.tookMs} ms`);
       assert.equal(messages('caught').length, 0);
     });
 
