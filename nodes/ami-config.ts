@@ -40,9 +40,9 @@ const init: NodeInitializer = (red) => {
     };
     try {
       if (def.useTls === true && wantsNoCheck(red, def.tls)) this.warn(red._('ami-config.log.tls-verify'));
-      this.pbx = createPbx(pbxOptions(red, def, this.credentials), { log: nodeLog(this), onProblem });
+      this.pbx = createPbx(pbxOptions(red, def, this.credentials), { log: nodeLog(red, this), onProblem });
       this.pbx.client.onState(tellLink(this, this.pbx));
-      onClose(this, () => this.pbx.close());
+      onClose(red, this, () => this.pbx.close());
     } catch (thrown) {
       if (!(thrown instanceof TelephonyError)) throw thrown;
       // The nodes that use it show it in their status and hand it to whoever asks something of the PBX.

@@ -36,7 +36,7 @@ const init: NodeInitializer = (red) => {
         pbx.client.onState((state) => this.status(linkStatus(pbx, state))),
       ];
       // The emitter outlives this node: a partial deploy leaves the config node as it is.
-      onClose(this, () => forget.forEach((end) => end()));
+      onClose(red, this, () => forget.forEach((end) => end()));
       this.status(linkStatus(pbx));
       pbx.open();
     } catch (thrown) {

@@ -46,9 +46,9 @@ const init: NodeInitializer = (red) => {
     const offered = this as { -readonly [Key in 'account' | 'problem']?: CrmConfigNode[Key] };
     try {
       const options = accountOptions(def, this.credentials, authority(red, def.tls));
-      const account = createCrmAccount(options, { clock: systemClock, log: nodeLog(this) });
+      const account = createCrmAccount(options, { clock: systemClock, log: nodeLog(red, this) });
       offered.account = account;
-      onClose(this, () => account.close());
+      onClose(red, this, () => account.close());
     } catch (thrown) {
       // The node lives on, so that the nodes that use it can say what is wrong.
       offered.problem = asError(thrown);
@@ -63,7 +63,7 @@ const init: NodeInitializer = (red) => {
     response.json(crmKinds.map(({ id, title, fields }) => ({ id, title, fields })));
   });
   adminAction(red, '/telephony-crm/crm-config/:id/test', 'crm-config.write', (question) =>
-    withDialogAccount(red, question, async (account) => ({ note: (await account.test()) ?? '' })),
+    withDialogAccount(red, question, async (account) => ({ note: (await account.test())?.[question.body.lang] ?? '' })),
   );
   adminAction(red, '/telephony-crm/crm-config/:id/users', 'crm-config.write', (question) =>
     withDialogAccount(red, question, async (account) => ({ users: await account.loadUsers() })),

@@ -99,7 +99,7 @@ const init: NodeInitializer = (red) => {
       status.show({ fill, shape: 'dot', text: `crm-lookup.outcome.${contact.outcome}` });
     });
 
-    onClose(this, async () => {
+    onClose(red, this, async () => {
       forget.forEach((end) => end?.());
       status.close();
       lookup.stop(nodeError('LOOKUP_STOPPED'));

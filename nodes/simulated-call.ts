@@ -83,7 +83,7 @@ const init: NodeInitializer = (red) => {
       }
       send(msg);
     });
-    onClose(this, () => {
+    onClose(red, this, () => {
       forget.forEach((end) => end());
       status.close();
     });

@@ -8,7 +8,7 @@ const init: NodeInitializer = (red) => {
   function UserCrmIn(this: Node<UserCrmInCredentials>, def: UserCrmInDef): void {
     red.nodes.createNode(this, def);
     const endpoint = new UserCrmEndpoint(red, this, def);
-    onClose(this, () => endpoint.close());
+    onClose(red, this, () => endpoint.close());
   }
   red.nodes.registerType<Node<UserCrmInCredentials>, UserCrmInDef, object, UserCrmInCredentials>(
     'usercrm-in',

@@ -53,7 +53,7 @@ const init: NodeInitializer = (red) => {
       }
       status.setBase({ fill: 'green', shape: 'dot', text: summary(answer) });
     });
-    onClose(this, () => status.close());
+    onClose(red, this, () => status.close());
   });
 };
 

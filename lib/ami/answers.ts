@@ -1,9 +1,12 @@
 import type { Clock, Timer } from '../clock';
-import type { TelephonyError } from '../errors';
+import type { TelephonyError, Text } from '../errors';
 import { amiError } from './errors';
 import { MAX_LIST_CHARS, MAX_LIST_ITEMS } from './limits';
 import type { ReadMessage } from './transport';
 import type { AmiMessage } from './types';
+
+const ITEMS: Text = { en: 'items', ru: 'записей' };
+const CHARACTERS: Text = { en: 'characters', ru: 'знаков' };
 
 interface Waiting {
   readonly action: string;
@@ -89,8 +92,8 @@ export class Answers {
     } else {
       list.items.push(message);
       list.chars += message.chars;
-      if (list.items.length > this.limits.items) this.tooLong(id, `${this.limits.items} items`);
-      else if (list.chars > this.limits.chars) this.tooLong(id, `${this.limits.chars} characters`);
+      if (list.items.length > this.limits.items) this.tooLong(id, this.limits.items, ITEMS);
+      else if (list.chars > this.limits.chars) this.tooLong(id, this.limits.chars, CHARACTERS);
     }
   }
 
@@ -108,8 +111,9 @@ export class Answers {
     this.fail(id, (action) => amiError('AMI_ACTION_FAILED', { place: this.place, action, message }));
   }
 
-  private tooLong(id: string, limit: string): void {
-    this.fail(id, (action) => amiError('AMI_LIST_TOO_LONG', { place: this.place, action, limit }));
+  private tooLong(id: string, limit: number, unit: Text): void {
+    const params = { place: this.place, limit, unitEn: unit.en, unitRu: unit.ru };
+    this.fail(id, (action) => amiError('AMI_LIST_TOO_LONG', { ...params, action }));
   }
 
   private fail(id: string, errorFor: (action: string) => TelephonyError): void {

@@ -201,9 +201,7 @@ export class AmiEngine implements AmiClient {
     const now = this.clock.monotonic();
     if (now - this.tamperingToldAt < TAMPERING_WARNED_EVERY_MS) return;
     this.tamperingToldAt = now;
-    this.log.warn(
-      `Asterisk ${this.place}: a message was ignored whose shape no Asterisk produces (${this.tampered} so far). Somebody puts line ends into a caller's name or number: let the SBC or the provider clean them.`,
-    );
+    this.log.warn(amiError('AMI_TAMPERED', { place: this.place, count: this.tampered }));
   }
 
   private change(next: Pick<AmiState, 'phase' | 'error' | 'retryAt'>): void {

@@ -27,8 +27,8 @@ export const amiError = errorsFrom({
     ru: 'Asterisk {place} отклонил действие {action}: {message}',
   },
   AMI_LIST_TOO_LONG: {
-    en: 'The list of {action} from Asterisk at {place} has more than {limit}. Ask for a smaller part.',
-    ru: 'Список {action} от Asterisk {place} больше предела: {limit}. Запросите меньшую часть.',
+    en: 'The list of {action} from Asterisk at {place} has more than {limit} {unitEn}. Ask for a smaller part.',
+    ru: 'Список {action} от Asterisk {place} больше предела: {limit} {unitRu}. Запросите меньшую часть.',
   },
   AMI_CONNECT_FAILED: {
     en: 'Cannot reach Asterisk at {place}: {reason}. Check the address, the port and the firewall, and that manager.conf has enabled=yes.',
@@ -67,8 +67,12 @@ export const amiError = errorsFrom({
     ru: 'Asterisk {place} перестал отвечать: нет ответа на ping {ms} мс. Связь восстанавливается сама.',
   },
   AMI_MESSAGE_TOO_LONG: {
-    en: 'Asterisk at {place} sent a {what} over {limit} bytes. The link was dropped and is made anew by itself.',
-    ru: 'Asterisk {place} прислал слишком длинные данные ({what}, предел {limit} байт). Связь сброшена и восстанавливается сама.',
+    en: 'Asterisk at {place} sent a {whatEn} over {limit} bytes. The link was dropped and is made anew by itself.',
+    ru: 'Asterisk {place} прислал слишком длинные данные ({whatRu} больше {limit} байт). Связь сброшена и восстанавливается сама.',
+  },
+  AMI_TAMPERED: {
+    en: "Asterisk {place}: a message was ignored whose shape no Asterisk produces ({count} so far). Somebody puts line ends into a caller's name or number: let the SBC or the provider clean them.",
+    ru: 'Asterisk {place}: пропущено сообщение, какого Asterisk не создаёт (всего {count}). Кто-то вставляет переводы строк в имя или номер звонящего: пусть их убирает SBC или оператор связи.',
   },
   AMI_DRIVER_MISSING: {
     en: 'The package asterisk-manager is not installed. Install it in the Node-RED user directory (npm install asterisk-manager@0.2.0) or choose the built-in driver.',

@@ -78,7 +78,10 @@ export class SocketTransport implements Transport {
 
   private overflow(what: 'greeting' | 'line' | 'message', limit: number): void {
     if (what === 'greeting') this.lose(amiError('AMI_NOT_ASTERISK', { place: this.place }), true);
-    else this.lose(amiError('AMI_MESSAGE_TOO_LONG', { place: this.place, what, limit }), false);
+    else {
+      const whatRu = what === 'line' ? 'строка' : 'сообщение';
+      this.lose(amiError('AMI_MESSAGE_TOO_LONG', { place: this.place, whatEn: what, whatRu, limit }), false);
+    }
   }
 
   private closed(): void {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock';
-import { asError, TelephonyError } from '../errors';
+import { asError, TelephonyError, type Text } from '../errors';
 import type { Log } from '../log';
 import { numberKey } from '../phone';
 import { createBreaker, type Breaker } from './breaker';
@@ -84,7 +84,7 @@ export interface CrmAccount {
   extensionOf(userId: string): string | undefined;
   userOf(extension: string): UserMapping | undefined;
   /** Proves address and credentials; resolves with a line for the admin, or nothing to add. */
-  test(): Promise<string | undefined>;
+  test(): Promise<Text | undefined>;
   /** The users of the CRM, to fill the table from. */
   loadUsers(): Promise<CrmUser[]>;
   /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
@@ -200,7 +200,7 @@ class Account implements CrmAccount {
     return this.directory.userOf(extension);
   }
 
-  test(): Promise<string | undefined> {
+  test(): Promise<Text | undefined> {
     return this.byHand((context) => this.adapter.test(context));
   }
 

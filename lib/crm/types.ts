@@ -48,7 +48,7 @@ export interface CallContext {
 /** One CRM account, as its file in `lib/crm/kinds` makes it. Every method rejects with a TelephonyError `CRM_…` only. */
 export interface CrmAdapter {
   /** Proves that address and credentials are right; resolves with a line for the admin, or nothing to add. */
-  test(context: CallContext): Promise<string | undefined>;
+  test(context: CallContext): Promise<Text | undefined>;
   /** All users; an empty list when the CRM has no such question. */
   listUsers(context: CallContext): Promise<CrmUser[]>;
   findByPhone(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer>;

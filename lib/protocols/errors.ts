@@ -35,8 +35,8 @@ const texts = {
     ru: 'JSON в теле вложен глубже {limit} уровней: отправьте его проще.',
   },
   PROTOCOL_NOT_AN_OBJECT: {
-    en: '{what} must be a JSON object: {...}.',
-    ru: '{what} — должен быть объект JSON: {...}.',
+    en: '{whatEn} must be a JSON object: {...}.',
+    ru: '{whatRu} — должен быть объект JSON: {...}.',
   },
   PROTOCOL_WRONG_OBJ: {
     en: 'The field "obj" must be "UserCRM".',

@@ -79,7 +79,7 @@ function request(fields: Fields): ProtocolRequest | BadRequest {
     const known = userCrmActions.join(', ');
     return bad('PROTOCOL_UNKNOWN_ACTION', { action: oneLine(action).slice(0, 64), known }, echo);
   }
-  const params = asObject(fields.params ?? {}, 'The field "params"', echo);
+  const params = asObject(fields.params ?? {}, { en: 'The field "params"', ru: 'Поле «params»' }, echo);
   if (isBad(params)) return params;
   if (action === 'test') return { action: 'test', reply: envelope(echo, 200, { body: { success: true } }), echo };
   if (action === 'get_contact') return contactQuestion(params, echo);

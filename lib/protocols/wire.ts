@@ -258,16 +258,16 @@ function parseJson(text: string): { readonly value: unknown } | BadRequest {
 }
 
 /** A JSON object (no array, no null), or the refusal that names `what` must be one. */
-export function asObject(value: unknown, what: string, echo?: Echo): Readonly<Record<string, unknown>> | BadRequest {
+export function asObject(value: unknown, what: Text, echo?: Echo): Readonly<Record<string, unknown>> | BadRequest {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Readonly<Record<string, unknown>>)
-    : bad('PROTOCOL_NOT_AN_OBJECT', { what }, echo);
+    : bad('PROTOCOL_NOT_AN_OBJECT', { whatEn: what.en, whatRu: what.ru }, echo);
 }
 
 /** The JSON object that a body must be. */
 export function jsonObject(bodyText: string | undefined): Readonly<Record<string, unknown>> | BadRequest {
   const parsed = parseJson(bodyText ?? '');
-  return isBad(parsed) ? parsed : asObject(parsed.value, 'The body');
+  return isBad(parsed) ? parsed : asObject(parsed.value, { en: 'The body', ru: 'Тело' });
 }
 
 export function isBad(result: object): result is BadRequest {

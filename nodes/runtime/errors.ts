@@ -14,6 +14,14 @@ export const nodeError = errorsFrom({
     en: 'The flow was stopped or deployed before the CRM answered.',
     ru: 'Поток остановлен или развёрнут заново до ответа CRM.',
   },
+  CLOSE_SLOW: {
+    en: 'Closing this node took longer than {ms} ms: Node-RED goes on without waiting for it.',
+    ru: 'Узел закрывался дольше {ms} мс: Node-RED продолжает работу, не дожидаясь его.',
+  },
+  CLOSE_FAILED: {
+    en: 'Closing this node failed: {reason}',
+    ru: 'Узел закрылся с ошибкой: {reason}',
+  },
   BAD_DEADLINE: {
     en: 'The deadline "{value}" cannot be used, so it is {seconds} s: write seconds from 0.1 to 60.',
     ru: 'Срок «{value}» не подходит, вместо него действует {seconds} с: укажите секунды от 0,1 до 60.',

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { asError } from '../../lib/errors';
-import { forPeople } from './language';
+import { nodeError } from './errors';
+import { forPeople, wordsFor } from './language';
 
 /** The longest that closing may take before Node-RED goes on without us, in milliseconds. */
 const CLOSE_WITHIN_MS = 2000;
@@ -25,18 +26,19 @@ export function onInput(
 }
 
 /** The only way a node of this pack closes: awaited, bounded, and what goes wrong in it is logged instead of swallowed. */
-export function onClose(node: Node, handler: (removed: boolean) => void | Promise<void>): void {
+export function onClose(red: NodeAPI, node: Node, handler: (removed: boolean) => void | Promise<void>): void {
+  const warn = (error: Error): void => node.warn(wordsFor(red, node, error));
   // Node-RED looks at the number of declared arguments: exactly two gives us both.
   node.on('close', (removed: boolean, done: () => void) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        node.warn(`closing took longer than ${CLOSE_WITHIN_MS} ms, gone on without it`);
+        warn(nodeError('CLOSE_SLOW', { ms: CLOSE_WITHIN_MS }));
         resolve();
       }, CLOSE_WITHIN_MS);
     });
     const closed = new Promise<void>((resolve) => resolve(handler(removed))).catch((thrown: unknown) =>
-      node.warn(`closing failed: ${asError(thrown).message}`),
+      warn(nodeError('CLOSE_FAILED', { reason: asError(thrown).message })),
     );
     void Promise.race([closed, late]).finally(() => {
       clearTimeout(timer);

@@ -7,9 +7,14 @@ import type { phoneError } from '../../lib/phone/errors';
 /** The texts live in one catalogue for all nodes; the editor of each browser looks them up there. */
 const KEY = '@telephony-crm/node-red-asterisk/ami-config:ami-config.status';
 
-/** What only one action can meet, and never the link. */
+/** What only one action or one message can meet, and never the link. */
 type ActionErrorCode =
-  'AMI_NOT_CONNECTED' | 'AMI_BLOCKING_ACTION' | 'AMI_TOO_MANY_PENDING' | 'AMI_ACTION_FAILED' | 'AMI_LIST_TOO_LONG';
+  | 'AMI_NOT_CONNECTED'
+  | 'AMI_BLOCKING_ACTION'
+  | 'AMI_TOO_MANY_PENDING'
+  | 'AMI_ACTION_FAILED'
+  | 'AMI_LIST_TOO_LONG'
+  | 'AMI_TAMPERED';
 
 /** Why a link can be down: a new error of the link that has no word below does not compile. */
 type LinkErrorCode =

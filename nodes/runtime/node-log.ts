@@ -1,11 +1,12 @@
-import type { Node } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import type { Log } from '../../lib/log';
+import { wordsFor } from './language';
 
 /** Node-RED's log under the name of the node. Written without a message: what an engine reports is no event of a flow. */
-export function nodeLog(node: Node): Log {
+export function nodeLog(red: NodeAPI, node: Node): Log {
   return {
     info: (text) => node.log(text),
-    warn: (text) => node.warn(text),
+    warn: (what) => node.warn(typeof what === 'string' ? what : wordsFor(red, node, what)),
     debug: (text) => node.debug(text),
   };
 }

@@ -50,7 +50,7 @@ describe('crm-config', () => {
 
   it('works as the demo CRM when a flow says nothing', async () => {
     await load(routeNodes, [tab, { id: 'crm', type: 'crm-config' }]);
-    assert.equal(await config().account?.test(), '13 clients, 7 users');
+    assert.equal((await config().account?.test())?.en, '13 clients, 7 users');
   });
 
   it('closes its account with the node', async () => {
@@ -146,6 +146,7 @@ describe('crm-config', () => {
         assert.equal(kept.status, 200);
         assert.equal(server.requests.at(-1)?.headers.authorization, 'Bearer stored');
         assert.doesNotMatch(JSON.stringify(kept.body), /stored/);
+        assert.equal(kept.body.note, 'пользователей: 1');
         await post('test', { ...dialog, credentials: { token: 'typed' } });
         assert.equal(server.requests.at(-1)?.headers.authorization, 'Bearer typed');
         await until(() => server.connections === 0, 'the connections of the button to be closed');

@@ -1,4 +1,5 @@
 import { systemClock } from '../../clock';
+import type { Text } from '../../errors';
 import { unreachableError } from '../errors';
 import { SettingsReader } from '../settings';
 import type { CallContext, CrmAdapter, CrmAnswer, CrmEntity, CrmKind, CrmUser, PhoneNumber } from '../types';
@@ -66,9 +67,10 @@ class Demo implements CrmAdapter {
     private readonly delayMs: number,
   ) {}
 
-  async test(context: CallContext): Promise<string> {
+  async test(context: CallContext): Promise<Text> {
     await this.behave(context);
-    return `${CLIENTS.length} clients, ${USERS.length} users`;
+    const [clients, users] = [CLIENTS.length, USERS.length];
+    return { en: `${clients} clients, ${users} users`, ru: `клиентов: ${clients}, пользователей: ${users}` };
   }
 
   async listUsers(context: CallContext): Promise<CrmUser[]> {

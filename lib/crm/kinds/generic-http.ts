@@ -1,4 +1,4 @@
-import { TelephonyError } from '../../errors';
+import { TelephonyError, type Text } from '../../errors';
 import { numberVariants } from '../../phone';
 import { describe, type ClientPart, type Description } from '../generic/description';
 import { genericFields } from '../generic/fields';
@@ -31,9 +31,11 @@ class GenericHttp implements CrmAdapter {
     private readonly what: Description,
   ) {}
 
-  async test(context: CallContext): Promise<string> {
+  async test(context: CallContext): Promise<Text> {
     const answer = await this.findByPhone(this.what.testNumber, context);
-    return answer.found ? `found: ${answer.name || '—'}` : 'answers; the test number is not known';
+    if (!answer.found) return { en: 'it does not know the test number', ru: 'проверочного номера она не знает' };
+    const name = answer.name || '—';
+    return { en: `found: ${name}`, ru: `найден клиент: ${name}` };
   }
 
   async listUsers(context: CallContext): Promise<CrmUser[]> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { TelephonyError } from '../../errors';
+import { TelephonyError, type Text } from '../../errors';
 import { badAnswer, crmError } from '../errors';
 import { isObject, oneLine, optional, scalar, type JsonObject } from '../json';
 import { SettingsReader } from '../settings';
@@ -102,13 +102,14 @@ class UserCrm implements CrmAdapter {
   ) {}
 
   /** `test` is answered without looking at the key, so the users are asked for too; a CRM without them is still usable. */
-  async test(context: CallContext): Promise<string | undefined> {
+  async test(context: CallContext): Promise<Text | undefined> {
     const reply = await this.ask('test', {}, context);
     if (isObject(reply.body) && reply.body.success === false) {
       throw badAnswer({ en: 'the test says success: false.', ru: 'на проверку он ответил success: false.' });
     }
     try {
-      return `${(await this.listUsers(context)).length} users`;
+      const { length } = await this.listUsers(context);
+      return { en: `users: ${length}`, ru: `пользователей: ${length}` };
     } catch (thrown) {
       if (thrown instanceof TelephonyError && thrown.code === 'CRM_REFUSED') return undefined;
       throw thrown;

@@ -380,7 +380,10 @@ for (const { driver, create } of drivers) {
         await until(() => heard.length > 0, 'the genuine event');
         assert.deepEqual(heard, ['Hangup']);
         assert.equal(it.client.stats.tampered, 3);
-        assert.equal(it.log.warnings.length, 1);
+        assert.deepEqual(
+          it.log.warnings.map((line) => /no Asterisk produces/.test(line)),
+          [true],
+        );
         it.clock.advance(60_000);
       });
 

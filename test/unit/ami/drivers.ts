@@ -5,6 +5,7 @@ import {
   type AmiClientOptions,
   type AmiDeps,
 } from '../../../lib/ami';
+import type { TelephonyError } from '../../../lib/errors';
 import type { Log } from '../../../lib/log';
 import { FakeClock } from '../../support/fake-clock';
 import type { FakeAmiServer } from '../../support/fake-ami-server';
@@ -27,8 +28,8 @@ class KeptLog implements Log {
   debug(): void {
     // Nothing to check.
   }
-  warn(text: string): void {
-    this.warnings.push(text);
+  warn(what: string | TelephonyError): void {
+    this.warnings.push(typeof what === 'string' ? what : what.message);
   }
 }
 

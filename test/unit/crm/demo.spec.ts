@@ -66,7 +66,7 @@ describe('demo CRM', () => {
 
   it('passes its test and lists its users', async () => {
     open();
-    assert.equal(await account.test(), '13 clients, 7 users');
+    assert.equal((await account.test())?.ru, 'клиентов: 13, пользователей: 7');
     assert.deepEqual((await account.loadUsers())[0], { id: '1', name: 'Анна Смирнова', extension: '101' });
   });
 

@@ -258,12 +258,12 @@ describe('any CRM over HTTP', () => {
 
   it('tests with the test number, and with a number that nobody has', async () => {
     await open(json(client), { url: '/{{digits}}', testNumber: '+7 495 134-30-60', ...fields });
-    assert.equal(await account?.test(), 'found: Петров');
+    assert.equal((await account?.test())?.en, 'found: Петров');
     assert.equal(seen().url, '/74951343060');
     await account?.close();
     await crm?.stop();
     await open(json({}), { url: '/{{digits}}', ...fields });
-    assert.equal(await account?.test(), 'answers; the test number is not known');
+    assert.equal((await account?.test())?.en, 'it does not know the test number');
     assert.equal(seen().url, '/74950000000');
   });
 

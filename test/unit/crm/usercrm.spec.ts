@@ -99,7 +99,7 @@ describe('UserCRM client', () => {
         action === 'test' ? { success: true } : [{ id: '1', name: 'Рита' }, { id: 2 }, { name: 'no id' }, 'x'];
       json({ action, obj: 'UserCRM', code: 200, body })(request, response);
     });
-    assert.equal(await account.test(), '2 users');
+    assert.equal((await account.test())?.en, 'users: 2');
     assert.deepEqual(
       bodies().map(({ action }) => action),
       ['test', 'get_users'],
