@@ -38,8 +38,8 @@ export function tlsMaterial(red: NodeAPI, id: unknown, wrong: (problem: Text) =>
   const node = tlsNode(red, id);
   if (node === undefined) {
     throw wrong({
-      en: 'the chosen TLS configuration is disabled or deleted: choose another one, or none.',
-      ru: 'выбранная конфигурация TLS отключена или удалена: выберите другую или не выбирайте никакую.',
+      en: 'the chosen TLS configuration is disabled, deleted or not deployed yet: deploy it, or choose another one or none.',
+      ru: 'выбранная конфигурация TLS отключена, удалена или ещё не развёрнута: разверните её, выберите другую или никакую.',
     });
   }
   if (node.valid === false) {

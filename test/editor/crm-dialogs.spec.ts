@@ -179,6 +179,14 @@ describe('the dialogs of CRM and endpoint at work', () => {
       [true, false],
     );
     assert.equal(await page.locator('#telephony-crm-setting-mode').count(), 0);
+    // The users of one CRM are not those of another; they come back with it.
+    const rows = page.locator('#telephony-crm-users .telephony-crm-row');
+    assert.equal(await rows.count(), 0);
+    await report(/users of the other CRM/);
+    await page.selectOption('#node-config-input-kind', 'demo');
+    assert.equal(await rows.count(), 8);
+    await page.selectOption('#node-config-input-kind', 'usercrm');
+    assert.equal(await rows.count(), 0);
     await done();
     const { valid, kind } = await saved(CRM);
     assert.deepEqual([valid, kind], [false, 'usercrm']);

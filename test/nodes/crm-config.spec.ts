@@ -94,7 +94,7 @@ describe('crm-config', () => {
   it('does not go on without the TLS configuration that was chosen', async () => {
     await start({ tls: 'gone' });
     assert.equal(config().account, undefined);
-    assert.match(config().problem?.message ?? '', /"tls".*disabled or deleted/);
+    assert.match(config().problem?.message ?? '', /"tls".*disabled, deleted/);
     const broken: FlowNode = { id: 'tls', type: 'tls-config', cert: '', key: '', ca: '/no/such/file.pem' };
     await unload();
     await load([tlsConfig, ...routeNodes], [tab, broken, crm({ tls: 'tls' })]);
