@@ -18,15 +18,27 @@ const genericHttp = (crmUrl) => ({
   people: [],
 });
 
-/** Node-RED's own nodes alone, answering `/core` with a fixed text: what the runtime costs without us. */
-const coreOnly = [
+/** Node-RED's own nodes alone: `/core` answers with a fixed text, `/core-ask` asks the CRM. What the runtime costs without us. */
+const coreOnly = (crmUrl) => [
   { id: 'bench', type: 'tab', label: 'core nodes only' },
-  { id: 'bench-in', z: 'bench', type: 'http in', url: '/core', method: 'get', wires: [['bench-set']] },
+  { id: 'bench-in', z: 'bench', type: 'http in', url: '/core', method: 'get', wires: [['bench-text']] },
+  { id: 'bench-text', z: 'bench', type: 'template', template: 'name=Core&number=101', wires: [['bench-out']] },
+  { id: 'bench-ask-in', z: 'bench', type: 'http in', url: '/core-ask', method: 'get', wires: [['bench-ask']] },
   {
-    id: 'bench-set',
+    id: 'bench-ask',
     z: 'bench',
-    type: 'change',
-    rules: [{ t: 'set', p: 'payload', pt: 'msg', to: 'name=Core&number=101', tot: 'str' }],
+    type: 'http request',
+    method: 'GET',
+    ret: 'obj',
+    persist: true,
+    url: `${crmUrl}?phone={{payload.phone}}`,
+    wires: [['bench-answer']],
+  },
+  {
+    id: 'bench-answer',
+    z: 'bench',
+    type: 'template',
+    template: 'name={{payload.name}}&number={{payload.extension}}',
     wires: [['bench-out']],
   },
   { id: 'bench-out', z: 'bench', type: 'http response', wires: [] },
@@ -41,7 +53,7 @@ export function flowFor(crmUrl) {
     ...(node.wires && { wires: node.wires.map((ends) => ends.filter((id) => ids.has(id))) }),
     ...(node.type === 'crm-config' && genericHttp(crmUrl)),
   }));
-  return [...route, ...coreOnly];
+  return [...route, ...coreOnly(crmUrl)];
 }
 
 /**
