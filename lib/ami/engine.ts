@@ -191,8 +191,9 @@ export class AmiEngine implements AmiClient {
     const event = incoming.read();
     // Items of a list, also of one that nobody waits for any more, are no news.
     const id = event.mentions(this.ids.lists) ? event.get('ActionID') : undefined;
-    if (isTampered(event)) this.warnOfTampering();
-    else if (id?.startsWith(this.ids.lists) === true) this.session?.answers.item(id, event);
+    const isListItem = id?.startsWith(this.ids.lists) === true;
+    if (isTampered(event, isListItem)) this.warnOfTampering();
+    else if (isListItem) this.session?.answers.item(id, event);
     else this.subscriptions.deliver(event, handlers);
   }
 

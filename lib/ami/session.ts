@@ -8,7 +8,7 @@ import { MAX_PENDING_ACTIONS } from './limits';
 import { LoginRefused, logIn, mayHearFullyBooted } from './login';
 import type { Incoming, OpenTransport, Transport } from './transport';
 import type { AmiAction, AmiClientOptions, AmiMessage } from './types';
-import { PING_TIMEOUT_MS, Watchdog } from './watchdog';
+import { PING_ABANDONED_MS, PING_TIMEOUT_MS, Watchdog } from './watchdog';
 
 const CONNECT_MS = 10_000;
 /** From the open line until ready: greeting, challenge, login, ping. A wrong secret is answered after 1 s (measured). */
@@ -146,7 +146,7 @@ export class Session {
 
   private ping(): void {
     // Its failure needs no care here: an unanswered ping is the watchdog's own business.
-    this.action({ action: 'Ping' }, 2 * PING_TIMEOUT_MS).then(
+    this.action({ action: 'Ping' }, PING_ABANDONED_MS + PING_TIMEOUT_MS).then(
       () => this.watchdog?.answered(),
       () => undefined,
     );

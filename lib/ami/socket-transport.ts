@@ -144,6 +144,8 @@ function tlsOptions(options: AmiClientOptions, wanted: NonNullable<AmiClientOpti
   return {
     host: options.host,
     port: options.port,
+    // Said here because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch the check off.
+    rejectUnauthorized: true,
     // An address is no server name in TLS (RFC 6066); the certificate is checked against it all the same.
     ...(net.isIP(name) === 0 ? { servername: name } : {}),
     checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(name, certificate),

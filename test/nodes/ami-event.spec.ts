@@ -62,10 +62,17 @@ describe('ami-event', () => {
     ];
     await start([TAB, config(), event({ events: 'newchannel, Hangup', filters }), sink]);
     await connected();
-    pbx.broadcast('Event: Newchannel', 'Channel: PJSIP/101-0001', 'Context: from-internal');
-    pbx.broadcast('Event: Newexten', 'Channel: PJSIP/trunk-0001', 'Context: from-trunk');
-    pbx.broadcast('Event: Newchannel', 'Channel: Local/1@x', 'Context: from-trunk');
-    pbx.broadcast('Event: Hangup', 'Channel: PJSIP/trunk-0001', 'Context: from-trunk', 'X: a', 'X: б');
+    pbx.broadcast('Event: Newchannel', 'Privilege: call,all', 'Channel: PJSIP/101-0001', 'Context: from-internal');
+    pbx.broadcast('Event: Newexten', 'Privilege: call,all', 'Channel: PJSIP/trunk-0001', 'Context: from-trunk');
+    pbx.broadcast('Event: Newchannel', 'Privilege: call,all', 'Channel: Local/1@x', 'Context: from-trunk');
+    pbx.broadcast(
+      'Event: Hangup',
+      'Privilege: call,all',
+      'Channel: PJSIP/trunk-0001',
+      'Context: from-trunk',
+      'X: a',
+      'X: б',
+    );
     await waitForMessages('sink');
     const [first, ...more] = messages('sink');
     assert.equal(more.length, 0);
@@ -73,7 +80,7 @@ describe('ami-event', () => {
     assert.equal(first!.pbx, 'head office');
     assert.deepEqual(
       { ...(first!.payload as object) },
-      { Event: 'Hangup', Channel: 'PJSIP/trunk-0001', Context: 'from-trunk', X: ['a', 'б'] },
+      { Event: 'Hangup', Privilege: 'call,all', Channel: 'PJSIP/trunk-0001', Context: 'from-trunk', X: ['a', 'б'] },
     );
   });
 
@@ -85,13 +92,13 @@ describe('ami-event', () => {
     }
     await connected();
     assert.equal(pbx.connections.length, 1);
-    pbx.broadcast('Event: Hangup', 'Round: last');
+    pbx.broadcast('Event: Hangup', 'Privilege: call,all', 'Round: last');
     await waitForMessages('sink');
     await deploy([TAB, config(), sink]);
-    pbx.broadcast('Event: Hangup', 'Round: after');
+    pbx.broadcast('Event: Hangup', 'Privilege: call,all', 'Round: after');
     await deploy([TAB, config(), event({ events: 'Marker' }), sink]);
     await connected();
-    pbx.broadcast('Event: Marker', 'Round: end');
+    pbx.broadcast('Event: Marker', 'Privilege: call,all', 'Round: end');
     await waitForMessages('sink', 2);
     assert.deepEqual(
       messages('sink').map((msg) => msg.topic),
@@ -149,11 +156,11 @@ describe('ami-event', () => {
   it('comes back after a reset in the middle of a message, and loses nothing that comes afterwards', async () => {
     await start([TAB, config(), event({ events: 'Hangup' }), sink]);
     await connected();
-    pbx.last.raw('Event: Hangup\r\nChannel: PJSIP/cut');
+    pbx.last.raw('Event: Hangup\r\nPrivilege: call,all\r\nChannel: PJSIP/cut');
     pbx.last.reset();
     await until(() => pbx.connections.length === 2 && pbx.last.loggedIn, 'the second login');
     await connected();
-    pbx.broadcast('Event: Hangup', 'Channel: PJSIP/whole');
+    pbx.broadcast('Event: Hangup', 'Privilege: call,all', 'Channel: PJSIP/whole');
     await waitForMessages('sink');
     assert.deepEqual(
       messages('sink').map((msg) => (msg.payload as { Channel: string }).Channel),
@@ -232,7 +239,7 @@ describe('ami-event', () => {
     await connected();
     await until(() => logLines('pbx').some((line) => line.level === 'warn'), 'a warning');
     assert.match(logLines('pbx').find((line) => line.level === 'warn')!.text, /Add "reporting" to write=/);
-    pbx.broadcast('Event: Hangup', 'Channel: PJSIP/101-1');
+    pbx.broadcast('Event: Hangup', 'Privilege: call,all', 'Channel: PJSIP/101-1');
     await waitForMessages('sink');
     assert.equal(lastStatus('event')?.fill, 'green');
   });

@@ -68,14 +68,20 @@ describe('AMI driver asterisk-manager', () => {
     await ready(client);
     const heard: AmiMessage[] = [];
     client.subscribe('*', (event) => heard.push(event));
-    server.last.send('Event: VarSet', 'Variable: CRMX', 'Value: 1', 'Uniqueid: 5.1');
-    server.last.send('Event: Newstate', 'ChanVariable: A=1', 'ChanVariable: B=', 'CallerIDNum: 101');
+    server.last.send('Event: VarSet', 'Privilege: call,all', 'Variable: CRMX', 'Value: 1', 'Uniqueid: 5.1');
+    server.last.send(
+      'Event: Newstate',
+      'Privilege: call,all',
+      'ChanVariable: A=1',
+      'ChanVariable: B=',
+      'CallerIDNum: 101',
+    );
     await until(() => heard.length === 2, 'both events');
     assert.equal(heard[0]!.get('Variable'), 'CRMX');
     assert.deepEqual(heard[1]!.all('ChanVariable'), ['A=1', 'B=']);
     assert.deepEqual(
       { ...heard[1]!.toObject() },
-      { Event: 'Newstate', ChanVariable: ['A=1', 'B='], CallerIDNum: '101' },
+      { Event: 'Newstate', Privilege: 'call,all', ChanVariable: ['A=1', 'B='], CallerIDNum: '101' },
     );
     await client.close();
   });
@@ -85,7 +91,14 @@ describe('AMI driver asterisk-manager', () => {
     await ready(client);
     const heard: AmiMessage[] = [];
     client.subscribe('*', (event) => heard.push(event));
-    server.last.send('Event: UserEvent', '__proto__: a', '__proto__: b', 'constructor: c', 'UserEvent: x');
+    server.last.send(
+      'Event: UserEvent',
+      'Privilege: call,all',
+      '__proto__: a',
+      '__proto__: b',
+      'constructor: c',
+      'UserEvent: x',
+    );
     await until(() => heard.length === 1, 'the event');
     assert.equal(heard[0]!.get('UserEvent'), 'x');
     assert.deepEqual(heard[0]!.all('constructor'), ['c']);

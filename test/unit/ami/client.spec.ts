@@ -312,8 +312,8 @@ for (const { driver, create } of drivers) {
           const id = `ActionID: ${action.ActionID ?? ''}`;
           from.answer(action, 'Success', 'EventList: start');
           from.send('Event: QueueMember', 'Queue: sales', id);
-          from.send('Event: QueueMember', 'Queue: news');
-          from.send('Event: QueueMember', 'Queue: of another client', 'ActionID: 17');
+          from.send('Event: QueueMember', 'Privilege: agent,all', 'Queue: news');
+          from.send('Event: QueueMember', 'Privilege: agent,all', 'Queue: of another client', 'ActionID: 17');
           from.send('Event: QueueStatusComplete', 'EventList: Complete', id);
         });
         const it = await open();
@@ -374,14 +374,16 @@ for (const { driver, create } of drivers) {
         const heard: string[] = [];
         it.client.subscribe('*', (event) => heard.push(event.name));
         server.last.send('Uniqueid: 1', 'Event: Hangup');
-        server.last.send('Event: Newchannel', 'Channel: PJSIP/1', 'CallerIDNum: 1');
-        server.last.send('Event: Newstate', 'CallerIDNum: 1', 'Uniqueid: forged', 'Uniqueid: 1');
-        server.last.send('Event: Hangup', 'Uniqueid: 1', 'Linkedid: 1');
+        server.last.send('Event: Newchannel', 'Privilege: call,all', 'Channel: PJSIP/1', 'CallerIDNum: 1');
+        server.last.send('Event: Newstate', 'Privilege: call,all', 'Uniqueid: forged', 'Uniqueid: 1');
+        // Asterisk puts a class into every event that it tells unasked.
+        server.last.send('Event: Hangup', 'Channel: PJSIP/1');
+        server.last.send('Event: Hangup', 'Privilege: call,all', 'Uniqueid: 1', 'Linkedid: 1');
         await until(() => heard.length > 0, 'the genuine event');
         assert.deepEqual(heard, ['Hangup']);
-        assert.equal(it.client.stats.tampered, 3);
+        assert.equal(it.client.stats.tampered, 4);
         assert.deepEqual(
-          it.log.warnings.map((line) => /no Asterisk produces/.test(line)),
+          it.log.warnings.map((line) => line.includes('no Asterisk produces')),
           [true],
         );
         it.clock.advance(60_000);
@@ -410,7 +412,7 @@ for (const { driver, create } of drivers) {
         const it = await open();
         const heard: string[] = [];
         it.client.subscribe(['Newstate'], (event) => heard.push(event.get('CallerIDName') ?? ''));
-        for (const byte of Buffer.from('Event: Newstate\r\nCallerIDName: Иван Петров\r\n\r\n')) {
+        for (const byte of Buffer.from('Event: Newstate\r\nPrivilege: call,all\r\nCallerIDName: Иван Петров\r\n\r\n')) {
           server.last.raw(Buffer.of(byte));
           await new Promise((resolve) => setImmediate(resolve));
         }
@@ -458,7 +460,7 @@ for (const { driver, create } of drivers) {
           heard.push(event.name);
           void it.client.close();
         });
-        server.last.raw('Event: A\r\n\r\nEvent: B\r\n\r\n');
+        server.last.raw('Event: A\r\nPrivilege: call,all\r\n\r\nEvent: B\r\nPrivilege: call,all\r\n\r\n');
         await until(() => server.open === 0, 'the end of the connection');
         assert.deepEqual(heard, ['A']);
 

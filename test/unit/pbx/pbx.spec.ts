@@ -160,7 +160,7 @@ describe('a PBX', () => {
     };
     const tell = (device: string, state: string): void => {
       states[device] = state;
-      server.broadcast('Event: DeviceStateChange', `Device: ${device}`, `State: ${state}`);
+      server.broadcast('Event: DeviceStateChange', 'Privilege: call,all', `Device: ${device}`, `State: ${state}`);
     };
     const isAvailable = (extension: string): boolean => pbx!.presence.availability(extension, false).available;
     const codes = (): string[] => problems.map(({ code }) => code);

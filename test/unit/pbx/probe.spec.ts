@@ -131,7 +131,12 @@ describe('probe of a PBX', () => {
         assert.equal(name, 'DEVICE_STATE(Custom:telephony-crm-check)');
         // As Asterisk does it: the same state again is no event.
         if (value !== before)
-          from.send('Event: DeviceStateChange', 'Device: Custom:telephony-crm-check', `State: ${value}`);
+          from.send(
+            'Event: DeviceStateChange',
+            'Privilege: call,all',
+            'Device: Custom:telephony-crm-check',
+            `State: ${value}`,
+          );
         before = value;
       });
       assert.equal(state, 'present');
