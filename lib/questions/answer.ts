@@ -57,15 +57,22 @@ function readRouteAnswer(value: unknown): RouteAnswer | undefined {
   return routeAnswer(Object.fromEntries(names.map((name) => [name, text(fields[name])])));
 }
 
+/**
+ * The code of an answer. Below 200 HTTP only announces that the answer is still to come, so a flow cannot mean that.
+ */
+function codeOf(value: unknown): number {
+  const code = Number(text(value));
+  return Number.isInteger(code) && code >= 200 && code <= 599 ? code : 500;
+}
+
 /** Reads one value of a message as the answer to a command: `{code, body}`, or `{body}` for code 200. */
 function readBodyAnswer(value: unknown): { readonly code: number; readonly body: unknown } | undefined {
   const fields = record(value);
   if (!fields || !('code' in fields || 'body' in fields)) return undefined;
-  const code = Number(fields.code ?? 200);
-  return { code: Number.isInteger(code) && code >= 100 && code <= 599 ? code : 500, body: fields.body ?? null };
+  return { code: codeOf(fields.code ?? 200), body: fields.body ?? null };
 }
 
-/** The first of the given values that answers a question of this action. */
+/** The first of the given values that answers a question of this action. Throws only what reading a value throws (a getter). */
 export function readAnswer(action: string, values: readonly unknown[]): FlowAnswer | undefined {
   for (const value of values) {
     if (action === 'route') {

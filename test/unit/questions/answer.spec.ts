@@ -63,6 +63,16 @@ describe('the answer in a message', () => {
     assert.equal(readAnswer('test', [{ name: 'VIP' }]), undefined);
   });
 
+  it('has only a code that ends an HTTP exchange; 500 for every other', () => {
+    const codeOf = (code: unknown) => {
+      const answer = readAnswer('test', [{ code, body: 1 }]);
+      return answer?.kind === 'body' ? answer.code : undefined;
+    };
+    for (const code of [200, 204, 404, '503', 599]) assert.equal(codeOf(code), Number(code));
+    const wrong = [100, 101, 199, 600, 0, -200, 200.5, NaN, 1e400, '', ' ', true, [200], Symbol('200'), 200n, {}];
+    for (const code of [...wrong, Object.create(null)]) assert.equal(codeOf(code), 500);
+  });
+
   it('never throws, whatever a flow puts into the message', () => {
     fc.assert(
       fc.property(fc.anything(), fc.anything(), fc.constantFrom('route', 'test'), (first, second, action) => {
