@@ -1,4 +1,4 @@
-import type { Node, NodeDef, NodeInitializer } from 'node-red';
+import type { Node, NodeDef, NodeInitializer, NodeMessage } from 'node-red';
 import { answerShapes, readAnswer } from '../lib/questions/answer';
 import type { FlowAnswer } from '../lib/questions/answer';
 import { questionError } from '../lib/questions/errors';
@@ -26,8 +26,15 @@ const init: NodeInitializer = (red) => {
     const trouble = (text: string): void =>
       status.setBase({ fill: 'yellow', shape: 'ring', text: `usercrm-out.status.${text}` });
 
+    const answerIn = (action: string, msg: NodeMessage): FlowAnswer => {
+      const answer = readAnswer(action, [propertyOf(red, msg, property), msg.payload]);
+      if (answer) return answer;
+      const shape = action === 'route' ? answerShapes.route : answerShapes.body;
+      throw questionError('ANSWER_NOT_UNDERSTOOD', { property, shape });
+    };
+
     onInput(red, this, (msg) => {
-      const { usercrm, payload } = msg as { readonly usercrm?: { readonly id?: unknown }; readonly payload?: unknown };
+      const { usercrm } = msg as { readonly usercrm?: { readonly id?: unknown } };
       if (typeof usercrm?.id !== 'string') {
         trouble('no-question');
         throw questionError('QUESTION_MISSING');
@@ -37,13 +44,14 @@ const init: NodeInitializer = (red) => {
         trouble('gone');
         throw questionError('QUESTION_GONE');
       }
-      const answer = readAnswer(question.action, [propertyOf(red, msg, property), payload]);
-      if (!answer) {
+      let answer: FlowAnswer;
+      try {
+        answer = answerIn(question.action, msg);
+      } catch (thrown) {
         // The asker must not wait for a flow that has already said all it will say.
         question.settle(undefined);
         trouble('no-answer');
-        const shape = question.action === 'route' ? answerShapes.route : answerShapes.body;
-        throw questionError('ANSWER_NOT_UNDERSTOOD', { property, shape });
+        throw thrown;
       }
       try {
         question.settle(answer);

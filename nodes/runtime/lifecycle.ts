@@ -18,10 +18,14 @@ export function onInput(
   handler: (msg: NodeMessageInFlow, send: Send) => void | Promise<void>,
 ): void {
   node.on('input', (msg, send, done) => {
-    new Promise<void>((resolve) => resolve(handler(msg, send))).then(
-      () => done(),
-      (thrown: unknown) => done(forPeople(red, node.type, asError(thrown))),
-    );
+    new Promise<void>((resolve) => resolve(handler(msg, send)))
+      .then(
+        () => done(),
+        (thrown: unknown) => done(forPeople(red, node.type, asError(thrown))),
+      )
+      // Node-RED clones the message for Catch and Complete, and a message may refuse to be cloned (a getter that throws):
+      // Catch gets the error with an empty one, instead of Node-RED ending with an unhandled rejection.
+      .catch((thrown: unknown) => node.error(forPeople(red, node.type, asError(thrown)), {}));
   });
 }
 

@@ -115,6 +115,21 @@ describe('usercrm-in over the AMI link', () => {
     assert.equal(messages('caught').length, 1);
   });
 
+  it('lets the call go on at once when the answer cannot even be read', async () => {
+    await manual({ deadline: '60' });
+    const calling = call();
+    const [message] = await waitForMessages('sink');
+    const broken = {
+      get extension(): string {
+        throw new Error('broken getter');
+      },
+    };
+    receive('out', { payload: broken, usercrm: message?.usercrm });
+    const outcome = await calling;
+    assert.deepEqual([outcome.way, outcome.why], ['usual', 'nobody-responsible']);
+    assert.equal((await waitForMessages('caught')).length, 1);
+  });
+
   it('forgets a caller who hung up while it was asked about him', async () => {
     await manual({ deadline: '60' });
     const calling = call();

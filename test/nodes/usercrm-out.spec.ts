@@ -96,4 +96,19 @@ describe('usercrm-out', () => {
     assert.equal(messages('caught').length, 5);
     assert.equal(lastStatus('out')?.text, 'usercrm-out.status.no-question');
   });
+
+  it('lets nobody wait for an answer that cannot even be read', async () => {
+    await start();
+    const began = performance.now();
+    const broken = {
+      get extension(): string {
+        throw new Error('broken getter');
+      },
+    };
+    assert.equal(await answered({ payload: broken }), NOBODY);
+    assert.ok(performance.now() - began < 5000);
+    await waitForMessages('caught');
+    assert.match(codes().join(), /^(?:Error: )?broken getter$/);
+    assert.equal(lastStatus('out')?.text, 'usercrm-out.status.no-answer');
+  });
 });
