@@ -1,7 +1,9 @@
+import type { Request } from 'express';
 import type { NodeAPI } from 'node-red';
 import { asError, TelephonyError } from '../../lib/errors';
 import type { Lang } from '../../lib/errors';
 import { variableIn } from '../../lib/variables';
+import { nodeError } from './errors';
 
 /** What a dialog sends: JSON of unknown shape, with the language its reader sees. */
 interface AdminBody {
@@ -34,7 +36,10 @@ export function adminAction(
     const fields = typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {};
     const lang: Lang = fields.lang === 'ru' ? 'ru' : 'en';
     const id = request.params.id ?? '';
-    new Promise<object>((resolve) => resolve(handler({ id, body: { ...fields, lang } }))).then(
+    new Promise<object>((resolve) => {
+      if (!mayBeDialog(request)) throw nodeError('NOT_FROM_DIALOG');
+      resolve(handler({ id, body: { ...fields, lang } }));
+    }).then(
       (answer) => response.json(answer),
       (thrown: unknown) => {
         const error = asError(thrown);
@@ -45,6 +50,14 @@ export function adminAction(
       },
     );
   });
+}
+
+/**
+ * An editor without a login is open to every page in the browser of whoever may reach it, and a question may send a stored
+ * key to the address in it. A form of a page cannot send JSON; Node-RED allows a script to, but the browser says where it is from.
+ */
+function mayBeDialog(request: Request): boolean {
+  return request.is('application/json') === 'application/json' && request.headers['sec-fetch-site'] !== 'cross-site';
 }
 
 /**

@@ -14,6 +14,10 @@ export const nodeError = errorsFrom({
     en: 'The flow was stopped or deployed before the CRM answered.',
     ru: 'Поток остановлен или развёрнут заново до ответа CRM.',
   },
+  NOT_FROM_DIALOG: {
+    en: 'Only a dialog of the editor may ask this: in JSON (Content-Type: application/json), and not from a page of another site.',
+    ru: 'Спросить это может только диалог редактора: в JSON (Content-Type: application/json) и не со страницы другого сайта.',
+  },
   CLOSE_SLOW: {
     en: 'Closing this node took longer than {ms} ms: Node-RED goes on without waiting for it.',
     ru: 'Узел закрывался дольше {ms} мс: Node-RED продолжает работу, не дожидаясь его.',
