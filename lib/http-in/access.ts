@@ -43,8 +43,11 @@ export class Access {
     if (headers.length > 1) return { status: 400, error: httpInError('HTTP_AUTHORIZATION_REPEATED') };
     const [header] = headers;
     if (header !== undefined) return this.isOurKey(header) ? undefined : unauthorized();
-    if (this.isAllowedAddress(request)) return undefined;
-    return this.keyDigest ? unauthorized() : { status: 403, error: protocolError('PROTOCOL_FORBIDDEN') };
+    const allowed = this.isAllowedAddress(request);
+    const relayed = isProxied(request) || isWebPage(request);
+    if (allowed && !relayed) return undefined;
+    if (this.keyDigest) return unauthorized();
+    return { status: 403, error: allowed ? httpInError('HTTP_KEY_NEEDED') : protocolError('PROTOCOL_FORBIDDEN') };
   }
 
   private isOurKey(header: string): boolean {
@@ -53,15 +56,32 @@ export class Access {
     return shown !== undefined && this.keyDigest !== undefined && timingSafeEqual(digest(shown), this.keyDigest);
   }
 
-  /**
-   * Only the address of the connection counts. A request that came through a proxy carries the proxy's address: trusting
-   * it would let in everybody whom the proxy lets through, so such a request needs the key.
-   */
+  /** Only the address of the connection counts: whatever a header says, anybody may have written. */
   private isAllowedAddress(request: IncomingMessage): boolean {
-    const proxied = ['forwarded', 'x-forwarded-for', 'x-real-ip'].some((name) => request.headers[name] !== undefined);
     const address = plainAddress(request.socket.remoteAddress);
-    return !proxied && address !== undefined && this.allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+    return address !== undefined && this.allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   }
+}
+
+/**
+ * The address of a proxy says nothing about who asks: trusting it would let in everybody whom the proxy lets through. One
+ * that adds no header cannot be recognised.
+ */
+function isProxied({ headers }: IncomingMessage): boolean {
+  return Object.keys(headers).some((name) => /^(?:forwarded|via|x-real-ip|x-forwarded-.+)$/.test(name));
+}
+
+/**
+ * A page from anywhere can make the browser of an allowed machine ask here. Browsers say so in `Origin` and
+ * `Sec-Fetch-Site` (`none`: a person typed the address), except to a page that was loaded under a name which its owner
+ * then pointed at this machine (DNS rebinding): to that the two are one site. So a browser must ask by an address or as
+ * `localhost`, which cannot be pointed elsewhere. A page may rename its browser, but not hide its languages.
+ */
+function isWebPage({ headers }: IncomingMessage): boolean {
+  if (headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none') return true;
+  const isBrowser = /^mozilla\//i.test(headers['user-agent'] ?? '') || headers['accept-language'] !== undefined;
+  const name = (headers.host ?? '').replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
+  return isBrowser && isIP(name) === 0 && name.toLowerCase() !== 'localhost';
 }
 
 function unauthorized(): Refusal {

@@ -3,14 +3,17 @@ import type { Clock } from '../clock';
 import { protocolError } from '../protocols/errors';
 import { httpInError } from './errors';
 
-export interface BodyOptions {
-  readonly clock: Clock;
+export interface BodyLimits {
   /** Bytes. */
   readonly limit: number;
-  /** How long the sender may take, in ms. */
-  readonly withinMs: number;
   /** The media types that are understood, for the text of an error. */
   readonly mediaTypes: readonly string[];
+}
+
+export interface BodyOptions extends BodyLimits {
+  readonly clock: Clock;
+  /** How long the sender may take, in ms. */
+  readonly withinMs: number;
 }
 
 /** A request whose body somebody before us may have read: body parsers leave it in `body` and say so in `_body`. */
@@ -18,14 +21,14 @@ type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly _body?:
 
 /**
  * The body as text; `undefined` when there is none. Never holds much more than the limit. Rejects with
- * `PROTOCOL_BODY_TOO_LARGE`, `PROTOCOL_MEDIA_TYPE` (compressed, or not UTF-8) or `HTTP_BODY_INCOMPLETE` (too slow, or the
- * sender went away).
+ * `PROTOCOL_BODY_TOO_LARGE`, `PROTOCOL_MEDIA_TYPE` (compressed, or not UTF-8), `HTTP_BODY_INCOMPLETE` (too slow, or the
+ * sender went away) or `HTTP_BODY_UNREADABLE` (parsed before us into something that is no text any more).
  */
 export async function readBody(request: MaybeParsed, options: BodyOptions): Promise<string | undefined> {
-  if (request._body === true || request.readableEnded) return parsedBefore(request);
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') throw notUnderstood(`${contentType(request)}; ${encoding}`, options);
   if (Number(request.headers['content-length'] ?? 0) > options.limit) throw tooLarge(options);
+  if (request._body === true || request.readableEnded) return withinLimit(parsedBefore(request), options);
   const bytes = await collect(request, options);
   if (bytes.length === 0) return undefined;
   try {
@@ -57,8 +60,50 @@ function collect(request: IncomingMessage, options: BodyOptions): Promise<Buffer
   });
 }
 
+/** Why a body parser that stands before us gave up on a body. */
+export interface ParserFault {
+  /** As the package `body-parser` names them: `entity.parse.failed`, `entity.too.large` … */
+  readonly type: string;
+  /** The text that it could not parse, when it got that far. */
+  readonly body?: unknown;
+}
+
+/** What was thrown, if a body parser threw it. */
+export function parserFault(thrown: unknown): ParserFault | undefined {
+  if (!(thrown instanceof Error) || !('type' in thrown) || typeof thrown.type !== 'string') return undefined;
+  if (!/^(?:entity|encoding|charset|request|parameters|querystring|stream)\./.test(thrown.type)) return undefined;
+  return { type: thrown.type, ...('body' in thrown ? { body: thrown.body } : {}) };
+}
+
+/**
+ * The text that the parser could not parse, so that a protocol may say where it is broken. Throws as {@link readBody}
+ * rejects when there is no such text.
+ */
+export function textOfFault(request: IncomingMessage, { type, body }: ParserFault, limits: BodyLimits): string {
+  if (type === 'entity.too.large') throw tooLarge(limits);
+  if (type === 'charset.unsupported' || type === 'encoding.unsupported')
+    throw notUnderstood(contentType(request), limits);
+  const text = type === 'entity.parse.failed' && typeof body === 'string' ? withinLimit(body, limits) : undefined;
+  if (text === undefined) throw httpInError('HTTP_BODY_UNREADABLE');
+  return text;
+}
+
+function withinLimit(text: string | undefined, limits: BodyLimits): string | undefined {
+  if (text !== undefined && Buffer.byteLength(text) > limits.limit) throw tooLarge(limits);
+  return text;
+}
+
 /** What a body parser made of the body, written back as text of the same media type. */
 function parsedBefore(request: MaybeParsed): string | undefined {
+  try {
+    return writtenBack(request);
+  } catch {
+    // Nested too deep for JSON.stringify, or a field of a form that hides how to write it as text.
+    throw httpInError('HTTP_BODY_UNREADABLE');
+  }
+}
+
+function writtenBack(request: MaybeParsed): string | undefined {
   const { body } = request;
   if (body === undefined || body === null) return undefined;
   if (typeof body === 'string') return body === '' ? undefined : body;
@@ -73,10 +118,10 @@ function contentType(request: IncomingMessage): string {
   return request.headers['content-type'] ?? '';
 }
 
-function tooLarge(options: BodyOptions): Error {
-  return protocolError('PROTOCOL_BODY_TOO_LARGE', { limit: options.limit });
+function tooLarge({ limit }: BodyLimits): Error {
+  return protocolError('PROTOCOL_BODY_TOO_LARGE', { limit });
 }
 
-function notUnderstood(type: string, options: BodyOptions): Error {
-  return protocolError('PROTOCOL_MEDIA_TYPE', { type, allowed: options.mediaTypes.join(', ') });
+function notUnderstood(type: string, { mediaTypes }: BodyLimits): Error {
+  return protocolError('PROTOCOL_MEDIA_TYPE', { type, allowed: mediaTypes.join(', ') });
 }

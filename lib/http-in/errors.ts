@@ -10,6 +10,14 @@ export const httpInError = errorsFrom({
     en: 'The header Authorization was sent more than once: send it once.',
     ru: 'Заголовок Authorization передан несколько раз: передайте его один раз.',
   },
+  HTTP_KEY_NEEDED: {
+    en: 'A web page, or a request that came through a proxy, needs the key whatever its address: set an API key in usercrm-in and send it as "Authorization: Bearer <key>".',
+    ru: 'Веб-странице и запросу через прокси нужен ключ с любого адреса: задайте ключ API в usercrm-in и передавайте его как «Authorization: Bearer <ключ>».',
+  },
+  HTTP_BODY_UNREADABLE: {
+    en: 'The body of the request could not be read: send JSON in UTF-8.',
+    ru: 'Тело запроса не удалось прочитать: отправьте JSON в UTF-8.',
+  },
   HTTP_BODY_INCOMPLETE: {
     en: 'The body of the request did not arrive in full: send it again.',
     ru: 'Тело запроса пришло не полностью: отправьте его ещё раз.',

@@ -3,7 +3,9 @@ import { systemClock } from '../../lib/clock';
 import { TelephonyError, asError } from '../../lib/errors';
 import type { Lang } from '../../lib/errors';
 import type { Access } from '../../lib/http-in/access';
-import { readBody } from '../../lib/http-in/body';
+import { readBody, textOfFault } from '../../lib/http-in/body';
+import type { ParserFault } from '../../lib/http-in/body';
+import { httpInError } from '../../lib/http-in/errors';
 import { httpStatusOf, protocolError } from '../../lib/protocols/errors';
 import type {
   BadRequest,
@@ -28,6 +30,7 @@ const BODY_WITHIN_MS = 10_000;
 /** The HTTP status of the errors that are not a protocol's own. */
 const STATUSES: Readonly<Partial<Record<string, number>>> = {
   HTTP_BODY_INCOMPLETE: 408,
+  HTTP_BODY_UNREADABLE: 400,
   TOO_MANY_QUESTIONS: 503,
   ANSWER_TOO_LATE: 504,
 };
@@ -53,6 +56,8 @@ interface Exchange {
   readonly protocol: HttpProtocol;
   readonly req: Request;
   readonly res: Response;
+  /** A body parser in front gave up on this request, so that nothing else in front was asked: it gets an error only. */
+  readonly fault: ParserFault | undefined;
 }
 
 /** The HTTP side of one `usercrm-in`: address, key, size and method are checked here, the formats are the protocols'. */
@@ -64,8 +69,8 @@ export class HttpEndpoint {
 
   /** The handler of one protocol's path. */
   handler(name: HttpProtocolName, protocol: HttpProtocol): Serve {
-    return (req, res) => {
-      const exchange = { name, protocol, req, res };
+    return (req, res, fault) => {
+      const exchange = { name, protocol, req, res, fault };
       this.serve(exchange).catch((thrown: unknown) => {
         const error = asError(thrown);
         if (error instanceof TelephonyError) this.refuse(exchange, error, statusOf(error));
@@ -99,6 +104,7 @@ export class HttpEndpoint {
     }
     const request = protocol.parse(await this.partsOf(exchange));
     if (request.action === 'bad') this.refuse(exchange, request.error, request.status, request);
+    else if (exchange.fault) throw httpInError('HTTP_BODY_UNREADABLE');
     else if (request.action === 'test' && !this.options.serves('test')) write(exchange, request.reply);
     else this.ask(exchange, request);
   }
@@ -130,10 +136,11 @@ export class HttpEndpoint {
     onQuestion(id, exchange.name, action, request);
   }
 
-  private async partsOf({ protocol, req }: Exchange): Promise<HttpRequestParts> {
+  private async partsOf(exchange: Exchange): Promise<HttpRequestParts> {
+    const { protocol, req } = exchange;
     const type = req.headers['content-type'];
     const mayHaveBody = protocol.contentTypes.length > 0 && protocol.methods.includes(req.method);
-    const bodyText = mayHaveBody ? await this.bodyOf(protocol, req) : undefined;
+    const bodyText = mayHaveBody ? await this.bodyOf(exchange) : undefined;
     return {
       method: req.method,
       query: queryOf(req.url),
@@ -142,16 +149,13 @@ export class HttpEndpoint {
     };
   }
 
-  private async bodyOf(protocol: HttpProtocol, req: Request): Promise<string | undefined> {
+  private async bodyOf({ protocol, req, fault }: Exchange): Promise<string | undefined> {
+    const limits = { limit: BODY_LIMIT_BYTES, mediaTypes: protocol.contentTypes };
+    if (fault) return textOfFault(req, fault, limits);
     if (this.reading >= MAX_OPEN_QUESTIONS) throw questionError('TOO_MANY_QUESTIONS', { limit: MAX_OPEN_QUESTIONS });
     this.reading += 1;
     try {
-      return await readBody(req, {
-        clock: systemClock,
-        limit: BODY_LIMIT_BYTES,
-        withinMs: BODY_WITHIN_MS,
-        mediaTypes: protocol.contentTypes,
-      });
+      return await readBody(req, { ...limits, clock: systemClock, withinMs: BODY_WITHIN_MS });
     } finally {
       this.reading -= 1;
     }

@@ -1,9 +1,12 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
+import { parserFault } from '../../lib/http-in/body';
+import type { ParserFault } from '../../lib/http-in/body';
 import { Claims } from './claims';
 import { corsHeaders } from './cors';
 
-export type Serve = (req: Request, res: Response) => void;
+/** `fault`: a body parser in front of us gave up on the request. */
+export type Serve = (req: Request, res: Response, fault?: ParserFault) => void;
 
 /**
  * The paths that nodes of this pack serve on Node-RED's HTTP server: one handler for good, that looks the path up. So a
@@ -22,6 +25,12 @@ class HttpRoutes {
     this.middleware = httpNodeMiddleware === undefined ? [] : [httpNodeMiddleware].flat();
     this.cors = httpNodeCors;
     red.httpNode.use((req, res, next) => this.dispatch(req, res, next));
+    // Below one root the editor's application comes first, and what its body parser throws passes by that of the flows:
+    // it can be heard only where both are mounted.
+    const { parent, mountpath } = red.httpNode as Application & { readonly parent?: Application };
+    parent?.use(mountpath, (thrown: unknown, req: Request, res: Response, next: NextFunction) =>
+      this.recover(thrown, req, res, next),
+    );
   }
 
   private dispatch(req: Request, res: Response, next: NextFunction): void {
@@ -30,11 +39,29 @@ class HttpRoutes {
       next();
       return;
     }
+    forgetCors(res);
     runAll(this.middleware, req, res, next, () => {
       for (const [name, value] of Object.entries(corsHeaders(this.cors, req))) res.setHeader(name, value);
       serve(req, res);
     });
   }
+
+  /** A body that could not be parsed in front of us is refused in the asker's own format. */
+  private recover(thrown: unknown, req: Request, res: Response, next: NextFunction): void {
+    const serve = this.claims.holder(keyOf(req.path));
+    const fault = parserFault(thrown);
+    if (!serve || !fault || res.headersSent) {
+      next(thrown);
+      return;
+    }
+    forgetCors(res);
+    serve(req, res, fault);
+  }
+}
+
+/** Below one root the editor lets every web page read every answer: ours only those that `httpNodeCors` names. */
+function forgetCors(res: Response): void {
+  res.removeHeader('Access-Control-Allow-Origin');
 }
 
 /** Runs the admin's middleware the way Express would: each calls the next, an error ends it. */

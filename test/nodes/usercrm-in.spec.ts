@@ -221,7 +221,24 @@ describe('usercrm-in over HTTP', () => {
       assert.equal((await ask()).status, 403);
       await deploy(routeFlow());
       assert.equal((await ask({ headers: { 'x-forwarded-for': '127.0.0.1' } })).status, 403);
+      assert.equal((await ask({ headers: { via: '1.1 nginx' } })).status, 403);
       assert.equal((await ask()).status, 200);
+    });
+
+    it('no web page that is open on an allowed machine, unless it has the key', async () => {
+      await start(routeFlow(), key('secret'));
+      const page = { origin: 'http://evil.example' };
+      const answer = await ask({ headers: page });
+      assert.equal(answer.status, 401);
+      assert.doesNotMatch(answer.body, /Петров/);
+      assert.equal((await ask({ headers: { ...page, authorization: 'Bearer secret' } })).status, 200);
+    });
+
+    it('with the way out, where there is no key to ask for', async () => {
+      await start(routeFlow());
+      const answer = await ask({ headers: { origin: 'http://evil.example' } });
+      assert.equal(answer.status, 403);
+      assert.match(answer.body, /"found":false.*HTTP_KEY_NEEDED.*set an API key/);
     });
 
     it('says it in Russian where Node-RED speaks Russian', async () => {
@@ -323,6 +340,17 @@ describe('usercrm-in over HTTP', () => {
       assert.match(answer.body, /"code":503.*closed today/);
     });
 
+    it('a code that would only announce an answer, or an odd one, is an error', async () => {
+      await start(flow(['route', 'test']));
+      const odd: unknown[] = [100, 199, Symbol('200'), Object.create(null)];
+      for (const [index, code] of odd.entries()) {
+        const asking = test();
+        const message = (await waitForMessages('tests', index + 1))[index];
+        receive('out', { payload: { code, body: 'x' }, usercrm: message?.usercrm });
+        assert.equal((await asking).status, 500);
+      }
+    });
+
     it('a test that nobody answers is an error, not a lie', async () => {
       await start(flow(['route', 'test']).map((node) => (node.id === 'in' ? { ...node, deadline: '0.1' } : node)));
       assert.equal((await test()).status, 504);
@@ -409,7 +437,7 @@ describe("usercrm-in under the admin's settings of Node-RED", () => {
   const start = async (settings: Record<string, unknown>) => {
     server = new FlowServer(settings);
     await server.listen();
-    await load([server.init, ...routeNodes], routeFlow());
+    await load([server.init, ...routeNodes], routeFlow(), { credentials: { in: { apiKey: 'secret' } } });
   };
 
   afterEach(async () => {
@@ -460,10 +488,10 @@ describe("usercrm-in under the admin's settings of Node-RED", () => {
     const ask = (method: string, origin: string) =>
       server.ask(`/route.json?phone=${PHONE}`, {
         method,
-        headers: { origin, 'access-control-request-headers': 'authorization' },
+        headers: { origin, authorization: 'Bearer secret', 'access-control-request-headers': 'authorization' },
       });
     const got = await ask('GET', 'https://crm.example');
-    assert.equal(got.headers['access-control-allow-origin'], 'https://crm.example');
+    assert.deepEqual([got.status, got.headers['access-control-allow-origin']], [200, 'https://crm.example']);
     const preflight = await ask('OPTIONS', 'https://crm.example');
     assert.equal(preflight.headers['access-control-allow-methods'], 'GET,POST');
     assert.equal(preflight.headers['access-control-allow-headers'], 'authorization');

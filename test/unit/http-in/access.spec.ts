@@ -18,7 +18,9 @@ function refusal(options: Partial<AccessOptions>, from: string, ...headers: (rea
 }
 
 const bearer = (key: string) => ['Authorization', `Bearer ${key}`] as const;
+const browser = ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0'] as const;
 const WRONG = '401 PROTOCOL_UNAUTHORIZED';
+const KEY_NEEDED = '403 HTTP_KEY_NEEDED';
 
 describe('who may ask over HTTP', () => {
   it('an allowed address without a key, written in any of its ways', () => {
@@ -55,11 +57,42 @@ describe('who may ask over HTTP', () => {
   });
 
   it('nobody without a key behind a proxy: its address says nothing about who asks', () => {
-    for (const name of ['Forwarded', 'X-Forwarded-For', 'X-Real-IP']) {
+    const names = ['Forwarded', 'Via', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Real-IP'];
+    for (const name of names) {
       assert.equal(refusal({ apiKey: 'k' }, '127.0.0.1', [name, '127.0.0.1']), WRONG, name);
-      assert.equal(refusal({}, '127.0.0.1', [name, '']), '403 PROTOCOL_FORBIDDEN', name);
+      assert.equal(refusal({}, '127.0.0.1', [name, '']), KEY_NEEDED, name);
       assert.equal(refusal({ apiKey: 'k' }, '127.0.0.1', [name, '192.0.2.7'], bearer('k')), undefined, name);
     }
+  });
+
+  it('no web page without a key, whatever machine it is open on', () => {
+    const evil = ['Origin', 'http://evil.example'] as const;
+    assert.equal(refusal({}, '127.0.0.1', evil), KEY_NEEDED);
+    assert.equal(refusal({ apiKey: 'k' }, '127.0.0.1', evil), WRONG);
+    assert.equal(refusal({ apiKey: 'k' }, '127.0.0.1', evil, bearer('k')), undefined);
+    for (const site of ['cross-site', 'same-site', 'same-origin', '']) {
+      assert.equal(refusal({}, '127.0.0.1', ['Sec-Fetch-Site', site]), KEY_NEEDED, site);
+    }
+  });
+
+  it('a person who types the address of this machine into a browser', () => {
+    for (const host of ['127.0.0.1:1880', 'localhost:1880', 'LOCALHOST', '[::1]:1880', '10.0.0.5']) {
+      assert.equal(refusal({}, '127.0.0.1', ['Host', host], browser, ['Sec-Fetch-Site', 'none']), undefined, host);
+    }
+  });
+
+  it('no browser that was made to take a foreign name for this machine', () => {
+    for (const host of ['evil.example:1880', '127.0.0.1.evil.example', 'localhost.evil.example:1880', '']) {
+      assert.equal(refusal({}, '127.0.0.1', ['Host', host], browser), KEY_NEEDED, host);
+      // A page may choose the name of its browser, but not leave out the languages.
+      assert.equal(refusal({}, '127.0.0.1', ['Host', host], ['Accept-Language', 'en']), KEY_NEEDED, host);
+    }
+  });
+
+  it('a dialplan or a program that asks by any name', () => {
+    const asterisk = ['User-Agent', 'asterisk-libcurl-agent/1.0'] as const;
+    assert.equal(refusal({}, '127.0.0.1', ['Host', 'nodered.lan:1880'], asterisk), undefined);
+    assert.equal(refusal({}, '127.0.0.1', ['Host', 'nodered.lan:1880']), undefined);
   });
 
   it("does not take Node-RED's own password for a key", () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { TelephonyError } from '../../../lib/errors';
-import { readBody } from '../../../lib/http-in/body';
+import { parserFault, readBody, textOfFault } from '../../../lib/http-in/body';
 import { FakeClock } from '../../support/fake-clock';
 
 const LIMIT = 1000;
@@ -85,5 +85,59 @@ describe('the body of a request', () => {
     assert.equal(await parsed(undefined), undefined);
     assert.equal(await parsed(Buffer.from('{"a":1}')), '{"a":1}');
     assert.equal(await parsed({ phone: '1 2' }, 'application/x-www-form-urlencoded; charset=utf-8'), 'phone=1+2');
+  });
+
+  it('is measured also when somebody has already read it', async () => {
+    const parsed = (body: unknown, headers: Record<string, string> = {}) =>
+      setUp({ 'content-type': 'application/json', ...headers }, { _body: true, body }).read();
+    await assert.rejects(parsed({}, { 'content-length': String(LIMIT + 1) }), code('PROTOCOL_BODY_TOO_LARGE'));
+    for (const body of [{ phone: 'x'.repeat(LIMIT) }, 'Ж'.repeat(LIMIT / 2 + 1), Buffer.alloc(LIMIT + 1)]) {
+      await assert.rejects(parsed(body), code('PROTOCOL_BODY_TOO_LARGE'));
+    }
+    await assert.rejects(parsed({}, { 'content-encoding': 'gzip' }), code('PROTOCOL_MEDIA_TYPE'));
+  });
+
+  it('is refused when what somebody made of it cannot be written back', async () => {
+    let deep: unknown[] = [];
+    for (let level = 0; level < 100_000; level += 1) deep = [deep];
+    const parsed = (body: unknown, type: string) => setUp({ 'content-type': type }, { _body: true, body }).read();
+    await assert.rejects(parsed(deep, 'application/json'), code('HTTP_BODY_UNREADABLE'));
+    const form = parsed({ a: { toString: 'x' } }, 'application/x-www-form-urlencoded');
+    await assert.rejects(form, code('HTTP_BODY_UNREADABLE'));
+  });
+});
+
+describe('a body that a parser in front gave up on', () => {
+  const options = { limit: LIMIT, mediaTypes: ['application/json'] };
+  const request = { headers: {} } as unknown as IncomingMessage;
+  const fault = (more: object) => Object.assign(new Error('told by the parser'), more);
+
+  it('is its broken text, for the protocol to say where it is broken', () => {
+    const broken = parserFault(fault({ type: 'entity.parse.failed', body: '{"phone":' }));
+    assert.ok(broken);
+    assert.equal(textOfFault(request, broken, options), '{"phone":');
+  });
+
+  it('is refused for what was wrong with it', () => {
+    for (const [type, wanted] of [
+      ['entity.too.large', 'PROTOCOL_BODY_TOO_LARGE'],
+      ['charset.unsupported', 'PROTOCOL_MEDIA_TYPE'],
+      ['encoding.unsupported', 'PROTOCOL_MEDIA_TYPE'],
+      ['request.aborted', 'HTTP_BODY_UNREADABLE'],
+      ['parameters.too.many', 'HTTP_BODY_UNREADABLE'],
+    ] as const) {
+      const known = parserFault(fault({ type }));
+      assert.ok(known, type);
+      assert.throws(() => textOfFault(request, known, options), code(wanted), type);
+    }
+    const huge = parserFault(fault({ type: 'entity.parse.failed', body: 'x'.repeat(LIMIT + 1) }));
+    assert.ok(huge);
+    assert.throws(() => textOfFault(request, huge, options), code('PROTOCOL_BODY_TOO_LARGE'));
+  });
+
+  it('is not every error', () => {
+    for (const thrown of [new Error('x'), fault({ type: 7 }), fault({ type: 'system' }), { type: 'entity.x' }, null]) {
+      assert.equal(parserFault(thrown), undefined);
+    }
   });
 });
