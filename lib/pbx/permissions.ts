@@ -18,7 +18,8 @@ const NEEDS: Readonly<Record<Feature, { readonly read: readonly string[]; readon
   link: { read: ['system'], write: [] },
   events: { read: ['call', 'agent', 'user', 'cdr'], write: [] },
   presence: { read: ['call'], write: ['reporting'] },
-  route: { read: ['agi'], write: ['call', 'agi'] },
+  // Channels that waited before we came are found by CoreShowChannels, which the class `call` does not give.
+  route: { read: ['agi'], write: ['call', 'agi', 'reporting'] },
 };
 
 /** Whether the `Events` mask of a login lets the events of this class through; absent = `on`. */
@@ -42,16 +43,17 @@ export function permissionNeeds(features: readonly Feature[]): PermissionNeed[] 
   );
 }
 
+const WRITE_MARKERS: Readonly<Record<string, string>> = { call: 'Setvar', agi: 'AGI', user: 'UserEvent' };
+
 /**
- * An action that shows, by being listed in the answer to `ListCommands`, that the class is in `write=`: the one that our nodes
+ * An action that shows, by being listed in the answer to `ListCommands`, that a class is in `write=`: the one that our nodes
  * send, so that a class which another one covers is not called missing.
  */
-export const WRITE_MARKERS: Readonly<Record<string, string>> = {
-  call: 'Setvar',
-  agi: 'AGI',
-  reporting: 'DeviceStateList',
-  user: 'UserEvent',
-};
+export function writeMarker(need: Pick<PermissionNeed, 'class' | 'neededFor'>): string | undefined {
+  // The class `call` gives the lists of states too, but not the list of channels.
+  if (need.class === 'reporting') return need.neededFor.includes('route') ? 'CoreShowChannels' : 'DeviceStateList';
+  return WRITE_MARKERS[need.class];
+}
 
 /** Actions that give power over the PBX which no feature needs; with `Originate`, `system` is a shell on the PBX. */
 const POWERS: Readonly<Record<string, string>> = {

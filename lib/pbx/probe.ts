@@ -9,7 +9,7 @@ import { silentLog } from '../log';
 import { createClient } from './driver';
 import { managerConf } from './manager-conf';
 import type { PbxOptions } from './pbx';
-import { excessRights, passesMask, permissionNeeds, WRITE_MARKERS } from './permissions';
+import { excessRights, passesMask, permissionNeeds, writeMarker } from './permissions';
 import type { Feature, PermissionNeed } from './permissions';
 import { whenReady } from './ready';
 
@@ -231,7 +231,7 @@ function stateOf(
   heard: ReadonlySet<string>,
 ): ProbedPermission['state'] {
   if (need.direction === 'write') {
-    const marker = WRITE_MARKERS[need.class];
+    const marker = writeMarker(need);
     if (!rights || marker === undefined) return 'unknown';
     return rights.actions.has(marker.toLowerCase()) ? 'present' : 'missing';
   }
