@@ -25,8 +25,7 @@ type MaybeParsed = IncomingMessage & { readonly body?: unknown; readonly _body?:
  * sender went away) or `HTTP_BODY_UNREADABLE` (parsed before us into something that is no text any more).
  */
 export async function readBody(request: MaybeParsed, options: BodyOptions): Promise<string | undefined> {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity') throw notUnderstood(`${contentType(request)}; ${encoding}`, options);
+  refuseCompressed(request, options);
   if (Number(request.headers['content-length'] ?? 0) > options.limit) throw tooLarge(options);
   if (request._body === true || request.readableEnded) return withinLimit(parsedBefore(request), options);
   const bytes = await collect(request, options);
@@ -36,6 +35,11 @@ export async function readBody(request: MaybeParsed, options: BodyOptions): Prom
   } catch {
     throw notUnderstood(contentType(request), options);
   }
+}
+
+function refuseCompressed(request: IncomingMessage, limits: BodyLimits): void {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') throw notUnderstood(`${contentType(request)}; ${encoding}`, limits);
 }
 
 function collect(request: IncomingMessage, options: BodyOptions): Promise<Buffer> {
@@ -62,7 +66,7 @@ function collect(request: IncomingMessage, options: BodyOptions): Promise<Buffer
 
 /** Why a body parser that stands before us gave up on a body. */
 export interface ParserFault {
-  /** As the package `body-parser` names them: `entity.parse.failed`, `entity.too.large` … */
+  /** As the package `body-parser` names them (`entity.parse.failed`, `entity.too.large` …), or zlib (`Z_DATA_ERROR`). */
   readonly type: string;
   /** The text that it could not parse, when it got that far. */
   readonly body?: unknown;
@@ -70,9 +74,14 @@ export interface ParserFault {
 
 /** What was thrown, if a body parser threw it. */
 export function parserFault(thrown: unknown): ParserFault | undefined {
-  if (!(thrown instanceof Error) || !('type' in thrown) || typeof thrown.type !== 'string') return undefined;
-  if (!/^(?:entity|encoding|charset|request|parameters|querystring|stream)\./.test(thrown.type)) return undefined;
-  return { type: thrown.type, ...('body' in thrown ? { body: thrown.body } : {}) };
+  if (!(thrown instanceof Error)) return undefined;
+  const { type, code, body } = thrown as { readonly type?: unknown; readonly code?: unknown; readonly body?: unknown };
+  const name = [type, code].find(
+    (each): each is string =>
+      typeof each === 'string' &&
+      /^(?:(?:entity|encoding|charset|request|parameters|querystring|stream)\.|Z_)/.test(each),
+  );
+  return name === undefined ? undefined : { type: name, body };
 }
 
 /**
@@ -81,8 +90,8 @@ export function parserFault(thrown: unknown): ParserFault | undefined {
  */
 export function textOfFault(request: IncomingMessage, { type, body }: ParserFault, limits: BodyLimits): string {
   if (type === 'entity.too.large') throw tooLarge(limits);
-  if (type === 'charset.unsupported' || type === 'encoding.unsupported')
-    throw notUnderstood(contentType(request), limits);
+  refuseCompressed(request, limits);
+  if (type === 'charset.unsupported') throw notUnderstood(contentType(request), limits);
   const text = type === 'entity.parse.failed' && typeof body === 'string' ? withinLimit(body, limits) : undefined;
   if (text === undefined) throw httpInError('HTTP_BODY_UNREADABLE');
   return text;
