@@ -35,6 +35,7 @@ export interface AgiServerOptions {
 /** A channel from its question until it has left AsyncAGI. */
 interface Channel {
   readonly name: string;
+  readonly uniqueid: string;
   /** Its AsyncAGIStart was seen; one found by looking for waiting channels may still have it on the way. */
   started: boolean;
   answered: boolean;
@@ -53,6 +54,11 @@ const CLOSE_WITHIN_MS = 1500;
 /** More channels than can end while one list comes; beyond it the oldest names are forgotten. */
 const MAX_ENDED = 10_000;
 
+/** Channels being let go at once: with four actions each they stay below what the link lets wait for answers (1000). */
+const MAX_AT_ONCE = 150;
+/** Channels that wait for that; beyond it the dialplan's own guard must free them. */
+const MAX_IN_LINE = 10_000;
+
 /** One look for the waiting channels. */
 interface Scan {
   /** Names of channels that left AsyncAGI since it began: its rows may be older than that. */
@@ -69,6 +75,8 @@ interface Scan {
 export class AgiServer {
   private readonly channels = new Map<string, Channel>();
   private readonly sending = new Set<Promise<void>>();
+  private atOnce = 0;
+  private readonly inLine: (() => void)[] = [];
   private readonly asking: readonly (() => void)[];
   private readonly ending: readonly (() => void)[];
   private scan: Scan | undefined;
@@ -85,7 +93,7 @@ export class AgiServer {
       }),
     ];
     this.ending = [
-      client.subscribe(['AsyncAGIEnd', 'Hangup'], (event) => this.onEnd(event.get('Channel'))),
+      client.subscribe(['AsyncAGIEnd', 'Hangup'], (event) => this.heardEnd(event)),
       client.onState((state) => {
         if (state.phase !== 'ready') this.whenLeft?.();
       }),
@@ -152,8 +160,15 @@ export class AgiServer {
     this.take(call, true);
   }
 
-  private onEnd(name: string | undefined): void {
-    if (name === undefined) return;
+  /** Text from a caller can become a whole event, but not one with the Uniqueid of somebody else's channel. */
+  private heardEnd(event: AmiMessage): void {
+    const name = event.get('Channel');
+    const known = this.channels.get(name ?? '');
+    const isItsOwn = !known?.uniqueid || known.uniqueid === event.get('Uniqueid');
+    if (name !== undefined && isItsOwn) this.onEnd(name);
+  }
+
+  private onEnd(name: string): void {
     if (this.scan) remember(this.scan.ended, name);
     const channel = this.channels.get(name);
     if (!channel) return;
@@ -209,7 +224,7 @@ export class AgiServer {
 
   private take(call: AsyncAgiCall, started: boolean): void {
     const { limit, onCall, onProblem } = this.options;
-    const channel: Channel = { name: call.channel, started, answered: false, gone: undefined };
+    const channel: Channel = { name: call.channel, uniqueid: call.uniqueid, started, answered: false, gone: undefined };
     if (this.channels.size >= limit) {
       onProblem(agiError('AGI_TOO_MANY', { limit }));
       this.release(channel, nobody);
@@ -238,8 +253,22 @@ export class AgiServer {
   }
 
   private send(channel: Channel, answer: AsyncAgiAnswer): void {
-    const sending = this.letGo(channel, answer).finally(() => this.sending.delete(sending));
+    if (this.inLine.length >= MAX_IN_LINE) return;
+    const sending = this.inTurn(() => this.letGo(channel, answer)).finally(() => this.sending.delete(sending));
     this.sending.add(sending);
+  }
+
+  /** Runs `work` at once, or when one of {@link MAX_AT_ONCE} others has ended. */
+  private async inTurn(work: () => Promise<void>): Promise<void> {
+    if (this.atOnce >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.inLine.push(resolve));
+    else this.atOnce += 1;
+    try {
+      await work();
+    } finally {
+      const next = this.inLine.shift();
+      if (next) next();
+      else this.atOnce -= 1;
+    }
   }
 
   /**

@@ -153,7 +153,8 @@ class Account implements CrmAccount {
     this.requestMs = options.requestMs ?? 10_000;
     const limiter = createLimiter(options.limits ?? kind.limits, clock);
     const ca = options.ca === undefined ? {} : { ca: options.ca };
-    this.http = createCrmHttp({ clock, limiter, timeoutMs: this.requestMs, ...ca });
+    const secrets = Object.values(options.secrets);
+    this.http = createCrmHttp({ clock, limiter, timeoutMs: this.requestMs, secrets, ...ca });
     this.adapter = kind.create(options.settings, options.secrets, this.http);
     this.breaker = createBreaker(clock);
     this.memory = new AnswerMemory({ foundMs, notFoundMs, clock });

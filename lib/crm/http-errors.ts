@@ -65,7 +65,12 @@ export function transportError(thrown: unknown, host: string, limits: { connectM
 }
 
 /** The error that an answer outside 2xx stands for. `now`: wall-clock time, for a `Retry-After` that is a date. */
-export function statusError(request: CrmRequest, response: CrmResponse, now: number): TelephonyError {
+export function statusError(
+  request: CrmRequest,
+  response: CrmResponse,
+  now: number,
+  secrets: readonly string[] = [],
+): TelephonyError {
   const { status, headers } = response;
   const host = hostOf(request.url);
   const retryAfterMs = retryAfter(headers['retry-after'], now);
@@ -78,17 +83,17 @@ export function statusError(request: CrmRequest, response: CrmResponse, now: num
   if (status >= 300 && status < 400) {
     return crmError('CRM_REDIRECTED', { host, status, target: originOf(headers.location, request.url) });
   }
-  const words = shortened(ownWords(response.text), MAX_WORDS, request);
+  const words = shortened(ownWords(response.text), MAX_WORDS, request, secrets);
   return crmError('CRM_REFUSED', { host, status, words: words || '—' });
 }
 
-export function notJson(request: CrmRequest, response: CrmResponse): TelephonyError {
+export function notJson(request: CrmRequest, response: CrmResponse, secrets: readonly string[] = []): TelephonyError {
   const type = response.headers['content-type']?.split(';', 1)[0]?.trim().slice(0, 60) ?? '—';
   return crmError('CRM_NOT_JSON', {
     host: hostOf(request.url),
     status: response.status,
     type: type || '—',
-    start: shortened(response.text, 60, request),
+    start: shortened(response.text, 60, request, secrets),
   });
 }
 
@@ -129,12 +134,20 @@ function wordsIn(value: unknown, depth: number): string | undefined {
 }
 
 /** One line without what the request carried in secret places: a CRM may echo it. */
-function shortened(text: string, max: number, request: CrmRequest): string {
+function shortened(text: string, max: number, request: CrmRequest, secrets: readonly string[]): string {
   const start = text.slice(0, 10_000);
   return oneLine(
-    secretsOf(request).reduce((rest, secret) => rest.replaceAll(secret, '…'), start),
+    [...secrets.flatMap(formsOf), ...secretsOf(request)].reduce((rest, secret) => rest.replaceAll(secret, '…'), start),
     max,
   );
+}
+
+/** A secret as it stands, and as it may have travelled: in an address, a form, JSON or Basic authorization. */
+function formsOf(secret: string): string[] {
+  if (secret === '') return [];
+  const inForm = new URLSearchParams({ s: secret }).toString().slice(2);
+  const forms = [secret, encodeURIComponent(secret), inForm, JSON.stringify(secret).slice(1, -1)];
+  return [...new Set([...forms, Buffer.from(secret, 'utf8').toString('base64')])];
 }
 
 function secretsOf(request: CrmRequest): string[] {

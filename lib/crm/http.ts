@@ -23,6 +23,8 @@ export interface CrmHttpOptions {
   readonly maxBodyBytes?: number;
   /** PEM of an authority to trust beside the built-in ones. */
   readonly ca?: string;
+  /** What no error may quote, however the CRM echoes it. */
+  readonly secrets?: readonly string[];
 }
 
 /** A {@link CrmHttp} and its end. */
@@ -145,7 +147,7 @@ class Client implements ClosableCrmHttp {
     try {
       return JSON.parse(response.text) as unknown;
     } catch {
-      throw notJson(request, response);
+      throw notJson(request, response, this.options.secrets);
     }
   }
 
@@ -188,7 +190,7 @@ class Client implements ClosableCrmHttp {
         : transportError(thrown, hostOf(request.url), { connectMs, bytes: maxBodyBytes });
     }
     if (response.status >= 200 && response.status < 300) return response;
-    const error = statusError(request, response, clock.now());
+    const error = statusError(request, response, clock.now(), this.options.secrets);
     if (error.code === 'CRM_LIMITED') limiter.hold(Number(error.params.retryAfterMs));
     throw error;
   }

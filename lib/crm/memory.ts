@@ -64,7 +64,11 @@ export class AnswerMemory {
   }
 }
 
-const clip = (text: string, max = MAX_TEXT): string => (text.length > max ? `${text.slice(0, max - 1)}…` : text);
+/** One line of a bearable length: what a CRM says may end up in a header, a dialplan or a terminal. */
+function clip(text: string, max = MAX_TEXT): string {
+  const line = text.slice(0, 2 * max).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+  return line.length > max ? `${line.slice(0, max - 1)}…` : line;
+}
 
 /** The answer with everything cut to a size that a phone, a message and the memory can bear. */
 export function bounded(answer: CrmAnswer): CrmAnswer {

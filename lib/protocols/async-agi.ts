@@ -12,6 +12,8 @@ export interface HeaderReader {
 /** A channel that waits in AsyncAGI. */
 export interface AsyncAgiCall {
   readonly channel: string;
+  /** Uniqueid; unlike the name of a channel no caller can guess it. */
+  readonly uniqueid: string;
   /** The arguments of `AGI(agi:async,…)`, in order. */
   readonly args: readonly string[];
   /**
@@ -77,7 +79,13 @@ export function readAsyncAgiStart(event: HeaderReader): AsyncAgiCall | undefined
   if (channel === '') return undefined;
   const env = percentDecoded(event.get('Env') ?? '');
   const args = argumentsOf(env);
-  return { channel, args, cut: !env.endsWith('\n\n'), question: questionOf(event, args) };
+  return {
+    channel,
+    uniqueid: event.get('Uniqueid') ?? '',
+    args,
+    cut: !env.endsWith('\n\n'),
+    question: questionOf(event, args),
+  };
 }
 
 /** Reads a row of CoreShowChannels: a channel that was waiting before we listened. `undefined` when it does not wait in AsyncAGI. */
@@ -86,7 +94,7 @@ export function readChannelRow(row: HeaderReader): AsyncAgiCall | undefined {
   const [url = '', ...args] = (row.get('ApplicationData') ?? '').split(',');
   if (channel === '' || row.get('Application')?.toUpperCase() !== 'AGI' || url.toLowerCase() !== 'agi:async')
     return undefined;
-  return { channel, args, cut: false, question: questionOf(row, args) };
+  return { channel, uniqueid: row.get('Uniqueid') ?? '', args, cut: false, question: questionOf(row, args) };
 }
 
 /** Is this channel ours to answer? Other programs may serve other channels over AsyncAGI. */

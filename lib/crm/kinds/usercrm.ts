@@ -65,12 +65,16 @@ function itemOf(item: JsonObject): Item {
   return { entity, company: companyOf(item) };
 }
 
+/** More of what one number brings is a mistake of the CRM; the work below grows with the square. */
+const MAX_ITEMS = 50;
+
 /** A person before a company: the person is who calls. */
 const rank = ({ entity }: Item): number => (entity.type === 'contact' ? 0 : entity.type === 'company' ? 2 : 1);
 
 /** What a parsed reply to `get_contact` says. Exported for tests with replies of every shape. */
 export function contactIn(reply: JsonObject): CrmAnswer {
   const items = itemsIn(reply)
+    .slice(0, MAX_ITEMS)
     .map(itemOf)
     .sort((a, b) => rank(a) - rank(b));
   if (items.length === 0) return { found: false };

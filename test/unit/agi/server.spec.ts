@@ -212,6 +212,23 @@ describe('calls that ask over the AMI link', () => {
     assert.deepEqual([gone, server.waiting], [1, 0]);
   });
 
+  it('are not forgotten for an end that names another Uniqueid: a caller can forge one', async () => {
+    const { client, clock, calls } = await setUp();
+    client.emit(
+      amiEvent('AsyncAGIStart', {
+        Channel: 'c',
+        Uniqueid: '1.1',
+        CallerIDNum: '84951343060',
+        Env: env('telephony-crm'),
+      }),
+    );
+    client.emit(amiEvent('Hangup', { Channel: 'c' }));
+    client.emit(amiEvent('Hangup', { Channel: 'c', Uniqueid: '6.6' }));
+    calls[0]?.answer(ROUTE);
+    await clock.advanceAsync(0);
+    assert.equal(client.sent.at(-1), 'c ASYNCAGI BREAK');
+  });
+
   it('that hang up while they wait are forgotten, and nothing is sent for them', async () => {
     const { client, clock, calls } = await setUp();
     client.emit(start('c', 'telephony-crm'));

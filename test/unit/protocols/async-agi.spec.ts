@@ -46,6 +46,7 @@ describe('AsyncAGI', () => {
     const call = start(env(['telephony-crm']));
     assert.deepEqual(call, {
       channel: 'PJSIP/trunk-00000065',
+      uniqueid: '1795203655.205',
       args: ['telephony-crm'],
       cut: false,
       question: { phone: '79261112233', trunk: '74951000101', callId: '1795203655.200' },
@@ -90,6 +91,7 @@ describe('AsyncAGI', () => {
     const call = row({});
     assert.deepEqual(call, {
       channel: 'PJSIP/trunk-00000065',
+      uniqueid: '',
       args: ['telephony-crm'],
       cut: false,
       question: { phone: '+79261112233', trunk: '74951000101', callId: '1795203655.200' },
