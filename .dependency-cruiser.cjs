@@ -1,6 +1,6 @@
 /** The layers of the house: nodes -> nodes/runtime -> lib, inside lib only downwards, no cycles. */
 const pure = '^lib/(phone|presence|protocols|calls|queues)/';
-const shared = '^lib/(clock|errors|log|variables)[.]ts$';
+const shared = '^lib/(messages/|(clock|errors|log|variables)[.]ts$)';
 
 module.exports = {
   forbidden: [
@@ -70,7 +70,7 @@ module.exports = {
       name: 'crm-does-not-know-the-pbx',
       severity: 'error',
       from: { path: '^lib/crm/' },
-      to: { path: '^lib/', pathNot: ['^lib/(crm|phone)/', shared] },
+      to: { path: '^lib/', pathNot: ['^lib/(crm|phone)/', '^lib/recordings/types[.]ts$', shared] },
     },
     {
       name: 'one-crm-one-file',
@@ -111,7 +111,43 @@ module.exports = {
       name: 'pbx-joins-the-rooms-of-one-asterisk',
       severity: 'error',
       from: { path: '^lib/pbx/' },
-      to: { path: '^lib/', pathNot: ['^lib/(pbx|ami|phone|presence|simulator)/', shared] },
+      to: {
+        path: '^lib/',
+        pathNot: ['^lib/(pbx|ami|phone|presence|calls|simulator)/', '^lib/store/types[.]ts$', shared],
+      },
+    },
+    {
+      name: 'store-knows-only-messages',
+      severity: 'error',
+      from: { path: '^lib/store/' },
+      to: { path: '^lib/', pathNot: ['^lib/(store|phone)/', shared] },
+    },
+    {
+      name: 'delivery-joins-store-and-crm',
+      severity: 'error',
+      from: { path: '^lib/delivery/' },
+      to: {
+        path: '^lib/',
+        pathNot: [
+          '^lib/delivery/',
+          '^lib/store/types[.]ts$',
+          '^lib/crm/(account|types|errors)[.]ts$',
+          '^lib/recordings/types[.]ts$',
+          shared,
+        ],
+      },
+    },
+    {
+      name: 'recordings-know-no-pbx',
+      severity: 'error',
+      from: { path: '^lib/recordings/' },
+      to: { path: '^lib/', pathNot: ['^lib/recordings/', shared] },
+    },
+    {
+      name: 'messages-are-below-all',
+      severity: 'error',
+      from: { path: '^lib/messages/' },
+      to: { path: '^lib/', pathNot: ['^lib/(messages|phone)/', '^lib/(clock|errors|log)[.]ts$'] },
     },
     {
       name: 'simulator-stands-alone',

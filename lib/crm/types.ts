@@ -1,5 +1,7 @@
 import type { Text } from '../errors';
+import type { CallMessage, UserChange } from '../messages/types';
 import type { ParsedNumber } from '../phone/types';
+import type { Recordings } from '../recordings/types';
 
 /** A person of the CRM who answers calls. Ids are text: CRMs give numbers and strings alike. */
 export interface CrmUser {
@@ -52,7 +54,46 @@ export interface CrmAdapter {
   /** All users; an empty list when the CRM has no such question. */
   listUsers(context: CallContext): Promise<CrmUser[]>;
   findByPhone(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer>;
+  /**
+   * Makes a client of an unknown number; absent when the CRM cannot. Called for one number at a time, and only after
+   * {@link findByPhone} did not find it.
+   */
+  createClient?(phone: PhoneNumber, wish: ClientWish, context: CallContext): Promise<CrmEntity>;
+  /**
+   * Tells the CRM one thing that happened; absent when the kind takes no events. Called again with the same event after a failure or
+   * a crash, so what was done before must be found out from {@link DeliveryContext.memo} or left to the CRM's own
+   * deduplication. Events of one call come one after the other.
+   */
+  deliver?(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered>;
 }
+
+/** Who shall be made when nobody is known by a number. */
+export interface ClientWish {
+  readonly type: 'lead' | 'contact';
+  readonly name?: string;
+  /** CRM user id of the responsible. */
+  readonly ownerId?: string;
+}
+
+export type DeliverableEvent = CallMessage | UserChange;
+
+export interface DeliveryContext extends CallContext {
+  /** The choices of `crm-webhook-out`, as {@link CrmKind.deliveryFields} ask for them. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Durable facts about one call, kept for some days: what is set here is on disk when it resolves. */
+  readonly memo: { get(key: string): Promise<string | undefined>; set(key: string, value: string): Promise<void> };
+  /** The line of the table for an extension. */
+  userOf(extension: string): UserMapping | undefined;
+  readonly recordings?: Recordings;
+  /** 1 for the first try. */
+  readonly attempt: number;
+}
+
+export type Delivered =
+  /** `answer`: what the CRM said, for the flow. `variables`: to be set on the channel, when the CRM's answer carries such. */
+  | { readonly status: 'delivered'; readonly answer: unknown; readonly variables?: Readonly<Record<string, string>> }
+  /** This CRM has no use for this event. */
+  | { readonly status: 'skipped' };
 
 /** One line of the table extension <-> CRM user. */
 export interface UserMapping {
@@ -87,6 +128,12 @@ export interface CrmKind {
   readonly id: string;
   readonly title: Text;
   readonly fields: readonly CrmField[];
+  /** Input fields of `crm-webhook-out` for this kind; none = nothing to choose. */
+  readonly deliveryFields?: readonly CrmField[];
+  /** Topics that `deliver` has a use for, the ones ticked at first marked; absent = the kind takes no events. */
+  readonly topics?: readonly { readonly topic: DeliverableEvent['topic']; readonly byDefault: boolean }[];
+  /** What `createClient` can make; absent = nothing. */
+  readonly creates?: readonly ClientWish['type'][];
   /** Calls a second that the CRM allows one account, and how many at once it may burst; the account keeps them exactly. */
   readonly limits: { readonly perSecond: number; readonly burst: number };
   /** Reads settings and secrets once; throws `CRM_BAD_SETTINGS` naming the field that is wrong. */
@@ -102,7 +149,7 @@ export interface CrmRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it stands; the caller sets the content type. */
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 export interface CrmResponse {

@@ -1,0 +1,137 @@
+import type { TelephonyError } from '../errors';
+import type { CallResult, Direction, RecordPayload } from '../messages/types';
+
+/**
+ * The database behind outbox, history and live calls. Every method is asynchronous, so that a shared PostgreSQL can stand behind the
+ * same interface; rejects with a TelephonyError `STORE_…`. A write resolves when it is on disk; writes of one tick share a transaction.
+ */
+export interface Store {
+  readonly state: StoreState;
+  readonly outbox: OutboxTable;
+  readonly memos: MemoTable;
+  readonly calls: CallTable;
+  readonly live: LiveCallTable;
+  /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
+  onState(handler: (state: StoreState) => void): () => void;
+  /** Opens the file, moves the schema on, checks its integrity. Idempotent; resolves also when it failed: see {@link state}. */
+  open(): Promise<void>;
+  /** Writes a consistent copy while running; resolves with its path. Never over an existing file. */
+  backup(file: string): Promise<string>;
+  stats(): Promise<StoreStats>;
+  /** Waits for the writes under way, at most 1.5 s. */
+  close(): Promise<void>;
+}
+
+/** `failed`: nothing can be kept (full disk, broken or locked file); a full disk is tried again by itself. */
+export type StoreState =
+  | { readonly status: 'closed' }
+  | { readonly status: 'open'; readonly note?: TelephonyError }
+  | { readonly status: 'failed'; readonly error: TelephonyError };
+
+export interface StoreStats {
+  readonly bytes: number;
+  readonly calls: number;
+  readonly waiting: number;
+  readonly dead: number;
+}
+
+/** What is to be delivered. */
+export interface OutboxEntry {
+  /** Who delivers it: the id of the node. */
+  readonly queue: string;
+  /** One of each in a queue: the second is taken for the first. */
+  readonly eventId: string;
+  /** What belongs together and keeps its order: the callId. */
+  readonly orderKey: string;
+  /** Wall-clock ms. */
+  readonly acceptedAt: number;
+  /** What is sent, as JSON; at most 256 KiB. */
+  readonly body: string;
+}
+
+export interface OutboxItem extends OutboxEntry {
+  /** Grows in the order of acceptance. */
+  readonly id: number;
+  readonly attempts: number;
+  /** Wall-clock ms before which it is not tried. */
+  readonly notBefore: number;
+  readonly lastError?: StoredError;
+}
+
+export interface StoredError {
+  readonly code: string;
+  /** English; what the CRM said is in it. */
+  readonly text: string;
+  readonly at: number;
+}
+
+export interface DeadItem extends OutboxItem {
+  readonly diedAt: number;
+}
+
+export interface OutboxTable {
+  /** Resolves when all are on disk, with the eventIds that were there already (waiting, delivered lately, or dead). */
+  put(entries: readonly OutboxEntry[]): Promise<{ readonly known: readonly string[] }>;
+  /** The first waiting items of a queue after `afterId`, in order, whatever their `notBefore`. */
+  waiting(queue: string, limit: number, afterId?: number): Promise<OutboxItem[]>;
+  /** Delivered: forgotten, but its eventId is remembered for a week. */
+  done(ids: readonly number[]): Promise<void>;
+  failed(id: number, error: StoredError, notBefore: number): Promise<void>;
+  giveUp(id: number, error: StoredError): Promise<void>;
+  dead(queue: string, limit: number, afterId?: number): Promise<DeadItem[]>;
+  /** Puts dead items (all of the queue without `ids`) back, tries and age begun anew; resolves with how many. */
+  revive(queue: string, ids?: readonly number[]): Promise<number>;
+  drop(queue: string, ids?: readonly number[]): Promise<number>;
+  count(queue: string): Promise<{ readonly waiting: number; readonly dead: number; readonly oldestAt?: number }>;
+}
+
+/** Small durable facts that a delivery needs later: e.g. which CALL_ID the CRM gave for a call. */
+export interface MemoTable {
+  get(scope: string, key: string): Promise<string | undefined>;
+  /** `value` at most 8 KiB; forgotten after `keepMs`. */
+  set(scope: string, key: string, value: string, keepMs: number): Promise<void>;
+}
+
+export interface CallQuery {
+  /** Wall-clock ms of `startedAt`, both inclusive. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Any of these took part: digits, compared by their last ten (extensions whole). */
+  readonly numbers?: readonly string[];
+  readonly extensions?: readonly string[];
+  readonly directions?: readonly Direction[];
+  readonly results?: readonly CallResult[];
+  readonly queues?: readonly string[];
+  readonly pbx?: string;
+  readonly callId?: string;
+  readonly sort?: 'startedAt' | '-startedAt';
+  readonly limit: number;
+  readonly offset?: number;
+  /** Of the page before: pages stay stable while calls come in. Instead of `offset`. */
+  readonly after?: string;
+}
+
+export interface CallPage {
+  readonly calls: readonly RecordPayload[];
+  /** All that fit, counted up to 10 000 (`totalIsMore` beyond). */
+  readonly total: number;
+  readonly totalIsMore?: true;
+  /** Hand it to the next question as `after`; absent on the last page. */
+  readonly next?: string;
+}
+
+export interface CallTable {
+  /** The second record of one call replaces the first. */
+  put(records: readonly RecordPayload[]): Promise<void>;
+  find(query: CallQuery): Promise<CallPage>;
+}
+
+/** Calls that are not over: taken up again after a restart of this process. */
+export interface LiveCallTable {
+  save(
+    pbx: string,
+    changed: readonly { readonly callId: string; readonly state: string }[],
+    forgotten: readonly string[],
+  ): Promise<void>;
+  load(pbx: string): Promise<{ readonly callId: string; readonly state: string; readonly savedAt: number }[]>;
+}
