@@ -136,8 +136,10 @@ function wordsIn(value: unknown, depth: number): string | undefined {
 /** One line without what the request carried in secret places: a CRM may echo it. */
 function shortened(text: string, max: number, request: CrmRequest, secrets: readonly string[]): string {
   const start = text.slice(0, 10_000);
+  // The longest first: a short one may be a part of it, and what is then left of the long one would not be known again.
+  const all = [...secrets.flatMap(formsOf), ...secretsOf(request)].sort((one, other) => other.length - one.length);
   return oneLine(
-    [...secrets.flatMap(formsOf), ...secretsOf(request)].reduce((rest, secret) => rest.replaceAll(secret, '…'), start),
+    all.reduce((rest, secret) => rest.replaceAll(secret, '…'), start),
     max,
   );
 }

@@ -406,4 +406,48 @@ describe('calls that ask over the AMI link', () => {
     await server.close();
     assert.deepEqual([clock.running, client.listeners], [0, 0]);
   });
+
+  it('lets a burst of thousands go without ever overfilling the link', async () => {
+    const { client, calls, codes, server } = await setUp(undefined, 10);
+    let open = 0;
+    let most = 0;
+    const waiting: (() => void)[] = [];
+    client.reply = () => {
+      open += 1;
+      most = Math.max(most, open);
+      return new Promise((resolve) =>
+        waiting.push(() => {
+          open -= 1;
+          resolve(success);
+        }),
+      );
+    };
+    for (let i = 0; i < 5000; i += 1) client.emit(start(`PJSIP/provider-${i}`, 'telephony-crm'));
+    assert.equal(calls.length, 10, 'the others are over the limit');
+    while (waiting.length > 0) {
+      waiting.splice(0).forEach((answer) => answer());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(client.sent.filter((sent) => sent.endsWith('ASYNCAGI BREAK')).length, 4990);
+    assert.ok(most < 1000, `at most ${most} actions at once: the link takes 1000`);
+    assert.deepEqual([...new Set(codes())], ['AGI_TOO_MANY']);
+    client.reply = ({ headers }) => {
+      client.emit(amiEvent('AsyncAGIEnd', { Channel: String(headers?.Channel) }));
+      return success;
+    };
+    await server.close();
+  });
+
+  it('lets all that wait go when it closes, be they nine hundred', async () => {
+    const { client, calls, server } = await setUp(undefined, 1000);
+    for (let i = 0; i < 900; i += 1) client.emit(start(`PJSIP/provider-${i}`, 'telephony-crm'));
+    assert.equal(calls.length, 900);
+    client.reply = ({ headers }) => {
+      client.emit(amiEvent('AsyncAGIEnd', { Channel: String(headers?.Channel) }));
+      return success;
+    };
+    await server.close();
+    assert.equal(client.sent.filter((sent) => sent.endsWith('ASYNCAGI BREAK')).length, 900);
+    assert.equal(client.listeners, 0);
+  });
 });
