@@ -16,6 +16,14 @@ export const defaultPhones: readonly SimulatedPhone[] = [
 /** The one queue; dialled as an extension, by the route's answer, by Originate or by Redirect. Members ring one after the other. */
 export const supportQueue = { name: 'support', extension: '700', members: ['101', '105'] } as const;
 
+/** Own numbers that ring a phone or the queue without asking for a route; every other number asks. */
+export const directLines: Readonly<Record<string, string>> = {
+  '74951000111': '101',
+  '74951000112': '102',
+  '74951000113': '103',
+  '74951000170': supportQueue.extension,
+};
+
 export const defaultTimes = { ringMs: 800, talkMs: 1500, routeMs: 3000 } as const;
 
 /** How long a caller lets a phone ring that nobody answers, in times of `ringMs`. */

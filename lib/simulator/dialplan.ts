@@ -2,7 +2,7 @@ import { asError } from '../errors';
 import type { Log } from '../log';
 import type { AsyncAgi } from './async-agi';
 import { Interrupted, type Channel, type Place } from './channel';
-import { supportQueue } from './defaults';
+import { directLines, supportQueue } from './defaults';
 import type { Devices } from './devices';
 import { deadTarget, outsideTarget, phoneTarget, type Dialer, type Taken, type Target } from './dial';
 import type { Pbx } from './pbx';
@@ -156,7 +156,7 @@ export class Dialplan {
   }
 
   private async inbound(trunk: Channel, story: Story): Promise<void> {
-    const number = await this.ask(trunk, story);
+    const number = directLines[trunk.dialled] ?? (await this.ask(trunk, story));
     if (number === '') {
       story.result = 'ivr';
     } else {

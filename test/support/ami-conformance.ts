@@ -254,7 +254,8 @@ export function describeAmiClient(title: string, under: AmiConformance): void {
       const { error, retryAt, since } = client.state;
       assert.equal(error?.code, 'AMI_LOGIN_REFUSED');
       assert.doesNotMatch(error.message, /wrong/);
-      assert.equal((retryAt ?? 0) - since, 60_000);
+      // The two are read from the clock one after the other.
+      assert.equal(Math.round(((retryAt ?? 0) - since) / 1000), 60);
     });
 
     it('comes back by itself when the server does, in a new session, and replays nothing', async function () {

@@ -2,7 +2,18 @@ import { systemClock } from '../../clock';
 import type { Text } from '../../errors';
 import { unreachableError } from '../errors';
 import { SettingsReader } from '../settings';
-import type { CallContext, CrmAdapter, CrmAnswer, CrmEntity, CrmKind, CrmUser, PhoneNumber } from '../types';
+import type {
+  CallContext,
+  CrmAdapter,
+  CrmAnswer,
+  CrmEntity,
+  CrmKind,
+  CrmUser,
+  DeliverableEvent,
+  Delivered,
+  DeliveryContext,
+  PhoneNumber,
+} from '../types';
 
 const LONGEST_DELAY_MS = 60_000;
 
@@ -61,7 +72,12 @@ function answerFor(client: Client, index: number): CrmAnswer {
 
 const ANSWERS = new Map(CLIENTS.map((client, index) => [client.phone, answerFor(client, index)]));
 
+/** Events that the demo remembers to have taken, so that it can tell a second delivery; the oldest go first. */
+const MAX_TAKEN = 1000;
+
 class Demo implements CrmAdapter {
+  private readonly taken = new Set<string>();
+
   constructor(
     private readonly mode: 'normal' | 'down' | 'silent',
     private readonly delayMs: number,
@@ -81,6 +97,17 @@ class Demo implements CrmAdapter {
   async findByPhone(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer> {
     await this.behave(context);
     return (phone.kind === 'phone' ? ANSWERS.get(phone.e164) : undefined) ?? { found: false };
+  }
+
+  async deliver({ payload }: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+    await this.behave(context);
+    const again = this.taken.has(payload.eventId);
+    this.taken.add(payload.eventId);
+    for (const oldest of this.taken) {
+      if (this.taken.size <= MAX_TAKEN) break;
+      this.taken.delete(oldest);
+    }
+    return { status: 'delivered', answer: { taken: payload.eventId, again } };
   }
 
   /** Takes as long as it was told to, and fails as it was told to. */
@@ -135,6 +162,16 @@ export const demo: CrmKind = {
       default: '0',
       placeholder: '0',
     },
+  ],
+  topics: [
+    { topic: 'call_record', byDefault: true },
+    { topic: 'call_ringing', byDefault: false },
+    { topic: 'call_answer', byDefault: false },
+    { topic: 'call_held', byDefault: false },
+    { topic: 'call_active', byDefault: false },
+    { topic: 'call_transfer', byDefault: false },
+    { topic: 'call_hangup', byDefault: false },
+    { topic: 'user_change', byDefault: false },
   ],
   // Nothing is sent: the limits bound nothing.
   limits: { perSecond: 1000, burst: 1000 },
