@@ -18,6 +18,22 @@ export const pbxError = errorsFrom({
     en: 'Asterisk does not tell when a phone changes its state, so who is available is known only once a minute. In this ami-config leave Events empty or add "call" to it; in manager.conf "call" must stand in read= of this user, then "manager reload".',
     ru: 'Asterisk не сообщает об изменениях состояния телефонов, поэтому доступность известна лишь раз в минуту. В этом ami-config оставьте поле «События» пустым или добавьте в него «call»; в manager.conf «call» должно стоять в read= этого пользователя, затем «manager reload».',
   },
+  PBX_CALLS_DENIED: {
+    en: 'Asterisk does not list its channels (CoreShowChannels: permission denied), so calls that ended while the link was down cannot be told. Add "reporting" to write= of this user in manager.conf, then "manager reload".',
+    ru: 'Asterisk не отдаёт список каналов (CoreShowChannels: Permission denied), поэтому о звонках, закончившихся без связи, узнать нельзя. Добавьте «reporting» в write= этого пользователя в manager.conf, затем «manager reload».',
+  },
+  PBX_CALLS_FAILED: {
+    en: 'The list of channels could not be read (CoreShowChannels), it is asked for again in {seconds} s: {reason}',
+    ru: 'Список каналов не прочитан (CoreShowChannels), повтор через {seconds} с: {reason}',
+  },
+  PBX_CALLS_DEAF: {
+    en: 'The life of calls cannot be told: the field Events of this ami-config keeps the events of calls out. Leave it empty or add "call" to it.',
+    ru: 'О звонках ничего не узнать: поле «События» этого ami-config не пропускает события звонков. Оставьте его пустым или добавьте в него «call».',
+  },
+  PBX_CALLS_NOT_KEPT: {
+    en: 'The calls under way of "{pbx}" are not kept for a restart of Node-RED: {reason}. They are still told; it is tried again by itself.',
+    ru: 'Текущие звонки «{pbx}» не сохраняются на случай перезапуска Node-RED: {reason}. События по ним идут; попытки сохранить повторяются сами.',
+  },
   PBX_NOT_READY: {
     en: 'The PBX "{name}" did not become ready within {ms} ms. Check the port (5038, with TLS 5039); Asterisk may also be frozen or still starting.',
     ru: 'АТС «{name}» не стала доступна за {ms} мс. Проверьте порт (5038, с TLS 5039); возможно, Asterisk завис или ещё запускается.',

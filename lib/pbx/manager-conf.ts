@@ -34,8 +34,11 @@ const FILTER: Text = {
 const NEW: Text = { en: 'Asterisk 18.26, 20.20, 22.10 and later', ru: 'Asterisk 18.26, 20.20, 22.10 и новее' };
 const OLD: Text = { en: 'older', ru: 'старше' };
 
-/** Noise that no node of the pack reads; only CEL comes with the classes above, the rest when more are added. */
-const NOISE = ['CEL', 'VarSet', 'Newexten', 'RTCPSent', 'RTCPReceived'];
+/** Noise that no node of the pack reads; which of it comes depends on the classes. VarSet is none when its class was asked for. */
+function noise(needs: readonly PermissionNeed[]): string[] {
+  const wantsVariables = needs.some((need) => need.direction === 'read' && need.class === 'dialplan');
+  return ['CEL', ...(wantsVariables ? [] : ['VarSet']), 'Newexten', 'RTCPSent', 'RTCPReceived'];
+}
 
 const classes = (needs: readonly PermissionNeed[], direction: 'read' | 'write'): string =>
   needs
@@ -64,9 +67,9 @@ export function managerConf({ username, needs, permit }: ManagerConfOptions, lan
     'writetimeout = 5000',
     `; ${FILTER[lang]}`,
     `; ${NEW[lang]}:`,
-    ...NOISE.map((name) => `;eventfilter(action(exclude),name(${name})) =`),
+    ...noise(needs).map((name) => `;eventfilter(action(exclude),name(${name})) =`),
     `; ${OLD[lang]}:`,
-    ...NOISE.map((name) => `;eventfilter = !Event: ${name}`),
+    ...noise(needs).map((name) => `;eventfilter = !Event: ${name}`),
     '',
   ].join('\n');
 }

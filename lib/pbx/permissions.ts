@@ -1,5 +1,5 @@
 /** What flows may use a PBX for; the dialog lets the admin tick them. `link` always belongs to them. */
-export const FEATURES = ['link', 'events', 'presence', 'route'] as const;
+export const FEATURES = ['link', 'calls', 'dialplan', 'events', 'presence', 'route'] as const;
 
 export type Feature = (typeof FEATURES)[number];
 
@@ -16,6 +16,10 @@ export interface PermissionNeed {
  */
 const NEEDS: Readonly<Record<Feature, { readonly read: readonly string[]; readonly write: readonly string[] }>> = {
   link: { read: ['system'], write: [] },
+  // Calls that ended while the link was down are found by CoreShowChannels.
+  calls: { read: ['call', 'agent', 'cdr'], write: ['reporting'] },
+  // Names of recordings and the chosen channel variables come by VarSet.
+  dialplan: { read: ['dialplan'], write: [] },
   events: { read: ['call', 'agent', 'user', 'cdr'], write: [] },
   presence: { read: ['call'], write: ['reporting'] },
   // Channels that waited before we came are found by CoreShowChannels, which the class `call` does not give.
@@ -29,7 +33,7 @@ export function passesMask(mask: string | undefined, name: string): boolean {
 }
 
 /** As manager.conf lists them usually. */
-const ORDER = ['system', 'call', 'agent', 'user', 'cdr', 'agi', 'reporting', 'originate'];
+const ORDER = ['system', 'call', 'agent', 'user', 'cdr', 'dialplan', 'agi', 'reporting', 'originate'];
 
 /** The permissions that these features need, `read` first, each class once. */
 export function permissionNeeds(features: readonly Feature[]): PermissionNeed[] {
@@ -51,7 +55,8 @@ const WRITE_MARKERS: Readonly<Record<string, string>> = { call: 'Setvar', agi: '
  */
 export function writeMarker(need: Pick<PermissionNeed, 'class' | 'neededFor'>): string | undefined {
   // The class `call` gives the lists of states too, but not the list of channels.
-  if (need.class === 'reporting') return need.neededFor.includes('route') ? 'CoreShowChannels' : 'DeviceStateList';
+  const wantsChannels = need.neededFor.includes('route') || need.neededFor.includes('calls');
+  if (need.class === 'reporting') return wantsChannels ? 'CoreShowChannels' : 'DeviceStateList';
   return WRITE_MARKERS[need.class];
 }
 

@@ -12,7 +12,7 @@ describe('section for manager.conf', () => {
       '[crm]',
       'deny = 0.0.0.0/0.0.0.0',
       'permit = 10.0.0.5/255.255.255.255',
-      'read = system,call,agent,user,cdr,agi',
+      'read = system,call,agent,user,cdr,dialplan,agi',
       'write = call,agi,reporting',
       'writetimeout = 5000',
     ]);
@@ -30,6 +30,19 @@ describe('section for manager.conf', () => {
     const text = managerConf({ username: 'crm', needs }, 'en');
     assert.match(text, /^;eventfilter\(action\(exclude\),name\(CEL\)\) =$/m);
     assert.match(text, /^;eventfilter = !Event: CEL$/m);
+  });
+
+  it('filters out no event that what is ticked needs', () => {
+    const filters = (features: Parameters<typeof permissionNeeds>[0]) =>
+      managerConf({ username: 'crm', needs: permissionNeeds(features) }, 'en');
+    assert.match(filters(['calls']), /^;eventfilter = !Event: VarSet$/m);
+    assert.doesNotMatch(filters(['calls', 'dialplan']), /VarSet/);
+  });
+
+  it('needs little for the life of calls, and the class dialplan only when it is ticked', () => {
+    const text = read(managerConf({ username: 'crm', needs: permissionNeeds(['calls']) }, 'en'));
+    assert.ok(text.includes('read = system,call,agent,cdr'));
+    assert.ok(text.includes('write = reporting'));
   });
 
   it('never lets a user name write lines of its own', () => {

@@ -1,0 +1,123 @@
+import type { Clock, Timer } from '../clock';
+import type { PbxMessage } from '../messages/types';
+
+export type CallHandler = (message: PbxMessage) => void;
+
+/** Ends a subscription; `comesBack`: the same name will subscribe again in a moment and must miss nothing. */
+export type EndListening = (comesBack?: boolean) => void;
+
+/** Messages kept for one who is away; beyond it the oldest go. */
+const MAX_KEPT = 10_000;
+/** A deploy takes seconds; who is away longer is gone. */
+const AWAY_MS = 60_000;
+
+interface Listener {
+  readonly handler: CallHandler;
+  /** What it has yet to be told, while it is away or has just come. */
+  kept: PbxMessage[] | undefined;
+  timer?: Timer;
+}
+
+/**
+ * Who is told of calls. A node that is redeployed ends its subscription and begins it anew: what happens in between is
+ * kept for it under its name.
+ */
+export class CallListeners {
+  private readonly listeners = new Map<string, Listener>();
+  private early: PbxMessage[] | undefined;
+  private earlyEnd: Timer | undefined;
+  private anonymous = 0;
+  private lost = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly onFail: (thrown: unknown) => void,
+    /** Told when the last one is gone for good. */
+    private readonly onNobody: () => void,
+  ) {}
+
+  /** Those who are away for a moment included. */
+  get size(): number {
+    return this.listeners.size;
+  }
+
+  /** Messages that were kept for somebody and had to go, because there were more than {@link MAX_KEPT}. */
+  get dropped(): number {
+    return this.lost;
+  }
+
+  /** From now on for a minute, who comes is told what came before: after a restart calls are told before all flows have started. */
+  keepForThoseToCome(): void {
+    this.early = [];
+    this.earlyEnd?.cancel();
+    this.earlyEnd = this.clock.after(AWAY_MS, () => {
+      this.early = undefined;
+      if (this.size === 0) this.onNobody();
+    });
+  }
+
+  /** Is somebody there, or may still come? */
+  get awaited(): boolean {
+    return this.size > 0 || this.early !== undefined;
+  }
+
+  add(handler: CallHandler, name = `#${++this.anonymous}`): EndListening {
+    const before = this.listeners.get(name);
+    before?.timer?.cancel();
+    const listener: Listener = { handler, kept: before ? before.kept : this.early?.slice() };
+    this.listeners.set(name, listener);
+    // Not within this call: who subscribes is not ready to be told before it has the way to end it.
+    if (listener.kept) listener.timer = this.clock.after(0, () => this.catchUp(listener));
+    return (comesBack = false) => {
+      if (this.listeners.get(name) !== listener) return;
+      listener.timer?.cancel();
+      if (comesBack) {
+        listener.kept ??= [];
+        listener.timer = this.clock.after(AWAY_MS, () => this.remove(name));
+      } else this.remove(name);
+    };
+  }
+
+  tell(message: PbxMessage): void {
+    if (this.early) this.keep(this.early, message);
+    for (const listener of [...this.listeners.values()]) {
+      if (listener.kept) this.keep(listener.kept, message);
+      else this.hand(listener, message);
+    }
+  }
+
+  clear(): void {
+    this.earlyEnd?.cancel();
+    this.early = undefined;
+    for (const { timer } of this.listeners.values()) timer?.cancel();
+    this.listeners.clear();
+  }
+
+  private catchUp(listener: Listener): void {
+    const kept = listener.kept ?? [];
+    listener.kept = undefined;
+    for (const message of kept) this.hand(listener, message);
+  }
+
+  private keep(list: PbxMessage[], message: PbxMessage): void {
+    if (list.length >= MAX_KEPT) {
+      list.shift();
+      this.lost++;
+    }
+    list.push(message);
+  }
+
+  /** One who fails harms neither the others nor the tracking. */
+  private hand(listener: Listener, message: PbxMessage): void {
+    try {
+      listener.handler(message);
+    } catch (thrown) {
+      this.onFail(thrown);
+    }
+  }
+
+  private remove(name: string): void {
+    this.listeners.delete(name);
+    if (!this.awaited) this.onNobody();
+  }
+}

@@ -1,0 +1,186 @@
+import type { AmiClient } from '../ami/types';
+import type { CallTracker, CallTrackerOptions, CallTrackerStats } from '../calls/types';
+import type { Clock, Timer } from '../clock';
+import type { TelephonyError } from '../errors';
+import type { Log } from '../log';
+import type { PbxMessage } from '../messages/types';
+import type { PresenceChange } from '../presence/types';
+import type { LiveCallTable } from '../store/types';
+import { CallFeed } from './call-feed';
+import { CallListeners } from './call-listeners';
+import type { CallHandler, EndListening } from './call-listeners';
+import { pbxError } from './errors';
+import { LiveCallKeeper } from './live-calls';
+import { userChanges } from './user-changes';
+
+export interface PbxCallsStats extends CallTrackerStats {
+  /** Messages lost because more than 10 000 were kept for a subscriber that was away. */
+  readonly dropped: number;
+}
+
+/**
+ * The life of the calls of one PBX, and of its extensions. Nothing is read of what Asterisk sends about calls until somebody
+ * subscribes, or an earlier process left calls under way in the store.
+ */
+export interface PbxCalls {
+  /**
+   * Calls `handler` for every message, in order, until the returned function is called. With a `name` a subscriber can go
+   * and come back within a minute (a node that is redeployed: `end(true)`), and is then told what came in between. What
+   * happened is told at least once: `eventId` tells a repetition.
+   */
+  subscribe(handler: CallHandler, name?: string): EndListening;
+  /** Calls `handler`, once a second at most, when the number of calls under way is another. Returns the function that ends it. */
+  onLiveCalls(handler: (count: number) => void): () => void;
+  readonly stats: PbxCallsStats;
+}
+
+export interface PbxCallsOptions extends CallTrackerOptions {
+  /** Where calls under way are kept for a restart of this process. */
+  readonly live?: LiveCallTable;
+  /** Whether the settings let the events of calls through. */
+  readonly mayHear: boolean;
+}
+
+export interface PbxCallsDeps {
+  readonly client: AmiClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onProblem: (problem: TelephonyError) => void;
+  readonly createTracker: (options: CallTrackerOptions) => CallTracker;
+}
+
+const COUNTED_EVERY_MS = 1000;
+const NOTHING: CallTrackerStats = { liveCalls: 0, channels: 0, tampered: 0, overBound: 0 };
+
+/** What {@link Pbx} sees of it. */
+export interface OwnedPbxCalls extends PbxCalls {
+  /** The link is going to be opened: takes up the calls that an earlier process left in the store. */
+  open(): void;
+  /** What presence found; `heardAt`: when Asterisk says that it happened; absent: found in a list. */
+  presenceChanged(changes: readonly PresenceChange[], heardAt?: number): void;
+  close(): Promise<void>;
+}
+
+/** Nothing happens before {@link OwnedPbxCalls.open} or the first subscription. */
+export function createPbxCalls(options: PbxCallsOptions, deps: PbxCallsDeps): OwnedPbxCalls {
+  return new CallsOfPbx(options, deps);
+}
+
+class CallsOfPbx implements OwnedPbxCalls {
+  private feed: CallFeed | undefined;
+  /** A feed that is closing: its last changes go to disk before the next one reads them. */
+  private ending: Promise<void> = Promise.resolve();
+  private readonly listeners: CallListeners;
+  private readonly counters = new Set<{ readonly handler: (count: number) => void }>();
+  private counting: Timer | undefined;
+  private counted = 0;
+  private isClosed = false;
+
+  constructor(
+    private readonly options: PbxCallsOptions,
+    private readonly deps: PbxCallsDeps,
+  ) {
+    this.listeners = new CallListeners(
+      deps.clock,
+      (thrown) => deps.log.warn(`A handler of calls failed: ${String(thrown)}`),
+      () => this.rest(),
+    );
+  }
+
+  get stats(): PbxCallsStats {
+    return { ...(this.feed?.stats ?? NOTHING), dropped: this.listeners.dropped };
+  }
+
+  subscribe(handler: CallHandler, name?: string): EndListening {
+    if (this.isClosed) return () => undefined;
+    const end = this.listeners.add(handler, name);
+    this.begin();
+    return end;
+  }
+
+  onLiveCalls(handler: (count: number) => void): () => void {
+    const entry = { handler };
+    this.counters.add(entry);
+    this.counting ??= this.deps.clock.every(COUNTED_EVERY_MS, () => this.count());
+    return () => {
+      this.counters.delete(entry);
+      if (this.counters.size > 0) return;
+      this.counting?.cancel();
+      this.counting = undefined;
+    };
+  }
+
+  open(): void {
+    const { live, pbx } = this.options;
+    if (!live || this.feed) return;
+    live.load(pbx).then(
+      (calls) => {
+        if (calls.length === 0 || this.isClosed) return;
+        this.listeners.keepForThoseToCome();
+        this.begin();
+      },
+      // Who tracks calls asks again, and tells it.
+      () => undefined,
+    );
+  }
+
+  presenceChanged(changes: readonly PresenceChange[], heardAt?: number): void {
+    const { feed, options } = this;
+    if (!feed || changes.length === 0) return;
+    feed.whenLive(() => {
+      const source = { pbx: options.pbx, at: heardAt ?? feed.now(), reconciled: heardAt === undefined };
+      for (const change of userChanges(changes, options.plan.numbers.isExtension, source)) this.tell(change);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.listeners.clear();
+    this.counters.clear();
+    this.counting?.cancel();
+    await this.end();
+  }
+
+  private begin(): void {
+    if (this.feed || this.isClosed) return;
+    const { live, mayHear, ...options } = this.options;
+    const { client, clock, onProblem, createTracker } = this.deps;
+    if (!mayHear) onProblem(pbxError('PBX_CALLS_DEAF'));
+    const keeper = live && new LiveCallKeeper(live, options.pbx, clock, onProblem);
+    this.feed = new CallFeed({
+      pbx: options.pbx,
+      client,
+      clock,
+      options,
+      createTracker,
+      onProblem,
+      ready: this.ending,
+      tell: (message) => this.tell(message),
+      onRestored: () => this.listeners.keepForThoseToCome(),
+      ...(keeper ? { keeper } : {}),
+    });
+  }
+
+  private tell(message: PbxMessage): void {
+    this.listeners.tell(message);
+  }
+
+  /** Nobody wants to know any more. */
+  private rest(): void {
+    void this.end();
+  }
+
+  private end(): Promise<void> {
+    const { feed } = this;
+    this.feed = undefined;
+    if (feed) this.ending = Promise.all([this.ending, feed.close()]).then(() => undefined);
+    return this.ending;
+  }
+
+  private count(): void {
+    const { liveCalls } = this.stats;
+    if (liveCalls === this.counted) return;
+    this.counted = liveCalls;
+    for (const { handler } of [...this.counters]) handler(liveCalls);
+  }
+}
