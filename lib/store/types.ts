@@ -15,8 +15,11 @@ export interface Store {
   onState(handler: (state: StoreState) => void): () => void;
   /** Opens the file, moves the schema on, checks its integrity. Idempotent; resolves also when it failed: see {@link state}. */
   open(): Promise<void>;
-  /** Writes a consistent copy while running; resolves with its path. Never over an existing file. */
-  backup(file: string): Promise<string>;
+  /**
+   * Writes a consistent copy while running; resolves with its path. Never over an existing file, and only below the folder of the
+   * store; without a name into `backups/`, named by the time.
+   */
+  backup(file?: string): Promise<string>;
   stats(): Promise<StoreStats>;
   /** Waits for the writes under way, at most 1.5 s. */
   close(): Promise<void>;

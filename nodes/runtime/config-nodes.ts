@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Pbx } from '../../lib/pbx/pbx';
 import type { CrmAccount } from '../../lib/crm/account';
+import type { Store } from '../../lib/store/types';
 
 /** What an `ami-config` node offers to the nodes that use it. */
 export interface AmiConfigNode extends Node {
@@ -10,6 +11,12 @@ export interface AmiConfigNode extends Node {
 /** What a `crm-config` node offers. `account` is absent when its settings are wrong: `problem` says why. */
 export interface CrmConfigNode extends Node {
   readonly account?: CrmAccount;
+  readonly problem?: Error;
+}
+
+/** What a `store-config` node offers. `store` is absent when its settings are wrong: `problem` says why. */
+export interface StoreConfigNode extends Node {
+  readonly store?: Store;
   readonly problem?: Error;
 }
 
@@ -25,3 +32,6 @@ export const amiConfig = (red: NodeAPI, id: string | undefined): AmiConfigNode |
 
 export const crmConfig = (red: NodeAPI, id: string | undefined): CrmConfigNode | undefined =>
   configNode(red, id, 'crm-config');
+
+export const storeConfig = (red: NodeAPI, id: string | undefined): StoreConfigNode | undefined =>
+  configNode(red, id, 'store-config');

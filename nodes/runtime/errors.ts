@@ -10,6 +10,14 @@ export const nodeError = errorsFrom({
     en: 'The CRM cannot be used: {reason}',
     ru: 'Работать с CRM нельзя: {reason}',
   },
+  STORE_NOT_CHOSEN: {
+    en: 'No store is chosen, or its configuration is disabled: choose one in the dialog of the node.',
+    ru: 'Хранилище не выбрано или его конфигурация отключена: выберите его в настройках узла.',
+  },
+  STORE_NOT_DEPLOYED: {
+    en: 'This store does not run yet: deploy first.',
+    ru: 'Это хранилище ещё не работает: сначала разверните поток.',
+  },
   LOOKUP_STOPPED: {
     en: 'The flow was stopped or deployed before the CRM answered.',
     ru: 'Поток остановлен или развёрнут заново до ответа CRM.',

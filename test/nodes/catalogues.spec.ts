@@ -34,7 +34,12 @@ describe('texts of all nodes', () => {
     [...source.matchAll(pattern)].map(([, word = '']) => before + word);
 
   const named = (): string[] => {
-    const [link, crm, endpoint] = ['link-status.ts', 'crm-status.ts', 'usercrm-endpoint.ts'].map(runtime);
+    const [link, crm, store, endpoint] = [
+      'link-status.ts',
+      'crm-status.ts',
+      'store-status.ts',
+      'usercrm-endpoint.ts',
+    ].map(runtime);
     const sources = [...types.map((type) => `${type}.ts`), ...readdirSync(join(root, 'nodes', 'runtime'))].map(
       (file) => (existsSync(join(root, 'nodes', file)) ? read(file) : runtime(file)),
     );
@@ -44,6 +49,7 @@ describe('texts of all nodes', () => {
       ...sources.flatMap(namedIn),
       ...[byCode, byKey].flatMap((pattern) => words(link ?? '', pattern, 'ami-config.status.')),
       ...[byCode, byKey].flatMap((pattern) => words(crm ?? '', pattern, 'crm-config.status.')),
+      ...[byCode, byKey].flatMap((pattern) => words(store ?? '', pattern, 'store-config.status.')),
       ...words(endpoint ?? '', /status\('\w+', '\w+', '([\w-]+)'\)/g, 'usercrm-in.status.'),
       ...words(read('usercrm-out.ts'), /trouble\('([\w-]+)'\)/g, 'usercrm-out.status.'),
     ];

@@ -1,0 +1,102 @@
+import { errorsFrom } from '../errors';
+import type { TelephonyError, Text } from '../errors';
+
+export const storeError = errorsFrom({
+  STORE_CLOSED: {
+    en: 'The store "{file}" is not open.',
+    ru: 'Хранилище «{file}» не открыто.',
+  },
+  STORE_LOCKED: {
+    en: 'The store "{file}" is in use by another program (process {pid} on {host}). One file serves one Node-RED: stop the other one, or choose another file name. It is tried again by itself.',
+    ru: 'Хранилище «{file}» занято другой программой (процесс {pid} на {host}). Один файл служит одному Node-RED: остановите другой или выберите другое имя файла. Попытки повторяются сами.',
+  },
+  STORE_FOREIGN_OWNER: {
+    en: 'The store "{file}" was left open by process {pid} on {host}, and from here nobody can tell whether that still runs. If it does not, delete the file "{record}"; the store then opens by itself.',
+    ru: 'Хранилище «{file}» оставил открытым процесс {pid} на {host}, и отсюда не видно, работает ли он. Если нет, удалите файл «{record}»: хранилище откроется само.',
+  },
+  STORE_TAKEN: {
+    en: 'The store "{file}" was taken over by another program, or its .owner file was deleted: nothing more is written. It is opened again by itself when it is free.',
+    ru: 'Хранилище «{file}» занял другой процесс, или его файл .owner удалён: запись прекращена. Оно откроется само, когда освободится.',
+  },
+  STORE_FULL: {
+    en: 'There is no room to write the store "{file}" ({reason}). Free some space on the disk, or raise its quota; it is tried again by itself.',
+    ru: 'Нет места для записи хранилища «{file}» ({reason}). Освободите место на диске или увеличьте квоту; попытки повторяются сами.',
+  },
+  STORE_UNWRITABLE: {
+    en: 'The store "{file}" cannot be written ({reason}). Check the rights of its folder for the user that runs Node-RED; it is tried again by itself.',
+    ru: 'В хранилище «{file}» нельзя писать ({reason}). Проверьте права на папку у пользователя, от имени которого работает Node-RED; попытки повторяются сами.',
+  },
+  STORE_IO: {
+    en: 'The disk failed while the store "{file}" was read or written ({reason}). Check the disk; it is tried again by itself.',
+    ru: 'Ошибка диска при чтении или записи хранилища «{file}» ({reason}). Проверьте диск; попытки повторяются сами.',
+  },
+  STORE_WAS_BROKEN: {
+    en: 'The store "{file}" was damaged ({reason}). It was set aside as "{aside}" and a new, empty one was begun: what waited for delivery and the history are in the old file.',
+    ru: 'Хранилище «{file}» повреждено ({reason}). Оно отложено как «{aside}», начато новое, пустое: ожидавшие доставки события и история остались в старом файле.',
+  },
+  STORE_BROKEN: {
+    en: 'The store "{file}" is damaged ({reason}) soon after it was begun anew, so it is not set aside again. Check the disk.',
+    ru: 'Хранилище «{file}» снова повреждено ({reason}) вскоре после создания, поэтому больше не откладывается. Проверьте диск.',
+  },
+  STORE_NEWER: {
+    en: 'The store "{file}" was written by a newer version of this pack (schema {found}, this one knows up to {known}). It was left untouched: upgrade the pack, or choose another file name.',
+    ru: 'Хранилище «{file}» записано более новой версией пакета (схема {found}, эта знает до {known}). Файл не тронут: обновите пакет или выберите другое имя файла.',
+  },
+  STORE_NOT_OURS: {
+    en: 'The file "{file}" is a database of another program. It was left untouched: choose another file name.',
+    ru: 'Файл «{file}» — база данных другой программы. Он не тронут: выберите другое имя файла.',
+  },
+  STORE_UNSAFE: {
+    en: 'The store "{file}" cannot be kept safe against a crash here ({reason}), so it is not used.',
+    ru: 'Здесь хранилище «{file}» нельзя защитить от сбоя ({reason}), поэтому оно не используется.',
+  },
+  STORE_BUSY: {
+    en: 'The store "{file}" has {mib} MiB of writes waiting for the disk and takes no more for the moment.',
+    ru: 'Хранилище «{file}»: записи на диск ждут уже {mib} МиБ, новые пока не принимаются.',
+  },
+  STORE_OUTBOX_FULL: {
+    en: 'The store "{file}" has {limit} events that wait for delivery or were given up, and takes no more. See why they are not delivered; revive or drop those that were given up.',
+    ru: 'В хранилище «{file}» уже {limit} событий ждут доставки или не доставлены, новые не принимаются. Выясните, почему они не доставляются; недоставленные верните в очередь или удалите.',
+  },
+  STORE_OVER_SIZE: {
+    en: 'The store "{file}" is larger than the limit ({mib} MiB) though no old calls are left to delete: what waits for delivery fills it. See why it is not delivered, or raise the limit.',
+    ru: 'Хранилище «{file}» больше предела ({mib} МиБ), хотя старых звонков для удаления не осталось: его заполняют события, ждущие доставки. Выясните, почему они не доставляются, или увеличьте предел.',
+  },
+  STORE_TOO_LARGE: {
+    en: 'The {what} has {bytes} bytes; at most {limit} can be kept.',
+    ru: '{what}: {bytes} байт, хранится не больше {limit}.',
+  },
+  STORE_BAD_VALUE: {
+    en: 'This cannot be kept: {what} is missing or wrong.',
+    ru: 'Это нельзя сохранить: поле {what} отсутствует или неверно.',
+  },
+  STORE_BAD_PATH: {
+    en: 'The path "{file}" cannot be used: it must lie inside "{folder}".',
+    ru: 'Путь «{file}» не подходит: он должен быть внутри «{folder}».',
+  },
+  STORE_BACKUP_EXISTS: {
+    en: 'The backup "{file}" exists already and is not overwritten.',
+    ru: 'Копия «{file}» уже есть и не перезаписывается.',
+  },
+  STORE_BACKUP_FAILED: {
+    en: 'The backup "{file}" could not be written ({reason}).',
+    ru: 'Копию «{file}» не удалось записать ({reason}).',
+  },
+  STORE_FAILED: {
+    en: 'The store "{file}" failed: {reason}',
+    ru: 'Ошибка хранилища «{file}»: {reason}',
+  },
+  STORE_BAD_SETTINGS: {
+    en: 'The settings of the store cannot be used: {problemEn}',
+    ru: 'Настройки хранилища нельзя использовать: {problemRu}',
+  },
+  QUERY_BAD: {
+    en: 'The question for calls cannot be understood: {problemEn}',
+    ru: 'Запрос звонков непонятен: {problemRu}',
+  },
+});
+
+/** The error for one wrong setting; `problem` says which and what to write there. */
+export function badStoreSettings(problem: Text): TelephonyError {
+  return storeError('STORE_BAD_SETTINGS', { problemEn: problem.en, problemRu: problem.ru });
+}

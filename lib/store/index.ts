@@ -1,0 +1,4 @@
+export { shareStore } from './registry';
+export type { StoreShare } from './registry';
+export { createStore } from './store';
+export type { StoreOptions } from './store';

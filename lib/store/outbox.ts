@@ -1,0 +1,196 @@
+import type { Access } from './access';
+import { chunks } from './access';
+import { storeError } from './errors';
+import { addTo, countOf } from './schema';
+import type { Row, Sqlite } from './sqlite';
+import { checkBytes, checkText } from './values';
+import type { DeadItem, OutboxEntry, OutboxItem, OutboxTable, StoredError } from './types';
+
+const MAX_BODY = 256 * 1024;
+/** Waiting and dead together: what is there must not be dropped, so no more is taken. */
+const MAX_ENTRIES = 1_000_000;
+const CHUNK = 250;
+const MAX_ERROR_TEXT = 2000;
+
+const WAITING = 0;
+const DEAD = 1;
+const DELIVERED = 2;
+
+const errorJson = ({ code, text, at }: StoredError): string =>
+  JSON.stringify({ code, text: text.slice(0, MAX_ERROR_TEXT), at });
+
+function itemOf(row: Row): OutboxItem {
+  return {
+    id: Number(row.id),
+    queue: String(row.queue),
+    eventId: String(row.event_id),
+    orderKey: String(row.order_key),
+    acceptedAt: Number(row.accepted_at),
+    attempts: Number(row.attempts),
+    notBefore: Number(row.not_before),
+    body: String(row.body),
+    ...(row.error === null ? {} : { lastError: JSON.parse(String(row.error)) as StoredError }),
+  };
+}
+
+function checkEntry(entry: OutboxEntry): void {
+  checkText('queue', entry.queue);
+  checkText('eventId', entry.eventId);
+  checkText('orderKey', entry.orderKey);
+  if (!Number.isFinite(entry.acceptedAt)) throw storeError('STORE_BAD_VALUE', { what: 'acceptedAt' });
+  checkBytes('body', entry.body, MAX_BODY);
+}
+
+export class Outbox implements OutboxTable {
+  constructor(
+    private readonly access: Access,
+    private readonly limit = MAX_ENTRIES,
+  ) {}
+
+  async put(entries: readonly OutboxEntry[]): Promise<{ readonly known: readonly string[] }> {
+    for (const entry of entries) checkEntry(entry);
+    const known = await Promise.all(chunks(entries, CHUNK).map((part) => this.putChunk(part)));
+    return { known: known.flat() };
+  }
+
+  private putChunk(entries: readonly OutboxEntry[]): Promise<string[]> {
+    const bytes = entries.reduce((sum, entry) => sum + entry.body.length, 0);
+    return this.access.write(bytes, (sql) => {
+      if (countOf(sql, 'outbox') + entries.length > this.limit) {
+        throw storeError('STORE_OUTBOX_FULL', { file: this.access.file, limit: this.limit });
+      }
+      const known: string[] = [];
+      const now = this.access.now();
+      for (const { queue, eventId, orderKey, acceptedAt, body } of entries) {
+        const added = sql.run(
+          `INSERT OR IGNORE INTO outbox (queue, event_id, order_key, accepted_at, changed_at, body) VALUES (?, ?, ?, ?, ?, ?)`,
+          [queue, eventId, orderKey, acceptedAt, now, body],
+        );
+        if (added === 0) known.push(eventId);
+      }
+      addTo(sql, 'outbox', entries.length - known.length);
+      return known;
+    });
+  }
+
+  waiting(queue: string, limit: number, afterId = 0): Promise<OutboxItem[]> {
+    return this.access.read((sql) =>
+      sql
+        .all(`SELECT * FROM outbox WHERE queue = ? AND state = ${WAITING} AND id > ? ORDER BY id LIMIT ?`, [
+          queue,
+          afterId,
+          limit,
+        ])
+        .map(itemOf),
+    );
+  }
+
+  async done(ids: readonly number[]): Promise<void> {
+    await this.forget(ids, WAITING);
+  }
+
+  async failed(id: number, error: StoredError, notBefore: number): Promise<void> {
+    await this.access.write(0, (sql) =>
+      sql.run(
+        `UPDATE outbox SET attempts = attempts + 1, not_before = ?, error = ? WHERE id = ? AND state = ${WAITING}`,
+        [notBefore, errorJson(error), id],
+      ),
+    );
+  }
+
+  async giveUp(id: number, error: StoredError): Promise<void> {
+    await this.access.write(0, (sql) =>
+      sql.run(
+        `UPDATE outbox SET state = ${DEAD}, attempts = attempts + 1, error = ?, changed_at = ? WHERE id = ? AND state = ${WAITING}`,
+        [errorJson(error), this.access.now(), id],
+      ),
+    );
+  }
+
+  dead(queue: string, limit: number, afterId = 0): Promise<DeadItem[]> {
+    return this.access.read((sql) =>
+      sql
+        .all(`SELECT * FROM outbox WHERE queue = ? AND state = ${DEAD} AND id > ? ORDER BY id LIMIT ?`, [
+          queue,
+          afterId,
+          limit,
+        ])
+        .map((row) => ({ ...itemOf(row), diedAt: Number(row.changed_at) })),
+    );
+  }
+
+  async revive(queue: string, ids?: readonly number[]): Promise<number> {
+    const revive = (sql: Sqlite, id: number): number =>
+      sql.run(
+        `UPDATE outbox SET state = ${WAITING}, attempts = 0, not_before = 0, error = NULL, accepted_at = ?
+         WHERE id = ? AND state = ${DEAD}`,
+        [this.access.now(), id],
+      );
+    return this.ofDead(queue, ids, (part) =>
+      this.access.write(0, (sql) => part.reduce((sum, id) => sum + revive(sql, id), 0)),
+    );
+  }
+
+  /** Their eventIds are remembered as if they had been delivered: a replay does not bring them back. */
+  drop(queue: string, ids?: readonly number[]): Promise<number> {
+    return this.ofDead(queue, ids, (part) => this.forget(part, DEAD));
+  }
+
+  count(queue: string): Promise<{ readonly waiting: number; readonly dead: number; readonly oldestAt?: number }> {
+    return this.access.read((sql) => {
+      const count = (state: number): number =>
+        Number(sql.value(`SELECT count(*) FROM outbox WHERE queue = ? AND state = ${state}`, [queue]));
+      const oldestAt = sql.value(
+        `SELECT accepted_at FROM outbox WHERE queue = ? AND state = ${WAITING} ORDER BY id LIMIT 1`,
+        [queue],
+      );
+      return {
+        waiting: count(WAITING),
+        dead: count(DEAD),
+        ...(typeof oldestAt === 'number' ? { oldestAt } : {}),
+      };
+    });
+  }
+
+  private async forget(ids: readonly number[], from: number): Promise<number> {
+    const counts = chunks(ids, CHUNK).map((part) =>
+      this.access.write(0, (sql) => {
+        const now = this.access.now();
+        let changed = 0;
+        for (const id of part) {
+          changed += sql.run(
+            `UPDATE outbox SET state = ${DELIVERED}, changed_at = ?, body = '', error = NULL WHERE id = ? AND state = ${from}`,
+            [now, id],
+          );
+        }
+        addTo(sql, 'outbox', -changed);
+        return changed;
+      }),
+    );
+    return (await Promise.all(counts)).reduce((sum, changed) => sum + changed, 0);
+  }
+
+  /** Runs `change` over the dead items of a queue, all that were there at the beginning without `ids`. */
+  private async ofDead(
+    queue: string,
+    ids: readonly number[] | undefined,
+    change: (ids: readonly number[]) => Promise<number>,
+  ): Promise<number> {
+    let changed = 0;
+    let after = 0;
+    const wanted = ids && new Set(ids);
+    for (;;) {
+      const rows = await this.access.read((sql) =>
+        sql.all(`SELECT id FROM outbox WHERE queue = ? AND state = ${DEAD} AND id > ? ORDER BY id LIMIT ${CHUNK}`, [
+          queue,
+          after,
+        ]),
+      );
+      const found = rows.map((row) => Number(row.id));
+      if (found.length === 0) return changed;
+      after = found.at(-1) ?? after;
+      const part = wanted ? found.filter((id) => wanted.has(id)) : found;
+      if (part.length > 0) changed += await change(part);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import type { Sqlite } from './sqlite';
+
+/** "TCRM" in the header of the file: tells our files from those of other programs. */
+export const APPLICATION_ID = 0x5443524d;
+
+/**
+ * Numbered steps of the schema: never changed once released, only added to. All ids grow in the order of acceptance, and
+ * they, not the clock, decide the order.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  -- state: 0 waiting, 1 dead, 2 delivered (kept without its body, so that a replay is known)
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    order_key TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    not_before INTEGER NOT NULL DEFAULT 0,
+    changed_at INTEGER NOT NULL,
+    error TEXT,
+    body TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX outbox_event ON outbox (queue, event_id);
+  CREATE INDEX outbox_waiting ON outbox (queue, id) WHERE state = 0;
+  CREATE INDEX outbox_dead ON outbox (queue, id) WHERE state = 1;
+  CREATE INDEX outbox_delivered ON outbox (changed_at) WHERE state = 2;
+
+  CREATE TABLE memos (
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (scope, key)
+  ) WITHOUT ROWID;
+  CREATE INDEX memos_until ON memos (until);
+
+  -- kind: direction and result as one small number; participants: what stands of this call in the table of that name, as JSON
+  CREATE TABLE calls (
+    id INTEGER PRIMARY KEY,
+    call_id TEXT NOT NULL,
+    pbx TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    queue TEXT,
+    participants TEXT NOT NULL,
+    body TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX calls_call ON calls (call_id, pbx);
+  -- each in the order of pages, so that a page of a question costs no sorting
+  CREATE INDEX calls_started ON calls (started_at, id, kind);
+  CREATE INDEX calls_kind ON calls (kind, started_at, id);
+  CREATE INDEX calls_queue ON calls (queue, started_at, id, kind) WHERE queue IS NOT NULL;
+  CREATE INDEX calls_pbx ON calls (pbx, started_at, id, kind);
+  CREATE TABLE participants (
+    value TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    PRIMARY KEY (value, started_at, id)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE live_calls (
+    pbx TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    saved_at INTEGER NOT NULL,
+    PRIMARY KEY (pbx, call_id)
+  ) WITHOUT ROWID;
+
+  -- counted as they come and go: counting a million rows takes too long
+  CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO counts VALUES ('calls', 0), ('outbox', 0);
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Moves the schema on, one transaction a step: a crash in between leaves whole steps. */
+export function migrate(sql: Sqlite): void {
+  for (let version = Number(sql.value('PRAGMA user_version')); version < SCHEMA_VERSION; version += 1) {
+    sql.exec(
+      `BEGIN IMMEDIATE; ${MIGRATIONS[version] ?? ''};
+       PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version + 1}; COMMIT`,
+    );
+  }
+}
+
+/** Adds to one of the `counts`, inside the transaction that changes the rows. */
+export function addTo(sql: Sqlite, name: 'calls' | 'outbox', rows: number): void {
+  if (rows !== 0) sql.run('UPDATE counts SET n = n + ? WHERE name = ?', [rows, name]);
+}
+
+export const countOf = (sql: Sqlite, name: 'calls' | 'outbox'): number =>
+  Number(sql.value('SELECT n FROM counts WHERE name = ?', [name]));
