@@ -2,20 +2,38 @@ import type { Node, NodeDef, NodeInitializer } from 'node-red';
 import { asError } from '../lib/errors';
 import { eventFilter } from '../lib/pbx/event-filter';
 import type { FilterRule } from '../lib/pbx/event-filter';
+import type { Pbx } from '../lib/pbx/pbx';
+import { sendCalls } from './runtime/call-events';
+import type { CallEventsDef } from './runtime/call-events';
 import { amiConfig } from './runtime/config-nodes';
 import { forPeople } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
 
-interface AmiEventDef extends NodeDef {
+interface AmiEventDef extends NodeDef, CallEventsDef {
   readonly pbx?: string;
-  /** `raw` = AMI events as they come; the only mode there is. */
-  readonly mode?: 'raw';
+  /** `raw` (or absent) = AMI events as they come; `calls` = the life of calls. */
+  readonly mode?: 'raw' | 'calls';
   readonly events?: string;
   readonly filters?: readonly FilterRule[];
 }
 
 const init: NodeInitializer = (red) => {
+  function sendRaw(node: Node, pbx: Pbx, def: AmiEventDef): void {
+    const filter = eventFilter(def.events ?? '*', def.filters ?? []);
+    const forget = [
+      pbx.client.subscribe(filter.names, (event) => {
+        if (!filter.fits(event)) return;
+        // A plain object: Function nodes ask it for hasOwnProperty and the like.
+        node.send({ topic: event.name, payload: { ...event.toObject() }, pbx: pbx.name });
+      }),
+      pbx.client.onState((state) => node.status(linkStatus(pbx, state))),
+    ];
+    // The emitter outlives this node: a partial deploy leaves the config node as it is.
+    onClose(red, node, () => forget.forEach((end) => end()));
+    node.status(linkStatus(pbx));
+  }
+
   function AmiEvent(this: Node, def: AmiEventDef): void {
     red.nodes.createNode(this, def);
     const pbx = amiConfig(red, def.pbx)?.pbx;
@@ -24,20 +42,9 @@ const init: NodeInitializer = (red) => {
       this.warn(red._('ami-event.log.no-pbx'));
       return;
     }
-
     try {
-      const filter = eventFilter(def.events ?? '*', def.filters ?? []);
-      const forget = [
-        pbx.client.subscribe(filter.names, (event) => {
-          if (!filter.fits(event)) return;
-          // A plain object: Function nodes ask it for hasOwnProperty and the like.
-          this.send({ topic: event.name, payload: { ...event.toObject() }, pbx: pbx.name });
-        }),
-        pbx.client.onState((state) => this.status(linkStatus(pbx, state))),
-      ];
-      // The emitter outlives this node: a partial deploy leaves the config node as it is.
-      onClose(red, this, () => forget.forEach((end) => end()));
-      this.status(linkStatus(pbx));
+      if (def.mode === 'calls') sendCalls(red, this, pbx, def);
+      else sendRaw(this, pbx, def);
       pbx.open();
     } catch (thrown) {
       this.status({ fill: 'red', shape: 'dot', text: 'ami-event.status.settings' });

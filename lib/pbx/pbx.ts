@@ -3,6 +3,7 @@ import { systemClock } from '../clock';
 import type { Clock, Timer } from '../clock';
 import { asError } from '../errors';
 import type { TelephonyError } from '../errors';
+import { createCallTracker } from '../calls';
 import { silentLog } from '../log';
 import type { Log } from '../log';
 import type { NumberingPlan } from '../phone/types';
@@ -10,6 +11,9 @@ import { createPresenceTracker } from '../presence';
 import type { Presence, PresenceChange } from '../presence/types';
 import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
+import type { LiveCallTable } from '../store/types';
+import { createPbxCalls } from './calls';
+import type { OwnedPbxCalls, PbxCalls } from './calls';
 import { createClient } from './driver';
 import type { DriverName } from './driver';
 import { pbxError } from './errors';
@@ -26,6 +30,19 @@ export interface PbxOptions {
         readonly client: AmiClientOptions;
       };
   readonly plan: NumberingPlan;
+  /** How the life of calls is told; absent: everything as {@link CallSettings} says of an empty field. */
+  readonly calls?: CallSettings;
+}
+
+/** What `ami-config` knows of the calls of its PBX. */
+export interface CallSettings {
+  /** See {@link CallPlan.trunks} and {@link CallPlan.trunkContexts}. */
+  readonly trunks?: readonly string[];
+  readonly trunkContexts?: readonly string[];
+  /** Channel variables that messages carry; Asterisk tells them only to users with `dialplan` in `read=`. */
+  readonly variables?: readonly string[];
+  /** Where calls under way are kept for a restart of this process. */
+  readonly live?: LiveCallTable;
 }
 
 /** One Asterisk as all nodes see it: the one link, who can take a call now, the numbering plan. */
@@ -34,6 +51,8 @@ export interface Pbx {
   readonly client: AmiClient;
   readonly plan: NumberingPlan;
   readonly presence: Presence;
+  /** The life of calls and extensions. */
+  readonly calls: PbxCalls;
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
   /** Only when the settings are wrong, so that there is neither a simulator nor an Asterisk. */
@@ -70,6 +89,7 @@ class JoinedPbx implements Pbx {
   readonly simulator?: Simulator;
   readonly client: AmiClient;
   readonly presence = createPresenceTracker();
+  readonly calls: OwnedPbxCalls;
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
   private readonly mayHear: boolean;
@@ -78,7 +98,7 @@ class JoinedPbx implements Pbx {
   /** What became of the state events of this session: one came; a list knew more than they told; the operator knows that. */
   private hearing: 'unknown' | 'heard' | 'missed' | 'told' = 'unknown';
 
-  constructor({ name, plan, connection }: PbxOptions, deps: PbxDeps) {
+  constructor({ name, plan, connection, calls = {} }: PbxOptions, deps: PbxDeps) {
     const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
     // What becomes of the link is told by its states, to whoever words it for people.
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
@@ -95,17 +115,23 @@ class JoinedPbx implements Pbx {
     } else {
       this.client = createClient(connection.driver, connection.client, clientDeps);
     }
+    const { trunks = [], trunkContexts = [], ...kept } = calls;
+    this.calls = createPbxCalls(
+      { pbx: name, plan: { numbers: plan, trunks, trunkContexts }, mayHear: this.mayHear, ...kept },
+      { client: this.client, clock, log, onProblem, createTracker: createCallTracker },
+    );
     this.client.subscribe(STATE_EVENTS, (event) => this.stateTold(event));
     this.client.onState((state) => this.linkChanged(state));
   }
 
   open(): void {
+    this.calls.open();
     this.client.connect();
   }
 
   async close(): Promise<void> {
     this.again?.cancel();
-    await Promise.all([this.client.close(), this.simulator?.stop()]);
+    await Promise.all([this.calls.close(), this.client.close(), this.simulator?.stop()]);
   }
 
   private linkChanged({ phase, session }: AmiState): void {
@@ -123,7 +149,7 @@ class JoinedPbx implements Pbx {
   private stateTold(event: AmiMessage): void {
     // Items of a list carry an ActionID; they may come this way too.
     if (event.get('ActionID') === undefined) this.hearing = 'heard';
-    this.presence.apply(event);
+    this.calls.presenceChanged(this.presence.apply(event), momentOf(event) ?? this.clock.now());
   }
 
   /**
@@ -143,6 +169,8 @@ class JoinedPbx implements Pbx {
         this.presence.load(states);
       }
       const changes = this.presence.ready();
+      // After a login, what is heard of for the first time did not change.
+      this.calls.presenceChanged(isFirst ? changes.filter(({ before }) => before !== undefined) : changes);
       if (!isFirst) this.judgeHearing(changes);
       this.again = this.clock.after(LIST_AGAIN_MS, () => void this.learnStates(session, false));
     } catch (thrown) {
@@ -167,6 +195,12 @@ class JoinedPbx implements Pbx {
     this.hearing = 'told';
     this.onProblem(pbxError('PBX_PRESENCE_DEAF'));
   }
+}
+
+/** Wall-clock ms at which Asterisk says that it happened; `timestampevents = yes` in manager.conf brings it. */
+function momentOf(event: AmiMessage): number | undefined {
+  const seconds = Number(event.get('Timestamp') ?? NaN);
+  return Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined;
 }
 
 function stateProblem(action: string, error: Error): TelephonyError {

@@ -26,6 +26,11 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
     client,
     problem: why,
     plan: numberingPlan({ country: 'RU' }),
+    calls: {
+      subscribe: () => () => undefined,
+      onLiveCalls: () => () => undefined,
+      stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0, dropped: 0 },
+    },
     presence: { availability: () => ({ available: false, reason: 'link-down', state: 'unknown' }) },
     open: () => undefined,
     close: () => Promise.resolve(),

@@ -3,8 +3,9 @@ import type { AmiTls } from '../../lib/ami/types';
 import type { Text } from '../../lib/errors';
 import { numberingPlan } from '../../lib/phone';
 import { badSettings } from '../../lib/pbx/errors';
-import type { PbxOptions } from '../../lib/pbx/pbx';
+import type { CallSettings, PbxOptions } from '../../lib/pbx/pbx';
 import { variableIn } from '../../lib/variables';
+import { storeConfig } from './config-nodes';
 import { textOf } from './settings';
 import { tlsMaterial } from './tls';
 
@@ -22,6 +23,12 @@ export interface AmiConfigDef extends NodeDef {
   readonly events?: string;
   readonly country?: string;
   readonly extensions?: string;
+  /** Names with commas: endpoints of the trunks, contexts of their calls, channel variables that call events carry. */
+  readonly trunks?: string;
+  readonly trunkContexts?: string;
+  readonly variables?: string;
+  /** Id of a `store-config` node: calls under way are kept there. */
+  readonly store?: string;
 }
 
 export interface AmiCredentials {
@@ -30,6 +37,8 @@ export interface AmiCredentials {
 }
 
 const MAX_FIELD = 255;
+const MAX_NAMES_TEXT = 2000;
+const MAX_NAMES = 50;
 /** The numbering plan has its own bound and names it. */
 const MAX_PATTERN = 10_000;
 
@@ -90,6 +99,40 @@ function tlsOptions(red: NodeAPI, name: string, def: AmiConfigDef): AmiTls {
   return serverName === '' ? material : { ...material, serverName };
 }
 
+/** A list of names with commas; `pattern` says what a name is, after the technology that people put before a trunk. */
+function names(name: string, label: Text, value: unknown, pattern: RegExp): string[] {
+  const read = field(name, label, value, MAX_NAMES_TEXT)
+    .split(/[\s,;]+/)
+    .map((one) => one.replace(/^\w+\//, ''))
+    .filter((one) => one !== '');
+  const wrong = read.find((one) => !pattern.test(one)) ?? read[MAX_NAMES];
+  if (wrong !== undefined) {
+    throw badSettings(name, {
+      en: `${label.en}: "${wrong}" cannot be used; write at most ${MAX_NAMES} names with commas.`,
+      ru: `${label.ru}: «${wrong}» не подходит; напишите до ${MAX_NAMES} имён через запятую.`,
+    });
+  }
+  return read;
+}
+
+const OBJECT_NAME = /^[\w.@+-]{1,80}$/;
+const VARIABLE_NAME = /^[A-Za-z_]\w{0,79}$/;
+
+/** What the dialog says of calls. A simulator has its own trunk, which needs no name. */
+function callSettings(red: NodeAPI, name: string, def: AmiConfigDef, simulated: boolean): CallSettings {
+  const live = storeConfig(red, def.store)?.store?.live;
+  return {
+    variables: names(name, { en: 'Variables', ru: 'Переменные' }, def.variables, VARIABLE_NAME),
+    ...(simulated
+      ? {}
+      : {
+          trunks: names(name, { en: 'Trunks', ru: 'Транки' }, def.trunks, OBJECT_NAME),
+          trunkContexts: names(name, { en: 'Trunk contexts', ru: 'Контексты' }, def.trunkContexts, OBJECT_NAME),
+        }),
+    ...(live ? { live } : {}),
+  };
+}
+
 /**
  * Reads what stands in the dialog, once; nothing behind this looks at it again.
  * Throws `PBX_BAD_SETTINGS` or `PHONE_BAD_PLAN`, naming the field that is wrong.
@@ -102,7 +145,8 @@ export function pbxOptions(red: NodeAPI, def: AmiConfigDef, credentials: AmiCred
     country: field(name, { en: 'Country', ru: 'Страна' }, def.country) || 'RU',
     extensionPattern: field(name, { en: 'Extensions', ru: 'Внутренние номера' }, def.extensions, MAX_PATTERN),
   });
-  if (simulated) return { name, plan, connection: { kind: 'simulator' } };
+  const calls = callSettings(red, name, def, simulated);
+  if (simulated) return { name, plan, calls, connection: { kind: 'simulator' } };
 
   const driver = def.driver === 'asterisk-manager' ? def.driver : 'built-in';
   const useTls = def.useTls === true;
@@ -121,5 +165,5 @@ export function pbxOptions(red: NodeAPI, def: AmiConfigDef, credentials: AmiCred
       ru: 'драйвер asterisk-manager не умеет TLS: выберите встроенный драйвер или отключите TLS.',
     });
   }
-  return { name, plan, connection: { kind: 'asterisk', driver, client } };
+  return { name, plan, calls, connection: { kind: 'asterisk', driver, client } };
 }
