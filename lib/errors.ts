@@ -29,6 +29,11 @@ export class TelephonyError extends Error {
     super(fill(text.en, params), cause === undefined ? undefined : { cause });
   }
 
+  /** The same error with more, or other, parameters in its text. */
+  with(params: ErrorParams): TelephonyError {
+    return new TelephonyError(this.code, this.text, { ...this.params, ...params }, this.cause);
+  }
+
   /** What happened, to what, and what to do, in the given language. */
   textIn(lang: Lang): string {
     return fill(this.text[lang], this.params);

@@ -3,15 +3,18 @@ import { asError, TelephonyError, type Text } from '../errors';
 import type { Log } from '../log';
 import { numberKey } from '../phone';
 import { createBreaker, type Breaker } from './breaker';
+import { Creating, type Creation } from './creating';
 import { Directory } from './directory';
-import { crmError } from './errors';
+import { crmError, withLabels } from './errors';
 import { createCrmHttp, untilAborted, type ClosableCrmHttp } from './http';
 import { createLimiter } from './limiter';
 import { AnswerMemory, bounded } from './memory';
 import type {
   CallContext,
+  ClientWish,
   CrmAdapter,
   CrmAnswer,
+  CrmField,
   CrmKind,
   CrmUser,
   PhoneNumber,
@@ -80,6 +83,14 @@ export interface CrmAccount {
    * `CRM_…` only (`CRM_TIMEOUT`, `CRM_LIMITED`, `CRM_BREAKER_OPEN`, `CRM_CLOSED`, what the request met).
    */
   lookup(phone: PhoneNumber, deadlineMs: number): Promise<AccountLookup>;
+  /** What {@link create} can make. */
+  readonly creates: readonly ClientWish['type'][];
+  /**
+   * Makes a client of a number that {@link lookup} did not find: one for each number, however many ask at once. Settles within
+   * `deadlineMs`; what was begun goes on behind it, and its client is found by the next question. Rejects as {@link lookup}
+   * does, or with `CRM_CANNOT_CREATE`.
+   */
+  create(phone: PhoneNumber, wish: ClientWish, deadlineMs: number): Promise<Creation>;
   /** The extension of a CRM user, and the line of the table for an extension. */
   extensionOf(userId: string): string | undefined;
   userOf(extension: string): UserMapping | undefined;
@@ -134,8 +145,12 @@ class Account implements CrmAccount {
   private readonly breaker: Breaker;
   private readonly adapter: CrmAdapter;
   private readonly memory: AnswerMemory;
+  private readonly creating: Creating;
   private readonly directory: Directory;
   private readonly requestMs: number;
+  /** Every field that an error may name. */
+  private readonly fields: readonly CrmField[];
+  readonly creates: readonly ClientWish['type'][];
   private closed = false;
   private refusals = 0;
   private readonly flights = new Map<string, Flight>();
@@ -155,9 +170,17 @@ class Account implements CrmAccount {
     const ca = options.ca === undefined ? {} : { ca: options.ca };
     const secrets = Object.values(options.secrets);
     this.http = createCrmHttp({ clock, limiter, timeoutMs: this.requestMs, secrets, ...ca });
-    this.adapter = kind.create(options.settings, options.secrets, this.http);
+    this.fields = [...kind.fields, ...(kind.deliveryFields ?? [])];
+    this.creates = kind.creates ?? [];
+    try {
+      this.adapter = kind.create(options.settings, options.secrets, this.http);
+    } catch (thrown) {
+      throw withLabels(asCrmError(thrown), this.fields);
+    }
     this.breaker = createBreaker(clock);
     this.memory = new AnswerMemory({ foundMs, notFoundMs, clock });
+    const run = <T>(work: (context: CallContext) => Promise<T>) => this.withinBound(work);
+    this.creating = new Creating({ clock, memory: this.memory, adapter: this.adapter, run });
     this.directory = new Directory(options.users ?? []);
   }
 
@@ -191,6 +214,10 @@ class Account implements CrmAccount {
       this.counts.fromStale += 1;
       return { answer: stale, from: 'stale' };
     }
+  }
+
+  create(phone: PhoneNumber, wish: ClientWish, deadlineMs: number): Promise<Creation> {
+    return this.creating.create(phone, wish, deadlineMs);
   }
 
   extensionOf(userId: string): string | undefined {
@@ -352,7 +379,10 @@ class Account implements CrmAccount {
     if (this.closed) controller.abort(crmError('CRM_CLOSED'));
     const timer = clock.after(this.requestMs, () => controller.abort(crmError('CRM_TIMEOUT', { ms: this.requestMs })));
     const begun = signal.aborted ? Promise.reject(asError(signal.reason)) : work({ signal });
-    const result = untilAborted(begun, signal).finally(() => {
+    const told = begun.catch((thrown: unknown) => {
+      throw withLabels(asCrmError(thrown), this.fields);
+    });
+    const result = untilAborted(told, signal).finally(() => {
       timer.cancel();
       this.underWay.delete(controller);
     });

@@ -1,10 +1,11 @@
 import { errorsFrom, TelephonyError, type ErrorParams, type Text } from '../errors';
+import type { CrmField } from './types';
 
 /** What a CRM room can say of a failure. `{host}` is all that a text tells of an address: paths and queries may hold keys. */
 export const crmError = errorsFrom({
   CRM_BAD_SETTINGS: {
-    en: 'The CRM settings cannot be used. Field "{field}": {problemEn}',
-    ru: 'С такими настройками CRM работать нельзя. Поле «{field}»: {problemRu}',
+    en: 'The CRM settings cannot be used. Field "{labelEn}": {problemEn}',
+    ru: 'С такими настройками CRM работать нельзя. Поле «{labelRu}»: {problemRu}',
   },
   CRM_BAD_URL: {
     en: 'The CRM address cannot be used. Enter a full address that begins with https:// or http:// and has no user name in it.',
@@ -51,8 +52,8 @@ export const crmError = errorsFrom({
     ru: 'Ответ CRM {host} больше {bytes} байт. Сузьте запрос, чтобы он возвращал одного клиента.',
   },
   CRM_EXPRESSION: {
-    en: 'The expression of the field "{field}" failed on the answer of the CRM: {problem}',
-    ru: 'Выражение поля «{field}» не сработало на ответе CRM: {problem}',
+    en: 'The expression of the field "{labelEn}" failed on the answer of the CRM: {problem}',
+    ru: 'Выражение поля «{labelRu}» не сработало на ответе CRM: {problem}',
   },
   CRM_BREAKER_OPEN: {
     en: 'The CRM failed several times in a row and is left alone for {retryAfterMs} ms; then it is asked again. Calls go on without it.',
@@ -61,6 +62,10 @@ export const crmError = errorsFrom({
   CRM_CLOSED: {
     en: 'The connection to the CRM was closed, because the flow was stopped or deployed again.',
     ru: 'Соединение с CRM закрыто: поток остановлен или развёрнут заново.',
+  },
+  CRM_CANNOT_CREATE: {
+    en: 'This CRM cannot make a {type} of an unknown number. Choose "nothing" for unknown numbers, or another CRM.',
+    ru: 'Эта CRM не умеет создавать {type} по неизвестному номеру. Выберите для неизвестных номеров «ничего» или другую CRM.',
   },
   CRM_FAULT: {
     en: 'The code for this CRM failed ({name}). This is a mistake in the pack: please report it.',
@@ -136,9 +141,43 @@ export const unreachableError = (why: UnreachableReason, params: ErrorParams, ca
 export const tlsError = (why: TlsReason, params: ErrorParams, cause?: unknown): TelephonyError =>
   new TelephonyError('CRM_TLS', tls[why], { ...params, why }, cause);
 
+/** `CRM_UNAUTHORIZED`; `words`: what the CRM says to it, empty when it says nothing. */
+export const unauthorizedError = (params: ErrorParams, words: string): TelephonyError =>
+  words === ''
+    ? crmError('CRM_UNAUTHORIZED', params)
+    : new TelephonyError('CRM_UNAUTHORIZED', forbidden, { ...params, words });
+
+const forbidden: Text = {
+  en: 'The CRM at {host} refused the access key ({status}): {words} Check the key and its permissions.',
+  ru: 'CRM {host} не приняла ключ доступа ({status}): {words} Проверьте ключ и его права.',
+};
+
+/** How the dialog calls what every kind has; the fields of a kind have their own labels. */
+const COMMON_LABELS: Readonly<Record<string, Text>> = {
+  kind: { en: 'CRM', ru: 'CRM' },
+  tls: { en: 'TLS', ru: 'TLS' },
+  ca: { en: 'TLS', ru: 'TLS' },
+  headers: { en: 'Headers', ru: 'Заголовки' },
+};
+
+/** The error with a field called as the dialog calls it, for a reader who has never seen its name in the saved flow. */
+export function withLabels(error: TelephonyError, fields: readonly CrmField[]): TelephonyError {
+  const label = fields.find(({ name }) => name === error.params.field)?.label;
+  return label === undefined ? error : error.with({ labelEn: label.en, labelRu: label.ru });
+}
+
+const labels = (field: string) => {
+  const label = COMMON_LABELS[field];
+  return { field, labelEn: label?.en ?? field, labelRu: label?.ru ?? field };
+};
+
 /** `CRM_BAD_SETTINGS`; `field` is the name of the field as the kind lists it. */
 export const badSettings = (field: string, problem: Text): TelephonyError =>
-  crmError('CRM_BAD_SETTINGS', { field, problemEn: problem.en, problemRu: problem.ru });
+  crmError('CRM_BAD_SETTINGS', { ...labels(field), problemEn: problem.en, problemRu: problem.ru });
+
+/** `CRM_EXPRESSION`: an admin's JSONata that failed on what the CRM answered. */
+export const expressionFailed = (field: string, problem: string, cause: unknown): TelephonyError =>
+  crmError('CRM_EXPRESSION', { ...labels(field), problem }, cause);
 
 /** `CRM_BAD_ANSWER`: well-formed JSON that is not what this CRM should answer. */
 export const badAnswer = (problem: Text): TelephonyError =>

@@ -1,6 +1,6 @@
 import jsonata from 'jsonata';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { badSettings, crmError } from './errors';
+import { badSettings, expressionFailed } from './errors';
 import { oneLine } from './json';
 
 /**
@@ -43,7 +43,7 @@ export function compileExpression(field: string, text: string): Expression {
       try {
         return (await compiled.evaluate(input, variables)) as unknown;
       } catch (thrown) {
-        throw crmError('CRM_EXPRESSION', { field, problem: messageOf(thrown) }, thrown);
+        throw expressionFailed(field, messageOf(thrown), thrown);
       }
     },
   };

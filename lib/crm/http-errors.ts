@@ -1,5 +1,12 @@
 import type { TelephonyError } from '../errors';
-import { crmError, tlsError, unreachableError, type TlsReason, type UnreachableReason } from './errors';
+import {
+  crmError,
+  tlsError,
+  unauthorizedError,
+  unreachableError,
+  type TlsReason,
+  type UnreachableReason,
+} from './errors';
 import { oneLine } from './json';
 import type { CrmRequest, CrmResponse } from './types';
 
@@ -74,7 +81,9 @@ export function statusError(
   const { status, headers } = response;
   const host = hostOf(request.url);
   const retryAfterMs = retryAfter(headers['retry-after'], now);
-  if (status === 401 || status === 403) return crmError('CRM_UNAUTHORIZED', { host, status });
+  if (status === 401 || status === 403) {
+    return unauthorizedError({ host, status }, said(request, response, secrets));
+  }
   if (status === 404) return crmError('CRM_NOT_FOUND', { host, status });
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
     return crmError('CRM_LIMITED', { host, status, retryAfterMs: retryAfterMs ?? USUAL_RETRY_AFTER_MS });
@@ -83,8 +92,14 @@ export function statusError(
   if (status >= 300 && status < 400) {
     return crmError('CRM_REDIRECTED', { host, status, target: originOf(headers.location, request.url) });
   }
-  const words = shortened(ownWords(response.text), MAX_WORDS, request, secrets);
+  const words = said(request, response, secrets) || shortened(ownWords(response.text), MAX_WORDS, request, secrets);
   return crmError('CRM_REFUSED', { host, status, words: words || '—' });
+}
+
+/** What the CRM says to people in so many words: EspoCRM in a header (measured on 9.1.7), others in JSON. Empty when it says nothing. */
+function said(request: CrmRequest, { headers, text }: CrmResponse, secrets: readonly string[]): string {
+  const words = headers['x-status-reason'] ?? jsonWords(text);
+  return words === undefined ? '' : shortened(words, MAX_WORDS, request, secrets);
 }
 
 export function notJson(request: CrmRequest, response: CrmResponse, secrets: readonly string[] = []): TelephonyError {
@@ -114,11 +129,14 @@ function originOf(location: string | undefined, base: string): string {
 
 /** Where CRMs put what they say to people. */
 function ownWords(text: string): string {
+  return jsonWords(text) ?? (/^\s*</.test(text) ? text.replace(/<[^>]*>/g, ' ') : text);
+}
+
+function jsonWords(text: string): string | undefined {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return wordsIn(parsed, 0) ?? text;
+    return wordsIn(JSON.parse(text) as unknown, 0);
   } catch {
-    return /^\s*</.test(text) ? text.replace(/<[^>]*>/g, ' ') : text;
+    return undefined;
   }
 }
 

@@ -189,7 +189,8 @@ class Client implements ClosableCrmHttp {
         ? (signal.reason as Error)
         : transportError(thrown, hostOf(request.url), { connectMs, bytes: maxBodyBytes });
     }
-    if (response.status >= 200 && response.status < 300) return response;
+    const isWanted = response.status >= 200 && response.status < 300;
+    if (isWanted || request.accept?.includes(response.status)) return response;
     const error = statusError(request, response, clock.now(), this.options.secrets);
     if (error.code === 'CRM_LIMITED') limiter.hold(Number(error.params.retryAfterMs));
     throw error;

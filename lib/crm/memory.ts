@@ -55,6 +55,16 @@ export class AnswerMemory {
     return entry?.answer.found && this.age(entry) < STALE_MS ? entry.answer : undefined;
   }
 
+  /** How long ago the CRM said what is remembered, in ms. */
+  ageOf(key: string): number | undefined {
+    const entry = this.entries.get(key);
+    return entry === undefined ? undefined : this.age(entry);
+  }
+
+  forget(key: string): void {
+    this.entries.delete(key);
+  }
+
   clear(): void {
     this.entries.clear();
   }

@@ -136,6 +136,8 @@ export interface CrmKind {
   readonly creates?: readonly ClientWish['type'][];
   /** Calls a second that the CRM allows one account, and how many at once it may burst; the account keeps them exactly. */
   readonly limits: { readonly perSecond: number; readonly burst: number };
+  /** Throws `CRM_BAD_SETTINGS` when the values of {@link deliveryFields} cannot be used; absent = each is read on its own, when needed. */
+  checkDelivery?(settings: Readonly<Record<string, unknown>>): void;
   /** Reads settings and secrets once; throws `CRM_BAD_SETTINGS` naming the field that is wrong. */
   create(
     settings: Readonly<Record<string, unknown>>,
@@ -150,6 +152,8 @@ export interface CrmRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it stands; the caller sets the content type. */
   readonly body?: string | Uint8Array;
+  /** Statuses outside 2xx that resolve too: where this CRM says with them something else than a failure. */
+  readonly accept?: readonly number[];
 }
 
 export interface CrmResponse {
@@ -160,7 +164,7 @@ export interface CrmResponse {
 
 /** The limited HTTP client that every CRM shares: time-outs, size limits, verified TLS, the account's rate limit. */
 export interface CrmHttp {
-  /** Resolves with any 2xx answer; rejects with a TelephonyError `CRM_…` for everything else, redirects included. */
+  /** Resolves with any 2xx answer and any status that the request accepts; rejects with a TelephonyError `CRM_…` for everything else, redirects included. */
   send(request: CrmRequest, context: CallContext): Promise<CrmResponse>;
   /** As {@link send}, and parses the body as JSON (`CRM_NOT_JSON` when it is not). */
   json(request: CrmRequest, context: CallContext): Promise<unknown>;
