@@ -5,6 +5,8 @@ export type Header = readonly [name: string, value: string | number];
 export interface PbxEvent {
   readonly name: string;
   readonly privilege: string;
+  /** Wall-clock ms; absent in what is told to one session only. */
+  readonly at?: number;
   readonly headers: readonly Header[];
 }
 
@@ -15,8 +17,10 @@ export function formatMessage(headers: readonly Header[]): string {
   return `${text}\r\n`;
 }
 
-export function formatEvent(event: PbxEvent): string {
-  return formatMessage([['Event', event.name], ['Privilege', `${event.privilege},all`], ...event.headers]);
+/** As with `timestampevents = yes` in manager.conf. */
+export function formatEvent({ name, privilege, at, headers }: PbxEvent): string {
+  const moment: Header[] = at === undefined ? [] : [['Timestamp', epochSeconds(at)]];
+  return formatMessage([['Event', name], ['Privilege', `${privilege},all`], ...moment, ...headers]);
 }
 
 const cEscapes: Readonly<Record<string, string>> = {

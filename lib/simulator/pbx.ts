@@ -9,6 +9,9 @@ export interface Bridge {
   readonly channels: Set<Channel>;
 }
 
+/** Goes on over all simulators of this process: one that is stopped and started within a second must not give an id again. */
+let uniqueCount = 0;
+
 /** What a new channel needs to be told; the PBX gives it its name and ids. */
 export interface NewChannel extends Place {
   /** `PJSIP/101` */
@@ -42,7 +45,7 @@ export class Pbx {
   }
 
   emit(name: string, privilege: string, headers: readonly Header[]): void {
-    this.publish({ name, privilege, headers });
+    this.publish({ name, privilege, at: this.clock.now(), headers });
   }
 
   /** An event of class `call` about one channel. */
@@ -61,7 +64,7 @@ export class Pbx {
   /** Creates a channel and tells of it (`Newchannel`). */
   create(origin: NewChannel): Channel {
     const count = this.channelCount++;
-    const uniqueid = origin.uniqueid ?? `${Math.floor(this.clock.now() / 1000)}.${count}`;
+    const uniqueid = origin.uniqueid ?? `${Math.floor(this.clock.now() / 1000)}.${uniqueCount++}`;
     const channel = new Channel({
       name: `${origin.device}-${count.toString(16).padStart(8, '0')}`,
       device: origin.device,

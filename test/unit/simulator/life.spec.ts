@@ -35,6 +35,24 @@ describe('simulator: start and stop', () => {
     await simulator.stop();
   });
 
+  it('never gives a Uniqueid again, also when it is started anew within a second, and stamps its events', async () => {
+    const clock = new FakeClock();
+    const simulator = createSimulator({}, { clock });
+    const ids: string[] = [];
+    for (let life = 0; life < 2; life++) {
+      const { port, username, secret } = await simulator.start();
+      const client = await BareClient.open(port);
+      await client.action('Login', { Username: username, Secret: secret });
+      const ended = simulator.call(call).catch(() => undefined);
+      const created = await client.event('Newchannel');
+      ids.push(created.get('Uniqueid') ?? '');
+      assert.equal(created.get('Timestamp'), (clock.now() / 1000).toFixed(6));
+      await simulator.stop();
+      await ended;
+    }
+    assert.equal(new Set(ids).size, 2);
+  });
+
   it('tells of the shutdown, ends all calls and sessions, leaves no timer', async () => {
     const office = await Office.open();
     const client = await office.login();
