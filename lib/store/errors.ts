@@ -100,3 +100,8 @@ export const storeError = errorsFrom({
 export function badStoreSettings(problem: Text): TelephonyError {
   return storeError('STORE_BAD_SETTINGS', { problemEn: problem.en, problemRu: problem.ru });
 }
+
+/** The error for a question that cannot be understood. */
+export function badQuery(problem: Text): TelephonyError {
+  return storeError('QUERY_BAD', { problemEn: problem.en, problemRu: problem.ru });
+}

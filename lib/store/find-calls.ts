@@ -1,7 +1,7 @@
 import type { RecordPayload } from '../messages/types';
 import type { Access } from './access';
 import { extensionKeys, kindsOf, numberKeys } from './call-rows';
-import { storeError } from './errors';
+import { badQuery } from './errors';
 import type { Row, Sqlite } from './sqlite';
 import type { CallPage, CallQuery } from './types';
 
@@ -122,9 +122,9 @@ const tokenOf = ({ startedAt, id }: Place): string => Buffer.from(`${startedAt}.
 function placeOfToken(token: string): Place {
   const [, startedAt, id] = /^(-?\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(token, 'base64url').toString('latin1')) ?? [];
   if (startedAt === undefined) {
-    throw storeError('QUERY_BAD', {
-      problemEn: '"after" must be the "next" of the page before.',
-      problemRu: '«after» — это «next» предыдущей страницы.',
+    throw badQuery({
+      en: '"after" must be the "next" of the page before.',
+      ru: '«after» — это «next» предыдущей страницы.',
     });
   }
   return { startedAt: Number(startedAt), id: Number(id) };

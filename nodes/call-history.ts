@@ -1,0 +1,117 @@
+import type { Node, NodeDef, NodeInitializer, NodeStatus } from 'node-red';
+import { systemClock } from '../lib/clock';
+import { TelephonyError, asError } from '../lib/errors';
+import type { RecordPayload } from '../lib/messages/types';
+import type { Pbx } from '../lib/pbx/pbx';
+import { RecordKeeper } from '../lib/store/keeper';
+import { callQuery, usualQuery } from '../lib/store/query';
+import type { CallQuery, Store } from '../lib/store/types';
+import { Complaints } from './runtime/complaints';
+import { amiConfig, storeConfig } from './runtime/config-nodes';
+import { nodeError } from './runtime/errors';
+import { wordsFor } from './runtime/language';
+import { onClose, onInput } from './runtime/lifecycle';
+import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
+import { propertyOf, textOf } from './runtime/settings';
+import { StatusLine } from './runtime/status';
+import { storeStatus } from './runtime/store-status';
+
+interface CallHistoryDef extends NodeDef {
+  readonly store?: string;
+  /** The PBX whose calls are kept, without a wire. */
+  readonly pbx?: string;
+  /** Where in the message the question stands, and where the answer goes. */
+  readonly query?: string;
+  readonly output?: string;
+  /** What a question does not say. */
+  readonly days?: string | number;
+  readonly limit?: string | number;
+  readonly sort?: string;
+  readonly directions?: readonly string[];
+  readonly results?: readonly string[];
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** What the dialog says of a question, at a moment. Throws `QUERY_BAD`. */
+function usualOf({
+  days,
+  limit,
+  sort,
+  directions = [],
+  results = [],
+}: CallHistoryDef): (now: number) => Partial<CallQuery> {
+  const chosen = (names: readonly string[]) => (names.length > 0 ? names : undefined);
+  const usual = usualQuery({ limit, sort, directions: chosen(directions), results: chosen(results) });
+  const back = Number(textOf(days).replace(',', '.')) * DAY_MS;
+  return (now) => (back > 0 ? { from: now - back, ...usual } : usual);
+}
+
+const init: NodeInitializer = (red) => {
+  /** Puts the calls of a PBX into the store while the node lives. */
+  function keepCalls(node: Node, store: Store, pbx: Pbx): void {
+    const complaints = new Complaints(node);
+    const keeper = new RecordKeeper(store, (error) => complaints.warn(error.code, wordsFor(red, node, error)));
+    const end = pbx.calls.subscribe((message) => {
+      if (message.topic === 'call_record') keeper.keep(message.payload);
+    }, node.id);
+    pbx.open();
+    onClose(red, node, (removed) => {
+      // Redeployed, it comes back in a moment and keeps what happened meanwhile.
+      end(!removed);
+      return keeper.close();
+    });
+  }
+
+  red.nodes.registerType('call-history', function (this: Node, def: CallHistoryDef) {
+    red.nodes.createNode(this, def);
+    const config = storeConfig(red, def.store);
+    const store = config?.store;
+    const pbx = amiConfig(red, def.pbx)?.pbx;
+    const status = new StatusLine(this);
+    let usual: ReturnType<typeof usualOf> = () => ({});
+    let wrongSettings = false;
+    try {
+      usual = usualOf(def);
+    } catch (thrown) {
+      wrongSettings = true;
+      this.error(wordsFor(red, this, asError(thrown)));
+    }
+
+    const showState = (): void => status.setBase(baseStatus());
+    /** Without a store nothing works, so that is told first. */
+    const baseStatus = (): NodeStatus => {
+      const ofStore = storeStatus(config);
+      if (wrongSettings) return { fill: 'red', shape: 'dot', text: 'call-history.status.settings' };
+      if (!def.pbx || ofStore.fill !== 'green') return ofStore;
+      const link = pbx ? linkStatus(pbx) : NO_PBX_STATUS;
+      return link.fill === 'green' ? ofStore : link;
+    };
+    const forget = [store?.onState(showState), pbx?.client.onState(showState)];
+    showState();
+    if (store && pbx) keepCalls(this, store, pbx);
+
+    onInput(red, this, async (msg, send) => {
+      if (!store) {
+        const problem = config?.problem;
+        throw problem instanceof TelephonyError ? problem : nodeError('STORE_NOT_CHOSEN');
+      }
+      if ((msg as { readonly topic?: unknown }).topic === 'call_record') {
+        await store.calls.put([msg.payload as RecordPayload]);
+        return;
+      }
+      const question = propertyOf(red, msg, textOf(def.query) || 'payload');
+      const page = await store.calls.find(callQuery(question, usual(systemClock.now())));
+      red.util.setMessageProperty(msg, textOf(def.output) || 'payload', page, true);
+      send(msg);
+      const count = page.totalIsMore ? `${page.total}+` : page.total;
+      status.show({ fill: 'green', shape: 'dot', text: red._('call-history.status.found', { count }) });
+    });
+    onClose(red, this, () => {
+      forget.forEach((end) => end?.());
+      status.close();
+    });
+  });
+};
+
+export default init;
