@@ -67,6 +67,10 @@ export const crmError = errorsFrom({
     en: 'This CRM cannot make a {type} of an unknown number. Choose "nothing" for unknown numbers, or another CRM.',
     ru: 'Эта CRM не умеет создавать {type} по неизвестному номеру. Выберите для неизвестных номеров «ничего» или другую CRM.',
   },
+  CRM_NO_USER: {
+    en: 'Nobody of this call (extensions: {extensions}) stands in the table of users, and the CRM takes no call without a user. Add a line to the table, or choose a user for such calls.',
+    ru: 'Никого из участников звонка (внутренние номера: {extensions}) нет в таблице пользователей, а без пользователя CRM звонок не примет. Добавьте строку в таблицу или укажите пользователя для таких звонков.',
+  },
   CRM_FAULT: {
     en: 'The code for this CRM failed ({name}). This is a mistake in the pack: please report it.',
     ru: 'Сбой в коде для этой CRM ({name}). Это ошибка в пакете: пожалуйста, сообщите о ней.',

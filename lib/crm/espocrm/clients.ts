@@ -1,0 +1,155 @@
+import { numberKey, parseNumber } from '../../phone';
+import { badAnswer } from '../errors';
+import { isObject, optional, scalar, type JsonObject } from '../json';
+import { unauthorizedError } from '../errors';
+import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
+import { PEOPLE, type Entity, type EspoApi } from './api';
+
+const FIELDS = ['id', 'name', 'phoneNumber', 'assignedUserId', 'assignedUserName'];
+const SELECT: Readonly<Record<Entity, readonly string[]>> = {
+  Contact: [...FIELDS, 'accountId', 'accountName'],
+  Lead: FIELDS,
+  Account: FIELDS,
+};
+const TYPES = { Contact: 'contact', Lead: 'lead', Account: 'company' } as const;
+
+/** Several records may share a number; more than these are of no use to the person who answers. */
+const MAX_EACH = 5;
+/** Records whose other numbers are read, for a number that was found by its end only. */
+const MAX_CHECKED = 5;
+
+interface Found {
+  readonly entity: Entity;
+  readonly record: JsonObject;
+}
+
+/** The clients of one EspoCRM. */
+export class EspoClients {
+  constructor(
+    private readonly api: EspoApi,
+    private readonly host: string,
+  ) {}
+
+  /**
+   * Asks by the whole number first, which EspoCRM 9 keeps in E.164; then by its end, for numbers typed in other ways, and looks whether
+   * these are really the same.
+   */
+  async find(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer> {
+    const whole = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const exact = await this.search('equals', 'phoneNumber', whole, context);
+    if (exact.length > 0) return this.answer(exact);
+
+    const end = (phone.kind === 'phone' ? phone.national : phone.digits).slice(-10);
+    const alike = await this.search('endsWith', 'phoneNumberNumeric', end, context);
+    const same: Found[] = [];
+    for (const one of alike.slice(0, MAX_CHECKED)) {
+      if (await this.hasNumber(one, phone, context)) same.push(one);
+    }
+    return same.length > 0 ? this.answer(same) : { found: false };
+  }
+
+  /**
+   * Makes a lead or a contact. EspoCRM refuses what it takes for a duplicate (409), by the same name among others: a record that
+   * has this number is taken, others are no reason not to make it.
+   */
+  async create(phone: PhoneNumber, wish: ClientWish, context: CallContext): Promise<CrmEntity> {
+    const number = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const entity = wish.type === 'lead' ? 'Lead' : 'Contact';
+    const common = { lastName: wish.name ?? number, ...optional('assignedUserId', wish.ownerId) };
+    const fields =
+      entity === 'Lead'
+        ? { ...common, phoneNumber: number, source: 'Call', status: 'New' }
+        : { ...common, phoneNumberData: [{ phoneNumber: number, primary: true, type: 'Mobile' }] };
+    const first = await this.api.create(entity, fields, context);
+    if ('made' in first) return this.entityOf({ entity, record: first.made });
+    const existing = first.duplicates.find((record) => numbersIn(record).some((text) => isSame(text, phone)));
+    if (existing !== undefined) return this.entityOf({ entity, record: existing });
+    const second = await this.api.create(entity, fields, context, true);
+    if ('made' in second) return this.entityOf({ entity, record: second.made });
+    throw badAnswer({
+      en: 'it calls the new client a duplicate again.',
+      ru: 'он снова называет нового клиента дубликатом.',
+    });
+  }
+
+  private async search(
+    type: 'equals' | 'endsWith',
+    attribute: string,
+    value: string,
+    context: CallContext,
+  ): Promise<Found[]> {
+    const pages = await Promise.all(
+      PEOPLE.map((entity) =>
+        this.api.listIfAllowed(
+          entity,
+          { where: { type, attribute, value }, select: SELECT[entity], maxSize: MAX_EACH },
+          context,
+        ),
+      ),
+    );
+    // A role may hide leads or accounts; one that hides everybody is a mistake.
+    if (pages.every((page) => page === undefined)) {
+      throw unauthorizedError({ host: this.host, status: 403 }, `${PEOPLE.join(', ')}: no access.`);
+    }
+    return PEOPLE.flatMap((entity, index) =>
+      (pages[index]?.list ?? []).filter(({ id }) => scalar(id) !== undefined).map((record) => ({ entity, record })),
+    );
+  }
+
+  /** The list shows the first number of a record only; the others stand in the record itself. */
+  private async hasNumber({ entity, record }: Found, phone: PhoneNumber, context: CallContext): Promise<boolean> {
+    if (numbersIn(record).some((text) => isSame(text, phone))) return true;
+    const whole = await this.api.read(entity, scalar(record.id) ?? '', context);
+    return whole !== undefined && numbersIn(whole).some((text) => isSame(text, phone));
+  }
+
+  private answer(found: readonly Found[]): CrmAnswer {
+    const entities = found.map((one) => this.entityOf(one));
+    for (const { record } of found) {
+      const company = this.companyOf(record);
+      const listed = entities.some(({ type, id }) => type === 'company' && id === company?.id);
+      if (company !== undefined && !listed) entities.push(company);
+    }
+    const owned = found.find(({ record }) => scalar(record.assignedUserId) !== undefined)?.record;
+    const owner = {
+      ...optional('id', scalar(owned?.assignedUserId)),
+      ...optional('name', scalar(owned?.assignedUserName)),
+    };
+    return {
+      found: true,
+      name: entities.find(({ name }) => name !== undefined)?.name ?? '',
+      entities,
+      ...(owned === undefined ? {} : { owner }),
+    };
+  }
+
+  private entityOf({ entity, record }: Found): CrmEntity {
+    const id = scalar(record.id) ?? '';
+    return {
+      type: TYPES[entity],
+      id,
+      ...optional('name', scalar(record.name)),
+      ...optional('ownerId', scalar(record.assignedUserId)),
+      url: this.api.card(entity, id),
+    };
+  }
+
+  private companyOf(record: JsonObject): CrmEntity | undefined {
+    const id = scalar(record.accountId);
+    if (id === undefined) return undefined;
+    return { type: 'company', id, ...optional('name', scalar(record.accountName)), url: this.api.card('Account', id) };
+  }
+}
+
+function numbersIn(record: JsonObject): string[] {
+  const others = Array.isArray(record.phoneNumberData) ? (record.phoneNumberData as unknown[]) : [];
+  const texts = [record.phoneNumber, ...others.map((one) => (isObject(one) ? one.phoneNumber : undefined))];
+  return texts.map(scalar).filter((text) => text !== undefined);
+}
+
+/** What was typed without a country code is of the country of the number that was asked for. */
+function isSame(text: string, phone: PhoneNumber): boolean {
+  const country = phone.kind === 'phone' ? phone.country : undefined;
+  const parsed = parseNumber(text, { country: country ?? 'RU', isExtension: () => false });
+  return numberKey(parsed) === numberKey(phone);
+}
