@@ -26,6 +26,18 @@ export const nodeError = errorsFrom({
     en: 'Only a dialog of the editor may ask this: in JSON (Content-Type: application/json), and not from a page of another site.',
     ru: 'Спросить это может только диалог редактора: в JSON (Content-Type: application/json) и не со страницы другого сайта.',
   },
+  TRACE_RUNNING: {
+    en: 'A trace is being recorded already, into {file}: wait until it is over.',
+    ru: 'Трасса уже записывается, в {file}: дождитесь конца записи.',
+  },
+  TRACE_NO_LINK: {
+    en: 'There is nothing to record: this ami-config has no link to its PBX. Deploy it together with a node that uses it, and try again when that node is green.',
+    ru: 'Записывать нечего: у этого ami-config нет связи с АТС. Разверните его вместе с узлом, который его использует, и повторите, когда этот узел станет зелёным.',
+  },
+  TRACE_BAD_SECONDS: {
+    en: 'A trace cannot be "{value}" seconds long: write a whole number from 1 to {most}.',
+    ru: 'Трасса не может длиться «{value}» секунд: напишите целое число от 1 до {most}.',
+  },
   CLOSE_SLOW: {
     en: 'Closing this node took longer than {ms} ms: Node-RED goes on without waiting for it.',
     ru: 'Узел закрывался дольше {ms} мс: Node-RED продолжает работу, не дожидаясь его.',
