@@ -90,6 +90,23 @@ describe('ami-config', () => {
     assert.equal(server.connections.length, 0);
   });
 
+  it('takes names of trunks as people write them, and says which one cannot be', async () => {
+    await load([amiConfig], [config({ trunks: 'PJSIP/provider, gsm-1', variables: 'CRM_ID CAMPAIGN' })], {
+      credentials: credentials(),
+    });
+    assert.deepEqual(logLines('pbx'), []);
+    await unload();
+    for (const [wrong, told] of [
+      [{ trunks: 'provider, "quoted"' }, /Trunks: ""quoted"" cannot be used/],
+      [{ trunkContexts: 'from trunk;<x>' }, /Trunk contexts: "<x>" cannot be used/],
+      [{ variables: 'CRM_ID, CDR(src)' }, /Variables: "CDR\(src\)" cannot be used/],
+    ] as const) {
+      await load([amiConfig], [config(wrong)], { credentials: credentials() });
+      assert.match(logLines('pbx').find((line) => line.level === 'error')!.text, told);
+      await unload();
+    }
+  });
+
   it('works over the driver asterisk-manager', async () => {
     await load([amiConfig], [config({ driver: 'asterisk-manager' })], { credentials: credentials() });
     pbx().open();
