@@ -3,6 +3,7 @@ import { callFilter, forFlow } from '../../lib/pbx/call-filter';
 import type { EndListening } from '../../lib/pbx/call-listeners';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { crmConfig } from './config-nodes';
+import { whenFlowsStarted } from './flows-started';
 import { onClose } from './lifecycle';
 import { linkStatus } from './link-status';
 import { textOf } from './settings';
@@ -37,15 +38,13 @@ export function sendCalls(red: NodeAPI, node: Node, pbx: Pbx, def: CallEventsDef
   };
 
   let end: EndListening | undefined;
-  // Before all flows stand, the nodes at the other end of the wire may not be there yet.
-  const begin = (): void => {
+  const callOff = whenFlowsStarted(red, () => {
     end = pbx.calls.subscribe((message) => {
       if (!fits(message)) return;
       const { topic, payload } = forFlow(message, (extension) => account?.userOf(extension));
       node.send({ topic, payload });
     }, node.id);
-  };
-  red.events.once('flows:started', begin);
+  });
   const forget = [
     pbx.client.onState(showState),
     pbx.calls.onLiveCalls((count) => {
@@ -56,7 +55,7 @@ export function sendCalls(red: NodeAPI, node: Node, pbx: Pbx, def: CallEventsDef
   showState();
 
   onClose(red, node, (removed) => {
-    red.events.off('flows:started', begin);
+    callOff();
     forget.forEach((one) => one());
     // Redeployed, it comes back in a moment and wants to know what happened meanwhile.
     end?.(!removed);
