@@ -242,6 +242,36 @@ describe('a PBX', () => {
       });
     }
 
+    it('tells each change of an extension once, and those that only a list knew as found afterwards', async () => {
+      server.on('CoreShowChannels', (action, from) => {
+        from.answer(action, 'Success', 'EventList: start');
+        const id = `ActionID: ${action.ActionID ?? ''}`;
+        from.send('Event: CoreShowChannelsComplete', id, 'EventList: Complete', 'ListItems: 0');
+      });
+      await open();
+      const told: unknown[] = [];
+      pbx!.calls.subscribe(({ topic, payload }) => {
+        if (topic !== 'user_change') return;
+        const { extension, state, previous, reconciled } = payload;
+        told.push([extension, state, previous, reconciled]);
+      });
+      await pass(1);
+      await until(() => server.actions.some(({ Action }) => Action === 'CoreShowChannels'), 'the list of channels');
+      tell('PJSIP/101', 'RINGING');
+      tell('PJSIP/101', 'INUSE');
+      tell('PJSIP/101', 'ONHOLD');
+      tell('PJSIP/103', 'NOT_INUSE');
+      states['PJSIP/102'] = 'UNAVAILABLE';
+      await pass(61);
+      await until(() => told.length === 4, 'the changes');
+      assert.deepEqual(told, [
+        ['101', 'ringing', 'idle', undefined],
+        ['101', 'busy', 'ringing', undefined],
+        ['103', 'idle', undefined, undefined],
+        ['102', 'offline', 'idle', true],
+      ]);
+    });
+
     it('says once that Asterisk tells no state although the mask would let it through', async () => {
       await open();
       states['PJSIP/101'] = 'UNAVAILABLE';
