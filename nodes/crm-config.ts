@@ -60,7 +60,10 @@ const init: NodeInitializer = (red) => {
   });
 
   red.httpAdmin.get('/telephony-crm/crm-kinds', red.auth.needsPermission('crm-config.read'), (_request, response) => {
-    response.json(crmKinds.map(({ id, title, fields }) => ({ id, title, fields })));
+    const told = crmKinds.map(({ id, title, fields, deliveryFields = [], topics = [], creates = [] }) => {
+      return { id, title, fields, deliveryFields, topics, creates };
+    });
+    response.json(told);
   });
   adminAction(red, '/telephony-crm/crm-config/:id/test', 'crm-config.write', (question) =>
     withDialogAccount(red, question, async (account) => ({ note: (await account.test())?.[question.body.lang] ?? '' })),

@@ -15,10 +15,11 @@ import { nodeError } from './runtime/errors';
 import { wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { linkStatus } from './runtime/link-status';
+import { newClient, type NewClientDef } from './runtime/new-client';
 import { milliseconds, propertyOf, textOf } from './runtime/settings';
 import { StatusLine } from './runtime/status';
 
-interface CrmLookupDef extends NodeDef {
+interface CrmLookupDef extends NodeDef, NewClientDef {
   readonly crm?: string;
   readonly pbx?: string;
   /** Where in the message the number stands, and where the result goes. */
@@ -47,6 +48,7 @@ const init: NodeInitializer = (red) => {
     if (!account) throw crm?.problem ?? nodeError('CRM_NOT_CHOSEN');
     const rows = (def.substitutes ?? []).map(({ from, to }) => [textOf(from), textOf(to)] as const);
     const defaultSubstitute = textOf(def.defaultSubstitute);
+    const create = newClient(account, def, (error) => node.warn(wordsFor(red, node, error)));
     return createLookup({
       account,
       clock: systemClock,
@@ -54,6 +56,7 @@ const init: NodeInitializer = (red) => {
       deadlineMs: milliseconds(def.deadline, 2, (problem) => node.warn(wordsFor(red, node, problem))),
       inUseIsFit: def.inUseIsFit === true,
       substitutes: Object.fromEntries(rows.filter(([from, to]) => from !== '' && to !== '')),
+      ...(create === undefined ? {} : { create }),
       ...(pbx === undefined ? {} : { presence: pbx.presence }),
       ...(defaultSubstitute === '' ? {} : { defaultSubstitute }),
     });

@@ -156,12 +156,13 @@ const forbidden: Text = {
   ru: 'CRM {host} не приняла ключ доступа ({status}): {words} Проверьте ключ и его права.',
 };
 
-/** How the dialog calls what every kind has; the fields of a kind have their own labels. */
+/** How the dialogs call what does not depend on the kind; the fields of a kind have their own labels. */
 const COMMON_LABELS: Readonly<Record<string, Text>> = {
   kind: { en: 'CRM', ru: 'CRM' },
   tls: { en: 'TLS', ru: 'TLS' },
   ca: { en: 'TLS', ru: 'TLS' },
   headers: { en: 'Headers', ru: 'Заголовки' },
+  createName: { en: 'Name of the new client', ru: 'Имя нового клиента' },
 };
 
 /** The error with a field called as the dialog calls it, for a reader who has never seen its name in the saved flow. */

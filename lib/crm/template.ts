@@ -1,4 +1,6 @@
+import { numberVariants } from '../phone';
 import { badAnswer, badSettings } from './errors';
+import type { PhoneNumber } from './types';
 
 /** Where a filled-in template goes: it decides how a value is written so that it stays a value. */
 export type Place = 'url' | 'form' | 'json' | 'raw';
@@ -46,4 +48,11 @@ export function compileTemplate(field: string, text: string, place: Place, names
     });
   }
   return (values) => parts.map((part, index) => (index % 2 === 0 ? part : written(values[part] ?? '', place))).join('');
+}
+
+/** What the placeholders of a phone number stand for: `e164`, `digits`, `national`, `variants`. */
+export function numberValues(phone: PhoneNumber): TemplateValues & { readonly e164: string } {
+  const variants = numberVariants(phone);
+  if (phone.kind === 'raw') return { e164: phone.digits, digits: phone.digits, national: phone.digits, variants };
+  return { e164: phone.e164, digits: phone.e164.slice(1), national: phone.national, variants };
 }

@@ -1,12 +1,22 @@
 import type { Clock } from '../clock';
 import type { AccountLookup, CrmAccount } from '../crm/account';
-import type { CrmAnswer, PhoneNumber } from '../crm/types';
+import type { ClientWish, CrmAnswer, PhoneNumber } from '../crm/types';
 import { asError, TelephonyError } from '../errors';
 import { isDialable, parseNumber } from '../phone';
 import type { NumberingPlan, ParsedNumber } from '../phone/types';
 import type { Presence, UnfitReason } from '../presence/types';
 import { routingError } from './errors';
 import type { Contact, LookupOutcome, LookupResult } from './types';
+
+/** What to do with a number that the CRM does not know. */
+export interface CreateOptions {
+  readonly account: Pick<CrmAccount, 'create'>;
+  readonly type: ClientWish['type'];
+  /** CRM user who becomes responsible: the id, or the extension by which the table knows that user; absent = nobody. */
+  readonly owner?: string;
+  /** What the new client is called; absent = the number. */
+  readonly name?: (phone: PhoneNumber) => string;
+}
 
 export interface LookupOptions {
   readonly account: Pick<CrmAccount, 'lookup' | 'extensionOf' | 'userOf'>;
@@ -22,6 +32,8 @@ export interface LookupOptions {
   readonly substitutes?: Readonly<Record<string, string>>;
   /** Who stands in for a known client's responsible person who has no substitute of his own. */
   readonly defaultSubstitute?: string;
+  /** Makes a client of an unknown phone number; absent = nothing is made. */
+  readonly create?: CreateOptions;
 }
 
 export interface Lookup {
@@ -34,6 +46,9 @@ export interface Lookup {
 
 type Found = Extract<CrmAnswer, { found: true }>;
 type Reason = UnfitReason | 'no-extension';
+
+/** What is known of a number, whether that was made now, and why nothing could be made. */
+type Client = AccountLookup & { readonly created?: boolean; readonly error?: TelephonyError };
 
 /** An account that keeps its own, earlier deadline says better why it is late; more than a busy event loop confuses. */
 const ACCOUNT_EARLIER_MS = 50;
@@ -77,34 +92,59 @@ class Routing implements Lookup {
 
     const asked = { number: number.kind === 'phone' ? number.e164 : number.digits };
     try {
-      const { answer, from } = await this.ask(number);
+      const { answer, from, created, error: notMade } = await this.clientOf(number, took);
       if (!answer.found) {
         const contact = { found: false, outcome: 'not-found', ...asked, entities: [], from } as const;
-        return { contact: { ...contact, tookMs: took() } };
+        if (notMade === undefined) return { contact: { ...contact, tookMs: took() } };
+        return { contact: { ...contact, error: plain(notMade), tookMs: took() }, error: notMade };
       }
       await this.statesKnown(this.deadlineMs - took());
       const owner = this.ownerOf(answer);
-      const contact = { found: true, ...asked, ...described(answer, owner), ...this.decide(owner), from };
+      const made = created === true ? { created } : {};
+      const contact = { found: true, ...made, ...asked, ...described(answer, owner), ...this.decide(owner), from };
       const problem = owner.badExtension;
       if (problem === undefined) return { contact: { ...contact, tookMs: took() } };
       const error = routingError('ROUTE_BAD_EXTENSION', { extension: printable(problem) });
       return { contact: { ...contact, error: plain(error), tookMs: took() }, error };
     } catch (thrown) {
-      const error =
-        thrown instanceof TelephonyError ? thrown : routingError('ROUTE_FAULT', { name: asError(thrown).name }, thrown);
+      const error = asTold(thrown);
       return failure(outcomeOf(error), error, asked, took());
     }
   }
 
+  /** What the CRM says of the number and, when it does not know it and shall, who was made of it. */
+  private async clientOf(number: PhoneNumber, took: () => number): Promise<Client> {
+    const { account, create } = this.options;
+    const said = await this.inTime(this.deadlineMs, (ms) => account.lookup(number, ms));
+    // Digits that are no valid number anywhere are nobody's: no client is made of them.
+    if (said.answer.found || create === undefined || number.kind !== 'phone') return said;
+    const ownerId = this.userIdOf(create.owner ?? '');
+    const name = create.name?.(number).trim() ?? '';
+    const wish = { type: create.type, name: name || number.e164, ...(ownerId === '' ? {} : { ownerId }) };
+    try {
+      // At least a moment, so that the creation is begun: it goes on without this caller.
+      const leftMs = Math.max(this.deadlineMs - took(), 1);
+      const { answer, created } = await this.inTime(leftMs, (ms) => create.account.create(number, wish, ms));
+      return { answer, created, from: 'crm' };
+    } catch (thrown) {
+      return { ...said, error: asTold(thrown) };
+    }
+  }
+
+  /** An extension stands for the user whom the table gives it to. */
+  private userIdOf(owner: string): string {
+    const { account } = this.options;
+    if (account.extensionOf(owner) !== undefined) return owner;
+    return account.userOf(owner)?.userId ?? owner;
+  }
+
   /** Asks the account, and holds the deadline itself: a call must not depend on the account keeping its promise. */
-  private ask(number: PhoneNumber): Promise<AccountLookup> {
-    const { account, clock } = this.options;
+  private inTime<T>(deadlineMs: number, ask: (accountMs: number) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const late = () => reject(routingError('ROUTE_TIMEOUT', { ms: this.deadlineMs }));
-      const timer = clock.after(this.deadlineMs, late);
+      const late = () => reject(routingError('ROUTE_TIMEOUT', { ms: deadlineMs }));
+      const timer = this.options.clock.after(deadlineMs, late);
       // Wrapped, so that an account that throws instead of rejecting is heard here too.
-      const accountMs = this.deadlineMs - Math.min(ACCOUNT_EARLIER_MS, this.deadlineMs / 20);
-      const answer = (async () => account.lookup(number, accountMs))();
+      const answer = (async () => ask(deadlineMs - Math.min(ACCOUNT_EARLIER_MS, deadlineMs / 20)))();
       answer.then(resolve, reject).finally(() => timer.cancel());
     });
   }
@@ -213,6 +253,9 @@ function outcomeOf(error: TelephonyError): LookupOutcome {
   if (error.code === 'CRM_TIMEOUT' || error.code === 'ROUTE_TIMEOUT') return 'timeout';
   return error.code === 'CRM_LIMITED' ? 'limited' : 'error';
 }
+
+const asTold = (thrown: unknown): TelephonyError =>
+  thrown instanceof TelephonyError ? thrown : routingError('ROUTE_FAULT', { name: asError(thrown).name }, thrown);
 
 const plain = (error: TelephonyError) => ({ code: error.code, message: error.message });
 

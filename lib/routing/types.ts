@@ -8,6 +8,8 @@ export type LookupOutcome = 'found' | 'not-found' | 'not-available' | 'timeout' 
 /** What `crm-lookup` writes into `msg.contact`. Absent = not known. */
 export interface Contact {
   readonly found: boolean;
+  /** The CRM did not know the number: this client was made of it just now. */
+  readonly created?: true;
   readonly outcome: LookupOutcome;
   /** The number as it was asked for: E.164 when it is one. */
   readonly number?: string;

@@ -63,9 +63,9 @@ describe('crm-config', () => {
   it('lives on with wrong settings, and says what is wrong in the language of Node-RED', async () => {
     await start({ kind: 'usercrm', settings: { url: 'ftp://crm' } }, { token: 'k' }, 'ru');
     assert.equal(config().account, undefined);
-    assert.match(config().problem?.message ?? '', /"url"/);
+    assert.match(config().problem?.message ?? '', /"Webhook address"/);
     const [line] = logLines('crm').filter(({ level }) => level === 'error');
-    assert.match(line?.text ?? '', /Поле «url»/);
+    assert.match(line?.text ?? '', /Поле «Адрес вебхука»/);
   });
 
   it('takes its settings and secrets from the environment', async () => {
@@ -94,12 +94,12 @@ describe('crm-config', () => {
   it('does not go on without the TLS configuration that was chosen', async () => {
     await start({ tls: 'gone' });
     assert.equal(config().account, undefined);
-    assert.match(config().problem?.message ?? '', /"tls".*disabled, deleted/);
+    assert.match(config().problem?.message ?? '', /"TLS".*disabled, deleted/);
     const broken: FlowNode = { id: 'tls', type: 'tls-config', cert: '', key: '', ca: '/no/such/file.pem' };
     await unload();
     await load([tlsConfig, ...routeNodes], [tab, broken, crm({ tls: 'tls' })]);
     assert.equal(config().account, undefined);
-    assert.match(config().problem?.message ?? '', /"tls".*its own error/);
+    assert.match(config().problem?.message ?? '', /"TLS".*its own error/);
   });
 
   describe('the dialog', () => {
@@ -161,7 +161,7 @@ describe('crm-config', () => {
       assert.equal(wrong.status, 400);
       const error = wrong.body.error as { code: string; message: string };
       assert.equal(error.code, 'CRM_BAD_SETTINGS');
-      assert.match(error.message, /Поле «url»/);
+      assert.match(error.message, /Поле «Адрес вебхука»/);
       const down = await post('test', { kind: 'demo', settings: { mode: 'down' }, lang: 'en' });
       assert.equal((down.body.error as { code: string }).code, 'CRM_UNREACHABLE');
     });

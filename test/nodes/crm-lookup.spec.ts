@@ -152,6 +152,54 @@ describe('crm-lookup', () => {
     });
   });
 
+  describe('a number that the CRM does not know', () => {
+    const unknown = '84951112233';
+
+    it('makes nobody unless told to', async () => {
+      await start();
+      for (let call = 0; call < 2; call += 1)
+        assert.equal((await contactOf({ payload: unknown })).outcome, 'not-found');
+    });
+
+    it('becomes a lead of the chosen user, once, and is known from then on', async () => {
+      const people = [{ extension: '102', userId: '2', name: 'Борис' }];
+      await start({ createType: 'lead', createOwner: '102', createName: 'С сайта {{national}}' }, { people });
+      const first = await contactOf({ payload: unknown });
+      assert.deepEqual([first.found, first.created, first.name], [true, true, 'С сайта 4951112233']);
+      assert.deepEqual([first.output, first.extension], ['found', '102']);
+      const [lead] = first.entities;
+      assert.deepEqual([lead?.type, lead?.ownerId], ['lead', '2']);
+
+      const again = await contactOf({ payload: `+${unknown.replace(/^8/, '7')}` });
+      assert.deepEqual([again.found, again.created, again.entities[0]?.id], [true, undefined, lead?.id]);
+    });
+
+    it('makes nobody of a withheld number, an extension or digits that are no number', async () => {
+      await start({ createType: 'contact' });
+      for (const phone of ['anonymous', '', '101', '84951', '8'.repeat(30)]) {
+        const contact = await contactOf({ payload: { phone } });
+        assert.deepEqual([contact.found, contact.created, contact.entities.length], [false, undefined, 0], phone);
+      }
+    });
+
+    it('is warned of when the CRM cannot make anybody, and calls are routed all the same', async () => {
+      const server = await new FakeCrm(json({ obj: 'UserCRM', code: 200, list: [] })).start();
+      try {
+        const account = { kind: 'usercrm', settings: { url: server.origin } };
+        await load(routeNodes, flow({ createType: 'lead' }, account), { credentials: { crm: { token: 'k' } } });
+        assert.match(logLines('look').at(-1)?.text ?? '', /cannot make a lead|не умеет создавать/);
+        assert.equal((await contactOf({ payload: unknown })).outcome, 'not-found');
+      } finally {
+        await server.stop();
+      }
+    });
+
+    it('with a placeholder that does not exist is a mistake of the dialog, named as it is there', async () => {
+      await start({ createType: 'lead', createName: '{{nam}}' });
+      assert.match(logLines('look').at(-1)?.text ?? '', /Name of the new client|Имя нового клиента/);
+    });
+  });
+
   it('lets the calls that wait go when the flow is deployed again', async () => {
     await start({ deadline: '30' }, { settings: { mode: 'silent' } });
     for (const phone of [PHONE, '84950000001']) receive('look', { payload: phone });

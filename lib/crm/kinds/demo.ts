@@ -4,6 +4,7 @@ import { unreachableError } from '../errors';
 import { SettingsReader } from '../settings';
 import type {
   CallContext,
+  ClientWish,
   CrmAdapter,
   CrmAnswer,
   CrmEntity,
@@ -72,11 +73,16 @@ function answerFor(client: Client, index: number): CrmAnswer {
 
 const ANSWERS = new Map(CLIENTS.map((client, index) => [client.phone, answerFor(client, index)]));
 
+/** Clients that the demo remembers to have made; the oldest go first. */
+const MAX_MADE = 1000;
+
 /** Events that the demo remembers to have taken, so that it can tell a second delivery; the oldest go first. */
 const MAX_TAKEN = 1000;
 
 class Demo implements CrmAdapter {
   private readonly taken = new Set<string>();
+  private readonly made = new Map<string, CrmAnswer>();
+  private nextId = 1001;
 
   constructor(
     private readonly mode: 'normal' | 'down' | 'silent',
@@ -96,7 +102,23 @@ class Demo implements CrmAdapter {
 
   async findByPhone(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer> {
     await this.behave(context);
-    return (phone.kind === 'phone' ? ANSWERS.get(phone.e164) : undefined) ?? { found: false };
+    if (phone.kind !== 'phone') return { found: false };
+    return ANSWERS.get(phone.e164) ?? this.made.get(phone.e164) ?? { found: false };
+  }
+
+  async createClient(phone: PhoneNumber, wish: ClientWish, context: CallContext): Promise<CrmEntity> {
+    await this.behave(context);
+    const number = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const [id, name] = [String(this.nextId++), wish.name ?? number];
+    const owner = USERS.find((user) => user.id === wish.ownerId);
+    const ownerId = owner === undefined ? {} : { ownerId: owner.id };
+    const entity: CrmEntity = { type: wish.type, id, name, ...ownerId, url: url(wish.type, id) };
+    this.made.set(number, { found: true, name, entities: [entity], ...(owner === undefined ? {} : { owner }) });
+    for (const oldest of this.made.keys()) {
+      if (this.made.size <= MAX_MADE) break;
+      this.made.delete(oldest);
+    }
+    return entity;
   }
 
   async deliver({ payload }: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
@@ -173,6 +195,7 @@ export const demo: CrmKind = {
     { topic: 'call_hangup', byDefault: false },
     { topic: 'user_change', byDefault: false },
   ],
+  creates: ['lead', 'contact'],
   // Nothing is sent: the limits bound nothing.
   limits: { perSecond: 1000, burst: 1000 },
   create(settings, secrets) {

@@ -1,10 +1,9 @@
 import { TelephonyError, type Text } from '../../errors';
-import { numberVariants } from '../../phone';
 import { describe, type ClientPart, type Description } from '../generic/description';
 import { genericFields } from '../generic/fields';
 import { isObject, optional, scalar } from '../json';
 import { SettingsReader } from '../settings';
-import type { TemplateValues } from '../template';
+import { numberValues, type TemplateValues } from '../template';
 import type { CallContext, CrmAdapter, CrmAnswer, CrmHttp, CrmKind, CrmRequest, CrmUser, PhoneNumber } from '../types';
 
 const MAX_USERS = 2000;
@@ -17,12 +16,6 @@ const first = (value: unknown): string | undefined =>
 function isSomething(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(isSomething);
   return isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
-}
-
-function numberValues(phone: PhoneNumber): TemplateValues & { e164: string } {
-  const variants = numberVariants(phone);
-  if (phone.kind === 'raw') return { e164: phone.digits, digits: phone.digits, national: phone.digits, variants };
-  return { e164: phone.e164, digits: phone.e164.slice(1), national: phone.national, variants };
 }
 
 class GenericHttp implements CrmAdapter {
