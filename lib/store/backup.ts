@@ -71,29 +71,40 @@ const exists = (path: string): Promise<boolean> =>
  * would hold for its whole length.
  */
 export async function copyStore(file: string, wanted: string, hold: () => Promise<() => boolean>): Promise<string> {
-  const target = await pathInside(file, wanted);
-  if (await exists(target)) throw storeError('STORE_BACKUP_EXISTS', { file: target });
-  const part = `${target}.part`;
+  let target = wanted;
+  let part: string | undefined;
   try {
+    target = await pathInside(file, wanted);
+    if (await exists(target)) throw storeError('STORE_BACKUP_EXISTS', { file: target });
+    part = `${target}.part`;
     await rm(part, { force: true });
-    const release = await hold();
-    let stoodStill = false;
-    try {
-      await copyFile(file, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    } finally {
-      stoodStill = release();
-    }
-    if (!stoodStill) throw storeError('STORE_CLOSED', { file });
-    const handle = await open(part, 'r+');
-    await handle.chmod(0o600);
-    await handle.sync().finally(() => handle.close());
+    await copyHeld(file, part, hold);
     await nameIt(part, target);
     return target;
   } catch (thrown) {
-    await rm(part, { force: true }).catch(() => undefined);
+    if (part !== undefined) await rm(part, { force: true }).catch(() => undefined);
     if (thrown instanceof TelephonyError) throw thrown;
     const reason = (thrown as NodeJS.ErrnoException).code ?? asError(thrown).message;
     throw storeError('STORE_BACKUP_FAILED', { file: target, reason }, thrown);
+  }
+}
+
+/** The copy is on disk when this resolves. */
+async function copyHeld(file: string, part: string, hold: () => Promise<() => boolean>): Promise<void> {
+  const release = await hold();
+  let stoodStill = false;
+  try {
+    await copyFile(file, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  } finally {
+    stoodStill = release();
+  }
+  if (!stoodStill) throw storeError('STORE_CLOSED', { file });
+  const handle = await open(part, 'r+');
+  try {
+    await handle.chmod(0o600);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -59,8 +59,15 @@ function stepsOf(sql: Sqlite, { days, maxBytes }: Retention, now: number): ((sql
         `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state = 2 AND changed_at <= ? LIMIT ${ROWS})`,
         [forgetDelivered],
       ),
-    (db) => db.run(`DELETE FROM memos WHERE until <= ? LIMIT ${ROWS}`, [forgetMemos]),
-    (db) => db.run(`DELETE FROM live_calls WHERE saved_at < ? LIMIT ${ROWS}`, [now - LIVE_MS]),
+    (db) =>
+      db.run(`DELETE FROM memos WHERE (scope, key) IN (SELECT scope, key FROM memos WHERE until <= ? LIMIT ${ROWS})`, [
+        forgetMemos,
+      ]),
+    (db) =>
+      db.run(
+        `DELETE FROM live_calls WHERE (pbx, call_id) IN (SELECT pbx, call_id FROM live_calls WHERE saved_at < ? LIMIT ${ROWS})`,
+        [now - LIVE_MS],
+      ),
     shrink,
   ];
 }

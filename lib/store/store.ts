@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock, Timer } from '../clock';
-import { TelephonyError } from '../errors';
+import { asError, TelephonyError } from '../errors';
 import type { Log } from '../log';
 import type { Access } from './access';
 import { backupFolder, backupName, copyStore, DailyBackup } from './backup';
@@ -115,7 +115,9 @@ class SqliteStore implements Store, Access {
 
   backup(file = join(backupFolder(this.file), backupName(this.file, this.now()))): Promise<string> {
     // One at a time: the second would let the file move under the first.
-    const copy = this.copying.then(() => copyStore(this.file, file, () => this.holdStill()));
+    const copy = this.copying
+      .then(() => this.read(() => undefined))
+      .then(() => copyStore(this.file, file, () => this.holdStill()));
     this.copying = copy.catch(() => undefined);
     return copy;
   }
@@ -200,7 +202,8 @@ class SqliteStore implements Store, Access {
   }
 
   private async tidy(): Promise<void> {
-    if (this.tidying || this.state.status !== 'open') return;
+    const isOpen = (): boolean => this.state.status === 'open';
+    if (this.tidying || !isOpen()) return;
     this.tidying = true;
     try {
       const { maxBytes } = this.options.retention;
@@ -210,8 +213,9 @@ class SqliteStore implements Store, Access {
       const mib = Math.round(maxBytes / 1024 / 1024);
       this.note = isOverSize ? storeError('STORE_OVER_SIZE', { file: this.file, mib }) : undefined;
       this.tell({ status: 'open', ...(this.note && { note: this.note }) });
-    } catch {
-      // The state tells it; it is tried again with the next round.
+    } catch (thrown) {
+      // When the store failed, its state tells it. It is tried again with the next round.
+      if (isOpen()) this.options.log.warn(asError(thrown).message);
     } finally {
       this.tidying = false;
     }
