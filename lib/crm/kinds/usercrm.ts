@@ -1,9 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { TelephonyError, type Text } from '../../errors';
-import { badAnswer, crmError } from '../errors';
+import { numberingPlan } from '../../phone';
+import type { NumberingPlan } from '../../phone/types';
+import { badAnswer, badSettings, crmError } from '../errors';
+import { deliveryId } from '../event-id';
 import { isObject, oneLine, optional, scalar, type JsonObject } from '../json';
 import { SettingsReader } from '../settings';
-import type { CallContext, CrmAdapter, CrmAnswer, CrmEntity, CrmHttp, CrmKind, CrmUser, PhoneNumber } from '../types';
+import { userCrmMessage, written, type EventPlan } from '../usercrm/events';
+import { usercrmDeliveryFields } from '../usercrm/fields';
+import type {
+  CallContext,
+  CrmAdapter,
+  CrmAnswer,
+  CrmEntity,
+  CrmHttp,
+  CrmKind,
+  CrmUser,
+  Delivered,
+  DeliverableEvent,
+  DeliveryContext,
+  PhoneNumber,
+} from '../types';
 
 /**
  * The reply's array: under `list` in the document's answer to `get_contact`, under `body` in that to `get_users`.
@@ -131,12 +148,28 @@ class UserCrm implements CrmAdapter {
     return contactIn(await this.ask('get_contact', { phone: national, e164_phone: digits }, context));
   }
 
+  /** The CRM tells a repetition by `action_id`, by the header, or by `uniqueid` of a record: all are the same in each try. */
+  async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+    const message = userCrmMessage(event, eventPlan(event, context));
+    if (message === undefined) return { status: 'skipped' };
+    const headers = { ...this.headers, 'Idempotency-Key': deliveryId(event) };
+    const request = { method: 'POST', url: this.webhook, headers, body: written(message) } as const;
+    const { text } = await this.http.send(request, context);
+    const reply = replyIn(text);
+    if (isObject(reply) && scalar(reply.code) !== undefined) this.checked(reply);
+    return { status: 'delivered', answer: reply };
+  }
+
+  private get headers() {
+    return { 'Content-Type': 'application/json', Authorization: `Bearer ${this.apiKey}` };
+  }
+
   private async ask(action: string, params: JsonObject, context: CallContext): Promise<JsonObject> {
     const reply = await this.http.json(
       {
         method: 'POST',
         url: this.webhook,
-        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${this.apiKey}` },
+        headers: this.headers,
         body: JSON.stringify({ action, obj: 'UserCRM', action_id: randomUUID(), params }),
       },
       context,
@@ -144,6 +177,11 @@ class UserCrm implements CrmAdapter {
     // The list alone, without its envelope, says as much.
     if (Array.isArray(reply)) return { list: reply };
     if (!isObject(reply)) throw badAnswer({ en: 'it is no JSON object.', ru: 'это не объект JSON.' });
+    return this.checked(reply);
+  }
+
+  /** The reply, when its envelope says that all is well. */
+  private checked(reply: JsonObject): JsonObject {
     const code = Number(reply.code ?? 200);
     if (code === 200) return reply;
     throw this.envelopeError(code, reply);
@@ -161,6 +199,40 @@ class UserCrm implements CrmAdapter {
   }
 }
 
+/** The document shows no reply to an event: any JSON is told to the flow, anything else as its beginning. */
+function replyIn(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return oneLine(text, 200);
+  }
+}
+
+/** The country by which own numbers are read. */
+function ownNumbers(read: SettingsReader): NumberingPlan {
+  try {
+    return numberingPlan({ country: read.text('country') || 'RU' });
+  } catch {
+    throw badSettings('country', {
+      en: 'this is no country: write its two letters, for instance RU.',
+      ru: 'это не страна: напишите её две буквы, например RU.',
+    });
+  }
+}
+
+function eventPlan(event: DeliverableEvent, context: DeliveryContext): EventPlan {
+  const read = new SettingsReader(context.settings, {});
+  const recording = event.topic === 'user_change' ? undefined : event.payload.recording;
+  const link = recording?.url ?? (recording?.file === undefined ? undefined : context.recordings?.link(recording.file));
+  return {
+    userOf: (extension) => context.userOf(extension)?.userId,
+    numbers: ownNumbers(read),
+    internal: read.flag('internal'),
+    unmapped: read.flag('unmapped'),
+    ...optional('recordingLink', link),
+  };
+}
+
 /**
  * Any CRM that speaks the UserCRM protocol of Runtel. `owner_id` of its answer is "the number of the subscriber or the id
  * of the user in the CRM", and nothing tells which: the table of users decides, then the numbering plan.
@@ -175,8 +247,8 @@ export const usercrm: CrmKind = {
       required: true,
       label: { en: 'Webhook address', ru: 'Адрес вебхука' },
       help: {
-        en: 'Where your CRM takes the actions test, get_users and get_contact.',
-        ru: 'Куда ваша CRM принимает действия test, get_users и get_contact.',
+        en: 'Where your CRM takes the actions test, get_users and get_contact, and the events.',
+        ru: 'Куда ваша CRM принимает действия test, get_users и get_contact, а также события.',
       },
       placeholder: 'https://crm.example.com/usercrm',
     },
@@ -191,8 +263,21 @@ export const usercrm: CrmKind = {
       },
     },
   ],
+  deliveryFields: usercrmDeliveryFields,
+  topics: [
+    { topic: 'call_ringing', byDefault: true },
+    { topic: 'call_answer', byDefault: true },
+    { topic: 'call_held', byDefault: true },
+    { topic: 'call_active', byDefault: true },
+    { topic: 'call_hangup', byDefault: true },
+    { topic: 'call_record', byDefault: true },
+    { topic: 'user_change', byDefault: true },
+  ],
   // The protocol names no limit: enough for a busy switchboard, and no flood for a script on a small server.
   limits: { perSecond: 10, burst: 20 },
+  checkDelivery(settings) {
+    ownNumbers(new SettingsReader(settings, {}));
+  },
   create(settings, secrets, http) {
     const read = new SettingsReader(settings, secrets);
     return new UserCrm(http, read.url('url'), read.requiredSecret('token').trim());
