@@ -210,7 +210,11 @@ export class CallFeed {
   }
 
   private take(messages: readonly PbxMessage[]): void {
-    for (const message of messages) this.parts.tell(message);
+    const { keeper, tell } = this.parts;
+    for (const message of messages) {
+      if (message.topic === 'call_record') keeper?.recordTold(message.payload.callId);
+      tell(message);
+    }
     this.followUp();
   }
 

@@ -1,4 +1,4 @@
-import type { SavedCall } from '../calls/types';
+import type { CallTracker, SavedCall } from '../calls/types';
 import type { Clock, Timer } from '../clock';
 import { asError, type TelephonyError } from '../errors';
 import type { LiveCallTable } from '../store/types';
@@ -11,6 +11,9 @@ const SAVE_AGAIN_MS = 5000;
 const OUTLIVE_MS = 10_000;
 const LOAD_MS = 5000;
 const LAST_SAVE_MS = 1500;
+
+/** What a tracker says of its calls; see {@link CallTracker.takeChanges}. */
+type Changes = ReturnType<CallTracker['takeChanges']>;
 
 export interface LoadedCalls {
   readonly calls: readonly SavedCall[];
@@ -25,10 +28,14 @@ export interface LoadedCalls {
 export class LiveCallKeeper {
   /** The newest state that is not on disk yet. */
   private readonly unsaved = new Map<string, SavedCall>();
+  /** Calls whose record was told and that are not forgotten yet. */
+  private readonly told = new Set<string>();
   /** Calls that are over, and when (monotonic) they may leave the disk. */
   private readonly leaving = new Map<string, number>();
   /** What the disk holds, so that nothing else need ever be taken off it. */
   private readonly onDisk = new Set<string>();
+  /** What is being written just now. */
+  private writing: ReadonlySet<string> = new Set();
   private timer: Timer | undefined;
   private timerAt = Infinity;
   private saving: Promise<void> | undefined;
@@ -56,32 +63,51 @@ export class LiveCallKeeper {
     }
   }
 
+  /**
+   * The record of a call was told. What the disk holds of it stays as it was before, so that a process that ends before the
+   * record is on some disk of its own is followed by one that tells it again.
+   */
+  recordTold(callId: string): void {
+    this.told.add(callId);
+  }
+
   /** What changed since the last time. */
-  note({
-    changed,
-    forgotten,
-  }: {
-    readonly changed: readonly SavedCall[];
-    readonly forgotten: readonly string[];
-  }): void {
+  note({ changed, forgotten }: Changes): void {
     for (const call of changed) {
+      if (this.told.has(call.callId)) continue;
       this.unsaved.set(call.callId, call);
       this.leaving.delete(call.callId);
     }
-    const leaveAt = this.clock.monotonic() + OUTLIVE_MS;
-    for (const callId of forgotten) this.leaving.set(callId, leaveAt);
-    if (changed.length > 0) this.saveIn(0);
-    else if (forgotten.length > 0) this.saveIn(OUTLIVE_MS);
+    const now = this.clock.monotonic();
+    for (const callId of forgotten) {
+      const isTold = this.told.delete(callId);
+      if (!this.onDisk.has(callId) && !this.writing.has(callId)) {
+        this.unsaved.delete(callId);
+        continue;
+      }
+      // One without a record became a part of another call, whose state is on its way to the disk: two must not be taken up.
+      this.leaving.set(callId, isTold ? now + OUTLIVE_MS : now);
+    }
+    this.plan(0);
   }
 
   /** Puts what is left on disk, as far as that takes 1.5 s at most. */
   async close(): Promise<void> {
     this.closed = true;
     this.timer?.cancel();
+    // Flows had their time: only a process that is killed leaves calls behind whose record was told a while ago.
+    for (const callId of this.leaving.keys()) this.leaving.set(callId, -Infinity);
     await this.within(
       LAST_SAVE_MS,
       (this.saving ?? Promise.resolve()).then(() => this.save()),
     ).catch(() => undefined);
+  }
+
+  /** Sees to it that what is to be written is, `soonest` ms from now at the soonest. */
+  private plan(soonest: number): void {
+    const first = Math.min(...this.leaving.values());
+    if (this.unsaved.size > 0) this.saveIn(soonest);
+    else if (first !== Infinity) this.saveIn(Math.max(first - this.clock.monotonic(), soonest));
   }
 
   private saveIn(ms: number): void {
@@ -94,9 +120,7 @@ export class LiveCallKeeper {
       this.timerAt = Infinity;
       this.saving = this.save().finally(() => {
         this.saving = undefined;
-        const [first] = this.leaving.values();
-        if (this.unsaved.size > 0) this.saveIn(SAVE_EVERY_MS);
-        else if (first !== undefined) this.saveIn(Math.max(first - this.clock.monotonic(), SAVE_EVERY_MS));
+        this.plan(SAVE_EVERY_MS);
       });
     });
   }
@@ -111,12 +135,15 @@ export class LiveCallKeeper {
     const changed = [...this.unsaved.values()];
     const forgotten = over.filter((callId) => this.onDisk.has(callId));
     if (changed.length === 0 && forgotten.length === 0) return;
+    this.writing = new Set(this.unsaved.keys());
     try {
       await this.table.save(this.pbx, changed, forgotten);
     } catch (thrown) {
       for (const callId of forgotten) this.leaving.set(callId, now);
       this.tell(thrown);
       return;
+    } finally {
+      this.writing = new Set();
     }
     this.failing = false;
     for (const call of changed) {
