@@ -1,0 +1,58 @@
+import type { CallState, ChannelState } from './state';
+
+/** The phones of a call, in the order in which they began. */
+export const legsOf = (call: CallState): ChannelState[] => partiesOf(call).filter(({ kind }) => kind === 'extension');
+
+/** The phones and trunks of a call, in the order in which they began. */
+export const partiesOf = (call: CallState): ChannelState[] =>
+  Object.values(call.channels)
+    .filter(({ kind }) => kind === 'extension' || kind === 'trunk')
+    .sort((one, other) => one.bornAt - other.bornAt);
+
+/** The phones and trunks that a channel hears: in its bridge, and through Local channels in the bridges behind them. */
+export function partnersOf(call: CallState, channel: ChannelState): ChannelState[] {
+  const seen = new Set([channel.id]);
+  const partners: ChannelState[] = [];
+  const queue = [channel];
+  for (let next = queue.pop(); next; next = queue.pop()) {
+    const bridge = next.bridge === undefined ? undefined : call.bridges[next.bridge];
+    if (!bridge || bridge.holding) continue;
+    for (const id of bridge.members) {
+      const member = call.channels[id];
+      if (!member || seen.has(id)) continue;
+      seen.add(id);
+      if (member.kind === 'extension' || member.kind === 'trunk') partners.push(member);
+      const behind = member.pair === undefined ? undefined : call.channels[member.pair];
+      if (!behind || seen.has(behind.id)) continue;
+      seen.add(behind.id);
+      queue.push(behind);
+    }
+  }
+  return partners;
+}
+
+/** Who stands behind a dial: the channel itself, or whoever dialled the Local channel that dials. `undefined`: an Originate. */
+export function rootOf(call: CallState, channel: ChannelState): ChannelState | undefined {
+  let root: ChannelState | undefined = channel;
+  const seen = new Set<string>();
+  while (root?.kind === 'local' && !seen.has(root.id)) {
+    seen.add(root.id);
+    const half: ChannelState = root;
+    const front = half.pair === undefined ? undefined : call.channels[half.pair];
+    const by: string | undefined = half.dialledBy ?? front?.dialledBy;
+    root = by === undefined || by === '' ? undefined : call.channels[by];
+  }
+  return root;
+}
+
+/** The channel that a channel is dialled by, Local channels seen through; `undefined`: nobody, or an Originate. */
+export function dialerOf(call: CallState, channel: ChannelState): ChannelState | undefined {
+  const by = channel.dialledBy === undefined ? undefined : call.channels[channel.dialledBy];
+  return by && rootOf(call, by);
+}
+
+/** Did an Originate call this phone, itself or through a Local channel? */
+export function isOriginated(call: CallState, channel: ChannelState): boolean {
+  if (channel.incoming || channel.dialledBy === undefined) return false;
+  return channel.dialledBy === '' || dialerOf(call, channel) === undefined;
+}
