@@ -1,41 +1,71 @@
 import { numberVariants } from '../phone';
 import { badAnswer, badSettings } from './errors';
+import type { JsonObject } from './json';
 import type { PhoneNumber } from './types';
 
 /** Where a filled-in template goes: it decides how a value is written so that it stays a value. */
 export type Place = 'url' | 'form' | 'json' | 'raw';
 
-export type TemplateValues = Readonly<Record<string, string | readonly string[]>>;
+/** A list or an object is written as JSON where JSON is meant, a list of texts elsewhere with commas. */
+type TemplateValue = string | number | boolean | readonly unknown[] | JsonObject | undefined;
+
+export type TemplateValues = Readonly<Record<string, TemplateValue>>;
 
 export type Template = (values: TemplateValues) => string;
+
+/** Where one placeholder stands. */
+interface Spot {
+  readonly place: Place;
+  /** In JSON: between quotes. In an address: in its path. */
+  readonly inside: boolean;
+}
 
 /** Half of a surrogate pair, which no encoding can express. */
 const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\uFFFD');
 
-function inUrl(value: string): string {
+function asText(value: TemplateValue): string {
+  if (value === undefined) return '';
+  if (typeof value !== 'object') return String(value);
+  const list = Array.isArray(value) ? (value as unknown[]) : undefined;
+  const isPlain = list?.every((one) => typeof one !== 'object') ?? false;
+  return isPlain && list ? list.map(String).join(',') : JSON.stringify(value);
+}
+
+function inUrl(text: string, inPath: boolean): string {
   // As a part of a path these two would climb out of it, percent-encoded or not (WHATWG URL).
-  if (value === '.' || value === '..') {
+  if (inPath && (text === '.' || text === '..')) {
     throw badAnswer({
       en: 'it has "." or ".." where an id should be.',
       ru: 'вместо идентификатора в нём «.» или «..».',
     });
   }
-  return encodeURIComponent(wellFormed(value));
+  // A comma between the values of a list says more than its code.
+  return text.split(',').map(wellFormed).map(encodeURIComponent).join(',');
 }
 
-function written(value: string | readonly string[], place: Place): string {
-  if (place === 'json') {
-    return typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value);
+function written(value: TemplateValue, { place, inside }: Spot): string {
+  switch (place) {
+    case 'json':
+      if (inside || typeof value === 'string') return JSON.stringify(asText(value)).slice(1, -1);
+      return JSON.stringify(value ?? null);
+    case 'raw':
+      return asText(value).replace(/\p{Cc}/gu, ' ');
+    case 'url':
+    case 'form':
+      return inUrl(asText(value), place === 'url' && inside);
   }
-  const list = typeof value === 'string' ? [value] : value;
-  if (place === 'raw') return list.join(',').replace(/\p{Cc}/gu, ' ');
-  return list.map(inUrl).join(',');
+}
+
+/** Whether the text after `before` stands in a place of its own: between the quotes of JSON, in the path of an address. */
+function isInside(before: string, place: Place): boolean {
+  if (place === 'url') return !/[?#]/.test(before);
+  return before.replace(/\\./g, '').split('"').length % 2 === 0;
 }
 
 /**
- * Reads a template with placeholders like `{{e164}}`. A value is percent-encoded in an address and a form, escaped inside
- * the quotes of JSON; a list becomes a JSON array (without quotes around it) or a text with commas. Throws
- * `CRM_BAD_SETTINGS` for a placeholder that is not among `names`.
+ * Reads a template with placeholders like `{{e164}}`. A value is percent-encoded in an address and a form; in JSON it is escaped
+ * between quotes, and without them a number, a list or an object, `null` when there is none. A text without quotes is left to break the
+ * JSON, which a filled-in sample shows. Throws `CRM_BAD_SETTINGS` for a placeholder that is not among `names`.
  */
 export function compileTemplate(field: string, text: string, place: Place, names: readonly string[]): Template {
   const parts = text.split(/\{\{\s*([^{}]*?)\s*\}\}/);
@@ -47,11 +77,20 @@ export function compileTemplate(field: string, text: string, place: Place, names
       ru: `подстановки {{${unknown.slice(0, 40)}}} нет; есть ${known}.`,
     });
   }
-  return (values) => parts.map((part, index) => (index % 2 === 0 ? part : written(values[part] ?? '', place))).join('');
+  const fixed = (index: number) =>
+    parts
+      .slice(0, index)
+      .filter((_, at) => at % 2 === 0)
+      .join('');
+  const spots = parts.map((_, index): Spot => ({ place, inside: isInside(fixed(index), place) }));
+  return (values) =>
+    parts
+      .map((part, index) => (index % 2 === 0 ? part : written(values[part], spots[index] ?? { place, inside: true })))
+      .join('');
 }
 
 /** What the placeholders of a phone number stand for: `e164`, `digits`, `national`, `variants`. */
-export function numberValues(phone: PhoneNumber): TemplateValues & { readonly e164: string } {
+export function numberValues(phone: PhoneNumber): TemplateValues {
   const variants = numberVariants(phone);
   if (phone.kind === 'raw') return { e164: phone.digits, digits: phone.digits, national: phone.digits, variants };
   return { e164: phone.e164, digits: phone.e164.slice(1), national: phone.national, variants };

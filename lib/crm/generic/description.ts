@@ -9,7 +9,7 @@ const NUMBER_NAMES = ['e164', 'digits', 'national', 'variants'] as const;
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH'] as const;
 const BODY_TYPES = ['none', 'json', 'form', 'raw'] as const;
 const AUTHS = ['none', 'basic', 'bearer', 'header', 'placeholder'] as const;
-const CONTENT_TYPES = {
+export const CONTENT_TYPES = {
   none: undefined,
   json: 'application/json',
   form: 'application/x-www-form-urlencoded',
@@ -57,7 +57,7 @@ export interface Description {
 }
 
 /** An address with placeholders, of which none may decide to which server the key goes. */
-function urlTemplate(read: SettingsReader, field: string, names: readonly string[]): Template {
+export function urlTemplate(read: SettingsReader, field: string, names: readonly string[]): Template {
   const text = read.required(field);
   const template = compileTemplate(field, text, 'url', names);
   const sample = (value: string) => checkedUrl(field, template(Object.fromEntries(names.map((name) => [name, value]))));
@@ -88,7 +88,7 @@ function bodyTemplate(read: SettingsReader, type: (typeof BODY_TYPES)[number]): 
 /** Headers that frame the message or choose the server: HTTP itself writes them. */
 const RESERVED = /^(host|connection|content-length|transfer-encoding|upgrade|expect|te|trailer)$/i;
 
-function headerOf(field: string, name: string, value: string): Readonly<Record<string, string>> {
+export function headerOf(field: string, name: string, value: string): Readonly<Record<string, string>> {
   // Header values are latin-1 at most and one line: what else is typed would be refused by HTTP with every request.
   const usable = /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !RESERVED.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
   if (!usable) {

@@ -1,4 +1,5 @@
 import type { CrmField } from '../types';
+import { REGEX_WARNING } from './delivery-fields';
 
 const same = (text: string) => ({ en: text, ru: text });
 
@@ -103,8 +104,8 @@ export const genericFields: readonly CrmField[] = [
     type: 'text',
     label: { en: 'Found, if', ru: 'Найден, если' },
     help: {
-      en: 'This and the next fields read the answer: a path (data.items[0].name) or any JSONata; $e164, $digits, $national and $variants are known. Empty: found when any field below has a value.',
-      ru: 'Это и следующие поля читают ответ: путь (data.items[0].name) или любое выражение JSONata; известны $e164, $digits, $national и $variants. Пусто: найден, если есть значение хотя бы в одном поле ниже.',
+      en: `This and the next fields read the answer: a path (data.items[0].name) or any JSONata; $e164, $digits, $national and $variants are known. Empty: found when any field below has a value. ${REGEX_WARNING.en}`,
+      ru: `Это и следующие поля читают ответ: путь (data.items[0].name) или любое выражение JSONata; известны $e164, $digits, $national и $variants. Пусто: найден, если есть значение хотя бы в одном поле ниже. ${REGEX_WARNING.ru}`,
     },
     placeholder: '$count(items) > 0',
   },

@@ -1,28 +1,37 @@
 import { TelephonyError, type Text } from '../../errors';
 import { describe, type ClientPart, type Description } from '../generic/description';
+import { deliveryPlan, GenericDelivery } from '../generic/delivery';
+import { DELIVERY_TOPICS, genericDeliveryFields } from '../generic/delivery-fields';
 import { genericFields } from '../generic/fields';
-import { isObject, optional, scalar } from '../json';
+import { first, isSomething } from '../generic/values';
+import { optional } from '../json';
 import { SettingsReader } from '../settings';
 import { numberValues, type TemplateValues } from '../template';
-import type { CallContext, CrmAdapter, CrmAnswer, CrmHttp, CrmKind, CrmRequest, CrmUser, PhoneNumber } from '../types';
+import type {
+  CallContext,
+  CrmAdapter,
+  CrmAnswer,
+  CrmHttp,
+  CrmKind,
+  CrmRequest,
+  CrmUser,
+  Delivered,
+  DeliverableEvent,
+  DeliveryContext,
+  PhoneNumber,
+} from '../types';
 
 const MAX_USERS = 2000;
 
-/** What a path that met several values means here: the first of them. */
-const first = (value: unknown): string | undefined =>
-  Array.isArray(value) ? value.map(scalar).find((one) => one !== undefined) : scalar(value);
-
-/** `found` by JSON's lights: false, null, 0, the empty text, list and object are not. */
-function isSomething(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(isSomething);
-  return isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
-}
-
 class GenericHttp implements CrmAdapter {
+  private readonly events: GenericDelivery;
+
   constructor(
     private readonly http: CrmHttp,
     private readonly what: Description,
-  ) {}
+  ) {
+    this.events = new GenericDelivery(http, what);
+  }
 
   async test(context: CallContext): Promise<Text> {
     const answer = await this.findByPhone(this.what.testNumber, context);
@@ -92,6 +101,10 @@ class GenericHttp implements CrmAdapter {
     };
   }
 
+  deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+    return this.events.deliver(event, context);
+  }
+
   /** The second question, when the first answer named the owner but not his extension. */
   private async extensionOf(ownerId: string, values: TemplateValues, context: CallContext) {
     const { owner, token, headers } = this.what;
@@ -120,8 +133,11 @@ export const genericHttp: CrmKind = {
   id: 'generic-http',
   title: { en: 'Any CRM over HTTP', ru: 'Любая CRM по HTTP' },
   fields: genericFields,
+  deliveryFields: genericDeliveryFields,
+  topics: DELIVERY_TOPICS.map((topic) => ({ topic, byDefault: topic === 'call_record' })),
   // What most CRMs allow at least; who allows less answers 429, and is then left alone as long as it asks.
   limits: { perSecond: 5, burst: 10 },
+  checkDelivery: (settings) => void deliveryPlan(settings),
   create(settings, secrets, http) {
     return new GenericHttp(http, describe(new SettingsReader(settings, secrets)));
   },

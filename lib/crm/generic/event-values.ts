@@ -1,0 +1,112 @@
+import type { TemplateValues } from '../template';
+import type { DeliverableEvent, DeliveryContext } from '../types';
+import { isObject } from '../json';
+
+/** Placeholders that are texts: in JSON they want quotes. */
+const TEXTS = [
+  'topic',
+  'eventId',
+  'pbx',
+  'callId',
+  'legId',
+  'direction',
+  'client.number',
+  'client.e164',
+  'client.national',
+  'client.name',
+  'peer.extension',
+  'peer.name',
+  'extension',
+  'firstExtension',
+  'lastExtension',
+  'user.id',
+  'user.name',
+  'line.number',
+  'line.trunk',
+  'queue.id',
+  'queue.name',
+  'startedAt',
+  'answeredAt',
+  'endedAt',
+  'result',
+  'hangup.text',
+  'hangup.by',
+  'transfer.type',
+  'transfer.from',
+  'transfer.to',
+  'recording.file',
+  'recording.url',
+  'state',
+  'previous',
+  'at',
+  'token',
+] as const;
+
+/** Numbers, lists and objects: in JSON without quotes. The `…Unix` are seconds since 1970. */
+const OTHERS = [
+  'waitSeconds',
+  'talkSeconds',
+  'holdSeconds',
+  'hangup.code',
+  'startedUnix',
+  'answeredUnix',
+  'endedUnix',
+  'reconciled',
+  'rung',
+  'talked',
+  'legs',
+  'cdrs',
+  'variables',
+  'payload',
+] as const;
+
+/** Every placeholder of an event, and `variables.NAME` for each channel variable that the template names. */
+export function eventNames(template: string): string[] {
+  const chosen = [...template.matchAll(/\{\{\s*(variables\.[^{}\s]+)\s*\}\}/g)].map(([, name = '']) => name);
+  return [...TEXTS, ...OTHERS, ...chosen];
+}
+
+/** Values with which a template shows whether it can be filled in: no text is a number by chance, nothing optional is there. */
+export function sampleValues(template: string): TemplateValues {
+  const texts = eventNames(template).filter((name) => !(OTHERS as readonly string[]).includes(name));
+  return Object.fromEntries(texts.map((name) => [name, 'a b']));
+}
+
+const unix = (time: unknown): number | undefined =>
+  typeof time === 'string' ? Math.floor(Date.parse(time) / 1000) : undefined;
+
+/** What the placeholders stand for in one event. The user comes from the table, the address of the recording from its signed link. */
+export function eventValues(
+  event: DeliverableEvent,
+  { userOf, recordings }: Pick<DeliveryContext, 'userOf' | 'recordings'>,
+  template: string,
+): TemplateValues {
+  const { extension } = event.payload;
+  const line = extension === undefined ? undefined : userOf(extension);
+  const known =
+    line === undefined ? {} : { user: { id: line.userId, ...(line.name === undefined ? {} : { name: line.name }) } };
+  const recording = event.topic === 'user_change' ? undefined : event.payload.recording;
+  const url = recording?.url ?? (recording?.file === undefined ? undefined : recordings?.link(recording.file));
+  const heard = recording === undefined ? {} : { recording: url === undefined ? recording : { ...recording, url } };
+  const payload: Readonly<Record<string, unknown>> = { ...known, ...event.payload, ...heard };
+  const values: Record<string, TemplateValues[string]> = { topic: event.topic, payload };
+  for (const name of eventNames(template)) {
+    const value = values[name] ?? at(payload, name);
+    if (value !== undefined && value !== null) values[name] = value as TemplateValues[string];
+  }
+  return {
+    ...values,
+    startedUnix: unix(payload.startedAt),
+    answeredUnix: unix(payload.answeredAt),
+    endedUnix: unix(payload.endedAt),
+  };
+}
+
+/** `client.e164`; the name of a channel variable may hold dots itself. */
+function at(payload: Readonly<Record<string, unknown>>, name: string): unknown {
+  const dot = name.indexOf('.');
+  if (dot < 0) return payload[name];
+  const group = payload[name.slice(0, dot)];
+  const key = name.slice(dot + 1);
+  return isObject(group) && Object.hasOwn(group, key) ? group[key] : undefined;
+}
