@@ -1,7 +1,6 @@
 import type { Access } from './access';
 import { chunks } from './access';
 import { storeError } from './errors';
-import { addTo, countOf } from './schema';
 import type { Row, Sqlite } from './sqlite';
 import { checkBytes, checkText } from './values';
 import type { DeadItem, OutboxEntry, OutboxItem, OutboxTable, StoredError } from './types';
@@ -42,6 +41,9 @@ function checkEntry(entry: OutboxEntry): void {
 }
 
 export class Outbox implements OutboxTable {
+  /** How many are held in the file that is open; counted once, and after each commit by what it changed. */
+  private held: { readonly in: Sqlite; count: number } | undefined;
+
   constructor(
     private readonly access: Access,
     private readonly limit = MAX_ENTRIES,
@@ -53,10 +55,10 @@ export class Outbox implements OutboxTable {
     return { known: known.flat() };
   }
 
-  private putChunk(entries: readonly OutboxEntry[]): Promise<string[]> {
+  private async putChunk(entries: readonly OutboxEntry[]): Promise<string[]> {
     const bytes = entries.reduce((sum, entry) => sum + entry.body.length, 0);
-    return this.access.write(bytes, (sql) => {
-      if (countOf(sql, 'outbox') + entries.length > this.limit) {
+    const result = await this.access.write(bytes, (sql) => {
+      if (this.heldIn(sql) + entries.length > this.limit) {
         throw storeError('STORE_OUTBOX_FULL', { file: this.access.file, limit: this.limit });
       }
       const known: string[] = [];
@@ -68,9 +70,22 @@ export class Outbox implements OutboxTable {
         );
         if (added === 0) known.push(eventId);
       }
-      addTo(sql, 'outbox', entries.length - known.length);
       return known;
     });
+    this.changeHeld(entries.length - result.length);
+    return result;
+  }
+
+  private heldIn(sql: Sqlite): number {
+    if (this.held?.in !== sql) {
+      const count = Number(sql.value(`SELECT count(*) FROM outbox WHERE state IN (${WAITING}, ${DEAD})`));
+      this.held = { in: sql, count };
+    }
+    return this.held.count;
+  }
+
+  private changeHeld(by: number): void {
+    if (this.held) this.held.count += by;
   }
 
   waiting(queue: string, limit: number, afterId = 0): Promise<OutboxItem[]> {
@@ -163,11 +178,12 @@ export class Outbox implements OutboxTable {
             [now, id],
           );
         }
-        addTo(sql, 'outbox', -changed);
         return changed;
       }),
     );
-    return (await Promise.all(counts)).reduce((sum, changed) => sum + changed, 0);
+    const forgotten = (await Promise.all(counts)).reduce((sum, changed) => sum + changed, 0);
+    this.changeHeld(-forgotten);
+    return forgotten;
   }
 
   /** Runs `change` over the dead items of a queue, all that were there at the beginning without `ids`. */

@@ -1,6 +1,6 @@
 import type { Access } from './access';
 import { deleteOldest } from './calls';
-import { countOf } from './schema';
+import { callsIn } from './schema';
 import type { Sqlite } from './sqlite';
 
 export interface Retention {
@@ -81,5 +81,5 @@ export async function tidy(access: Access, retention: Retention): Promise<{ read
   for (const step of steps) {
     while ((await access.write(0, step)) > 0);
   }
-  return access.read((sql) => ({ isOverSize: isOver(sql, retention.maxBytes) && countOf(sql, 'calls') === 0 }));
+  return access.read((sql) => ({ isOverSize: isOver(sql, retention.maxBytes) && callsIn(sql) === 0 }));
 }

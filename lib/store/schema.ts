@@ -72,7 +72,7 @@ const MIGRATIONS: readonly string[] = [
 
   -- counted as they come and go: counting a million rows takes too long
   CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
-  INSERT INTO counts VALUES ('calls', 0), ('outbox', 0);
+  INSERT INTO counts VALUES ('calls', 0);
   `,
 ];
 
@@ -88,10 +88,9 @@ export function migrate(sql: Sqlite): void {
   }
 }
 
-/** Adds to one of the `counts`, inside the transaction that changes the rows. */
-export function addTo(sql: Sqlite, name: 'calls' | 'outbox', rows: number): void {
-  if (rows !== 0) sql.run('UPDATE counts SET n = n + ? WHERE name = ?', [rows, name]);
+/** Adds to the number of calls, inside the transaction that changes them. */
+export function addCalls(sql: Sqlite, rows: number): void {
+  if (rows !== 0) sql.run("UPDATE counts SET n = n + ? WHERE name = 'calls'", [rows]);
 }
 
-export const countOf = (sql: Sqlite, name: 'calls' | 'outbox'): number =>
-  Number(sql.value('SELECT n FROM counts WHERE name = ?', [name]));
+export const callsIn = (sql: Sqlite): number => Number(sql.value("SELECT n FROM counts WHERE name = 'calls'"));

@@ -14,7 +14,7 @@ import type { OpenFile } from './open-file';
 import { Outbox } from './outbox';
 import { tidy } from './retention';
 import type { Retention } from './retention';
-import { countOf } from './schema';
+import { callsIn } from './schema';
 import { SqlError } from './sqlite';
 import type { Sqlite } from './sqlite';
 import type { Store, StoreState, StoreStats } from './types';
@@ -107,7 +107,7 @@ class SqliteStore implements Store, Access {
       Number(sql.value(`SELECT count(*) FROM outbox WHERE state = ${state}`));
     return this.read((sql) => ({
       bytes: bytesOf(this.file),
-      calls: countOf(sql, 'calls'),
+      calls: callsIn(sql),
       waiting: count(sql, 0),
       dead: count(sql, 1),
     }));
