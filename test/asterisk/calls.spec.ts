@@ -51,7 +51,7 @@ describeAsterisk('the life of calls', (version) => {
   afterEach(async () => {
     link.mend();
     await bed.hangUpAll();
-    await until(() => pbx.calls.stats.liveCalls === 0, 'the tracker to see the end of all calls');
+    await until(() => pbx.calls.stats.channels === 0, 'the tracker to see the end of all calls');
     assert.deepEqual(problems, []);
   });
 
