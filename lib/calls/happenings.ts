@@ -1,6 +1,6 @@
 import type { AmiMessage } from '../ami/types';
 import { partnersOf, rootOf } from './conversation';
-import { nameIn, textIn } from './reading';
+import { nameIn, numberIn, textIn } from './reading';
 import { rolesOf } from './roles';
 import { CALL_BOUNDS, type CallState, type ChannelState } from './state';
 import { legOf, type Talk } from './talk';
@@ -83,6 +83,9 @@ export class Happenings {
   /** What a row of the list of channels says, where it is news: who is in which bridge, and who is up. */
   found(call: CallState, channel: ChannelState, row: AmiMessage, at: number): void {
     if (row.get('ChannelState') === UP) channel.upAt ??= at;
+    const [number, connected] = [textIn(row, 'CallerIDNum'), textIn(row, 'ConnectedLineNum')];
+    if (number !== undefined) channel.number ??= number;
+    if (connected !== undefined) channel.connected = connected;
     const id = textIn(row, 'BridgeId');
     if (channel.bridge !== id) leaveBridge(call, channel);
     if (id !== undefined) {
@@ -178,9 +181,12 @@ export class Happenings {
     this.gone(call, channel, t, Number.isInteger(cause) ? cause : 0);
   }
 
-  private hangupRequest({ call, channel, t }: Happening): void {
+  private hangupRequest({ event, call, channel, t }: Happening): void {
     if (channel.askedAt !== undefined || channel.goneAt !== undefined) return;
     channel.askedAt = t;
+    // Of two legs that end together either may be told first: why this one ends is known from now on.
+    const cause = numberIn(event, 'Cause');
+    if (cause !== undefined && cause > 0) channel.cause = cause;
     const { client, direction } = rolesOf(call, this.options.plan);
     if (channel === client) {
       call.endedBy ??= 'client';

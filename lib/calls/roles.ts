@@ -38,7 +38,9 @@ export function rolesOf(call: CallState, plan: CallPlan): Roles {
   const [caller] = legsOf(call).filter((leg) => leg.incoming || isOriginated(call, leg));
   const dialled = clientAmong(trunks);
   if (dialled) {
-    return { direction: 'out', client: dialled, clientNumber: numberDialled(call, dialled), caller };
+    // Taken up in mid-call nothing is known of the dialling but what the phone dialled.
+    const number = numberDialled(call, dialled) ?? (caller?.incoming === true ? caller.exten : undefined);
+    return { direction: 'out', client: dialled, clientNumber: number, caller };
   }
   const meant = meantNumber(call, plan, caller);
   return { direction: meant === undefined ? 'internal' : 'out', client: undefined, clientNumber: meant, caller };

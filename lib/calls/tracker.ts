@@ -75,7 +75,10 @@ export class Tracker implements CallTracker {
   }
 
   get stats(): CallTrackerStats {
-    return { liveCalls: this.calls.size, channels: this.channels, tampered: this.tampered, overBound: this.overBound };
+    const { channels, tampered, overBound } = this;
+    // One that waits for latecomers, or that is only remembered, is over.
+    const liveCalls = [...this.calls].filter(({ doneAt, told }) => doneAt === undefined && !told).length;
+    return { liveCalls, channels, tampered, overBound };
   }
 
   get wakeAt(): number | undefined {
