@@ -48,9 +48,7 @@ describe('calls of the built-in simulator', () => {
     assert.deepEqual(problems, []);
   });
 
-  async function recordOf(
-    callId: string,
-  ): Promise<Partial<RecordPayload> & { code?: number; by?: string | undefined }> {
+  async function recordOf(callId: string): Promise<object> {
     await until(() => records.has(callId), `the record of ${callId}`);
     const { direction, result, rung, talked, client, line, queue, hangup, talkSeconds } = records.get(callId)!;
     return {
