@@ -2,7 +2,7 @@ import { DIRECTIONS, numberKeys, RESULTS } from './call-rows';
 import { badQuery } from './errors';
 import type { CallQuery } from './types';
 
-export const MAX_LIMIT = 1000;
+const MAX_LIMIT = 1000;
 const USUAL_LIMIT = 50;
 const MAX_OFFSET = 100_000;
 const MAX_LIST = 100;

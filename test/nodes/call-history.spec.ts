@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CallPage } from '../../lib/store/types';
+import amiConfig from '../../nodes/ami-config';
+import callHistory from '../../nodes/call-history';
+import type { AmiConfigNode, StoreConfigNode } from '../../nodes/runtime/config-nodes';
+import simulatedCall from '../../nodes/simulated-call';
+import storeConfig from '../../nodes/store-config';
+import { until } from '../support/wait';
+import { record } from '../unit/store/support/temp-store';
+import { tab } from './support/route-flow';
+import { lastStatus, load, messages, node, receive, unload, waitForMessages, waitForStatus } from './support/runtime';
+import type { FlowNode } from './support/runtime';
+import { storeNode, UserDir } from './support/store-flow';
+
+type Properties = Readonly<Record<string, unknown>>;
+
+const STATUS = '@telephony-crm/node-red-asterisk/store-config:store-config.status';
+const NOW = new Date().toISOString();
+
+const history = (more: Properties = {}): FlowNode => ({
+  id: 'history',
+  type: 'call-history',
+  z: 'f',
+  store: 'store',
+  query: 'payload',
+  output: 'payload',
+  limit: '50',
+  sort: '-startedAt',
+  wires: [['found']],
+  ...more,
+});
+const sinks: FlowNode[] = ['found', 'caught', 'completed'].map((id) => ({ id, type: 'sink', z: 'f', wires: [] }));
+const others: FlowNode[] = [
+  ...sinks,
+  { id: 'catch', type: 'catch', z: 'f', scope: null, uncaught: false, wires: [['caught']] },
+  { id: 'complete', type: 'complete', z: 'f', scope: ['history'], uncaught: false, wires: [['completed']] },
+];
+
+describe('call-history', () => {
+  let user: UserDir;
+  beforeEach(() => (user = new UserDir()));
+  afterEach(async () => {
+    await unload();
+    user.remove();
+  });
+
+  const start = (more: Properties = {}, nodes: readonly FlowNode[] = [storeNode()]) =>
+    load([user.init, storeConfig, amiConfig, simulatedCall, callHistory], [tab, ...nodes, history(more), ...others]);
+  const keep = async (...records: ReturnType<typeof record>[]): Promise<void> => {
+    const before = messages('completed').length;
+    for (const payload of records) receive('history', { topic: 'call_record', payload });
+    await waitForMessages('completed', before + records.length);
+  };
+  const ask = async (payload: unknown): Promise<CallPage> => {
+    const count = messages('found').length;
+    receive('history', { payload });
+    return (await waitForMessages('found', count + 1)).at(-1)?.payload as CallPage;
+  };
+  const idsOf = ({ calls }: CallPage): string[] => calls.map(({ callId }) => callId);
+  const errorOf = async (msg: Properties): Promise<{ readonly code: string; readonly message: string }> => {
+    const count = messages('caught').length;
+    receive('history', msg);
+    const caught = (await waitForMessages('caught', count + 1)).at(-1);
+    const { error } = caught as { readonly error: { readonly message: string; readonly code?: string } };
+    return { code: String((error as { code?: string }).code), message: error.message };
+  };
+
+  it('keeps records from the wire and finds them, in its own form and that of UserCRM', async () => {
+    await start();
+    await keep(
+      record('1.1', { startedAt: '2026-01-10T10:00:00.000Z' }),
+      record('1.2', { startedAt: '2026-01-11T10:00:00.000Z', result: 'missed', client: { number: '89160000000' } }),
+    );
+    assert.equal(messages('found').length, 0, 'a record is kept and goes nowhere');
+    assert.deepEqual(await ask({ numbers: '+7 495 123-45-67' }), { calls: [record('1.1')], total: 1 });
+    assert.deepEqual(idsOf(await ask({ results: ['missed'], from: '2026-01-11' })), ['1.2']);
+    const getCdr = {
+      sort: { dt: '+' },
+      limit: 10,
+      offset: 0,
+      params: {
+        start_dt: String(Date.UTC(2026, 0, 1) / 1000),
+        end_dt: String(Date.UTC(2026, 1, 1) / 1000),
+        src_or_dst_list: ['+74951234567', '+79160000000'],
+      },
+    };
+    assert.deepEqual(idsOf(await ask(getCdr)), ['1.1', '1.2']);
+    assert.deepEqual([lastStatus('history')?.fill, lastStatus('history')?.text], ['green', 'found: 2']);
+  });
+
+  it('goes on with the next page', async () => {
+    await start({ limit: '2' });
+    await keep(...['1', '2', '3'].map((id, n) => record(id, { startedAt: new Date(n * 1000).toISOString() })));
+    const first = await ask({});
+    assert.deepEqual([idsOf(first), first.total], [['3', '2'], 3]);
+    const second = await ask({ after: first.next });
+    assert.deepEqual([idsOf(second), second.next], [['1'], undefined]);
+  });
+
+  it('asks as the dialog says where the message says nothing, and leaves the rest of it alone', async () => {
+    await start({
+      query: 'ask.calls',
+      output: 'answer',
+      days: '2',
+      results: ['missed'],
+      directions: ['in'],
+      sort: 'startedAt',
+    });
+    await keep(
+      record('old', { result: 'missed' }),
+      record('answered', { startedAt: NOW }),
+      record('missed', { startedAt: NOW, result: 'missed' }),
+    );
+    receive('history', { payload: 'mine', topic: 't' });
+    const [message] = await waitForMessages('found', 1);
+    assert.deepEqual([message?.payload, message?.topic, idsOf(message?.answer as CallPage)], ['mine', 't', ['missed']]);
+    receive('history', { ask: { calls: { results: 'answered' } } });
+    const [, second] = await waitForMessages('found', 2);
+    assert.deepEqual(idsOf(second?.answer as CallPage), ['answered']);
+  });
+
+  it('tells a Catch node what is wrong with a question or a record', async () => {
+    await start();
+    assert.equal((await errorOf({ payload: { number: '101' } })).code, 'QUERY_BAD');
+    assert.match((await errorOf({ payload: { from: 'noon' } })).message, /"from" is "noon"/);
+    assert.equal((await errorOf({ payload: { after: 'x' } })).code, 'QUERY_BAD');
+    assert.equal((await errorOf({ topic: 'call_record', payload: 'x' })).code, 'STORE_BAD_VALUE');
+    assert.equal(messages('completed').length, 0);
+  });
+
+  it('keeps the calls of a PBX without a wire', async function () {
+    this.timeout(30_000);
+    const pbx = { id: 'pbx', type: 'ami-config', name: 'Office', mode: 'simulator', country: 'RU' };
+    const call = {
+      id: 'call',
+      type: 'simulated-call',
+      z: 'f',
+      pbx: 'pbx',
+      from: '84951343060',
+      did: '74950000001',
+      wires: [[]],
+    };
+    await start({ pbx: 'pbx' }, [storeNode(), pbx, call]);
+    await until(() => (node('pbx') as AmiConfigNode).pbx.client.state.phase === 'ready', 'the simulator');
+    await waitForStatus('history', { fill: 'green', text: `${STATUS}.open` });
+    receive('call', { payload: {} });
+    const { store } = node('store') as StoreConfigNode;
+    await until(async () => (await store?.stats())?.calls === 1, 'the record of the call', 25_000);
+    const [kept] = (await ask({ numbers: '84951343060' })).calls;
+    assert.deepEqual([kept?.pbx, kept?.direction, kept?.client?.number], ['Office', 'in', '84951343060']);
+  });
+
+  it('shows the state of the store, and refuses in words while it fails', async () => {
+    writeFileSync(join(user.path, 'telephony-crm'), 'a file in the place of the folder');
+    await start();
+    await waitForStatus('history', { fill: 'red', shape: 'ring', text: `${STATUS}.unwritable` });
+    assert.equal((await errorOf({ payload: {} })).code, 'STORE_UNWRITABLE');
+    assert.equal((await errorOf({ topic: 'call_record', payload: record('1') })).code, 'STORE_UNWRITABLE');
+  });
+
+  it('says that no store is chosen, or that its settings are wrong', async () => {
+    await start({ store: '' });
+    assert.equal(lastStatus('history')?.text, `${STATUS}.missing`);
+    assert.equal((await errorOf({ payload: {} })).code, 'STORE_NOT_CHOSEN');
+    await unload();
+    await start({}, [storeNode({ file: '../x' })]);
+    assert.equal(lastStatus('history')?.text, `${STATUS}.settings`);
+    assert.equal((await errorOf({ payload: {} })).code, 'STORE_BAD_SETTINGS');
+    await unload();
+    await start({ limit: '5000' });
+    assert.equal(lastStatus('history')?.text, 'call-history.status.settings');
+  });
+});
