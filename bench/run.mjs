@@ -8,8 +8,16 @@ import { ensureInstalled, run, say } from '../scripts/setup.mjs';
 
 const quick = process.env.BENCH_QUICK === '1';
 const size = quick
-  ? { ami: { events: 20_000, lines: 8_000, rounds: 1 }, route: { rounds: 1, seconds: 2 } }
-  : { ami: { events: 200_000, lines: 80_000, rounds: 3 }, route: { rounds: 6, seconds: 5 } };
+  ? {
+      ami: { events: 20_000, lines: 8_000, rounds: 1 },
+      route: { rounds: 1, seconds: 2 },
+      store: { entries: 10_000, waiting: 10_000, calls: 20_000, rounds: 1 },
+    }
+  : {
+      ami: { events: 200_000, lines: 80_000, rounds: 3 },
+      route: { rounds: 6, seconds: 5 },
+      store: { entries: 100_000, waiting: 100_000, calls: 1_000_000, rounds: 3 },
+    };
 
 function ensurePeersInstalled() {
   const stamp = new URL('node_modules/.package-lock.json', import.meta.url);
@@ -29,6 +37,7 @@ ensurePeersInstalled();
 const { installPack } = await import('./pack.mjs');
 const { measureAmi } = await import('./ami/run.mjs');
 const { measureRoute } = await import('./route/run.mjs');
+const { measureStore } = await import('./store/run.mjs');
 const { report } = await import('./report.mjs');
 const { machine, writeToDocs } = await import('./docs.mjs');
 
@@ -38,7 +47,8 @@ const pack = await installPack();
 try {
   const ami = await measureAmi(size.ami, say);
   const route = await measureRoute(pack.userDir, size.route, say);
-  const { text, missed } = report({ ami, route });
+  const store = await measureStore(size.store, say);
+  const { text, missed } = report({ ami, route, store });
   say(where);
   process.stdout.write(`\n${text}\n\n`);
   say(missed.length === 0 ? 'all goals met' : `goals missed: ${missed.join('; ')}`);
