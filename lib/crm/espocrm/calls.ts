@@ -172,8 +172,8 @@ const RESULTS: Readonly<Record<Lang, Readonly<Record<CallResult, string>>>> = {
 const TEXTS: Readonly<Record<Lang, Words>> = {
   en: {
     name(payload) {
-      const number = numberOf(payload) ?? 'withheld number';
-      if (payload.direction === 'out') return `Call to ${number}`;
+      if (payload.direction === 'out') return `Call to ${numberOf(payload) ?? 'an unknown number'}`;
+      const number = numberOf(payload) ?? 'a withheld number';
       return payload.result === 'answered' ? `Call from ${number}` : `Missed call from ${number}`;
     },
     description(payload, url) {
@@ -190,8 +190,8 @@ const TEXTS: Readonly<Record<Lang, Words>> = {
   },
   ru: {
     name(payload) {
-      const number = numberOf(payload) ?? 'скрытый номер';
-      if (payload.direction === 'out') return `Звонок на ${number}`;
+      if (payload.direction === 'out') return `Звонок на ${numberOf(payload) ?? 'неизвестный номер'}`;
+      const number = numberOf(payload) ?? 'скрытого номера';
       return payload.result === 'answered' ? `Звонок от ${number}` : `Пропущенный звонок от ${number}`;
     },
     description(payload, url) {
