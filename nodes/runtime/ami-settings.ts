@@ -127,7 +127,7 @@ function callSettings(red: NodeAPI, name: string, def: AmiConfigDef, simulated: 
       ? {}
       : {
           trunks: names(name, { en: 'Trunks', ru: 'Транки' }, def.trunks, OBJECT_NAME),
-          trunkContexts: names(name, { en: 'Trunk contexts', ru: 'Контексты' }, def.trunkContexts, OBJECT_NAME),
+          trunkContexts: names(name, { en: 'Contexts', ru: 'Контексты' }, def.trunkContexts, OBJECT_NAME),
         }),
     ...(live ? { live } : {}),
   };

@@ -98,7 +98,7 @@ describe('ami-config', () => {
     await unload();
     for (const [wrong, told] of [
       [{ trunks: 'provider, "quoted"' }, /Trunks: ""quoted"" cannot be used/],
-      [{ trunkContexts: 'from trunk;<x>' }, /Trunk contexts: "<x>" cannot be used/],
+      [{ trunkContexts: 'from trunk;<x>' }, /Contexts: "<x>" cannot be used/],
       [{ variables: 'CRM_ID, CDR(src)' }, /Variables: "CDR\(src\)" cannot be used/],
     ] as const) {
       await load([amiConfig], [config(wrong)], { credentials: credentials() });
