@@ -17,6 +17,9 @@ import type {
   CrmField,
   CrmKind,
   CrmUser,
+  DeliverableEvent,
+  Delivered,
+  DeliveryContext,
   PhoneNumber,
   SecretSlot,
   UserMapping,
@@ -74,6 +77,9 @@ interface CrmStats {
   readonly cached: number;
 }
 
+/** How an event is delivered: what {@link DeliveryContext} has beside what the account itself knows. */
+export type DeliveryWish = Pick<DeliveryContext, 'settings' | 'memo' | 'recordings' | 'attempt'>;
+
 /** One CRM account in use: cache, limits, circuit breaker and the table extension <-> user around one adapter. */
 export interface CrmAccount {
   readonly state: CrmState;
@@ -91,6 +97,13 @@ export interface CrmAccount {
    * does, or with `CRM_CANNOT_CREATE`.
    */
   create(phone: PhoneNumber, wish: ClientWish, deadlineMs: number): Promise<Creation>;
+  /** What it can be told of; empty: this kind takes no events. */
+  readonly topics: readonly DeliverableEvent['topic'][];
+  /**
+   * Tells the CRM of one thing that happened, once. Waits for its turn behind all lookups; not held back by their breaker.
+   * Rejects with a TelephonyError: `CRM_…`, or `RECORDING_…` when the recording is what is wanting.
+   */
+  deliver(event: DeliverableEvent, how: DeliveryWish): Promise<Delivered>;
   /** The extension of a CRM user, and the line of the table for an extension. */
   extensionOf(userId: string): string | undefined;
   userOf(extension: string): UserMapping | undefined;
@@ -119,6 +132,8 @@ const MAX_FLIGHTS = 500;
 /** An asker with less patience than this says nothing about the speed of the CRM. */
 const SLOW_MS = 1000;
 const RETRY_AFTER_MS = 100;
+/** One delivery with all its requests, the upload of a recording and the waits for their turns included. */
+const DELIVERY_MS = 180_000;
 const MAX_USERS = 5000;
 /** So many numbers refused in a row are no matter of one number any more. */
 const REFUSALS_TO_FAIL = 3;
@@ -151,6 +166,7 @@ class Account implements CrmAccount {
   /** Every field that an error may name. */
   private readonly fields: readonly CrmField[];
   readonly creates: readonly ClientWish['type'][];
+  readonly topics: readonly DeliverableEvent['topic'][];
   private closed = false;
   private refusals = 0;
   private readonly flights = new Map<string, Flight>();
@@ -172,6 +188,7 @@ class Account implements CrmAccount {
     this.http = createCrmHttp({ clock, limiter, timeoutMs: this.requestMs, secrets, ...ca });
     this.fields = [...kind.fields, ...(kind.deliveryFields ?? [])];
     this.creates = kind.creates ?? [];
+    this.topics = (kind.topics ?? []).map(({ topic }) => topic);
     try {
       this.adapter = kind.create(options.settings, options.secrets, this.http);
     } catch (thrown) {
@@ -191,6 +208,25 @@ class Account implements CrmAccount {
       inFlight: this.flights.size,
       cached: this.memory.size,
     };
+  }
+
+  async deliver(event: DeliverableEvent, how: DeliveryWish): Promise<Delivered> {
+    const { adapter } = this;
+    const userOf = (extension: string) => this.directory.userOf(extension);
+    try {
+      const delivered = await this.withinBound(async ({ signal }) => {
+        const context = { ...how, signal, userOf, background: true };
+        return (await adapter.deliver?.(event, context)) ?? { status: 'skipped' as const };
+      }, DELIVERY_MS);
+      if (delivered.status === 'delivered') this.setState({ status: 'ok' });
+      return delivered;
+    } catch (thrown) {
+      const error = asCrmError(thrown);
+      // What is refused or not ready concerns this one event.
+      const concernsAll = error.code.startsWith('CRM_') && error.code !== 'CRM_REFUSED' && !isOurOwn(error);
+      if (concernsAll) this.setState({ status: 'failing', error });
+      throw withLabels(error, this.fields);
+    }
   }
 
   async lookup(phone: PhoneNumber, deadlineMs: number): Promise<AccountLookup> {
@@ -371,13 +407,13 @@ class Account implements CrmAccount {
     });
   }
 
-  /** Runs `work` until it ends, {@link CrmAccountOptions.requestMs} are over or the account closes, whether it heeds the signal or not. */
-  private withinBound<T>(work: (context: CallContext) => Promise<T>): Promise<T> {
+  /** Runs `work` until it ends, `ms` are over or the account closes, whether it heeds the signal or not. */
+  private withinBound<T>(work: (context: CallContext) => Promise<T>, ms = this.requestMs): Promise<T> {
     const { clock } = this.deps;
     const controller = new AbortController();
     const { signal } = controller;
     if (this.closed) controller.abort(crmError('CRM_CLOSED'));
-    const timer = clock.after(this.requestMs, () => controller.abort(crmError('CRM_TIMEOUT', { ms: this.requestMs })));
+    const timer = clock.after(ms, () => controller.abort(crmError('CRM_TIMEOUT', { ms })));
     const begun = signal.aborted ? Promise.reject(asError(signal.reason)) : work({ signal });
     const told = begun.catch((thrown: unknown) => {
       throw withLabels(asCrmError(thrown), this.fields);

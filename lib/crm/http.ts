@@ -119,7 +119,8 @@ class Client implements ClosableCrmHttp {
   async send(request: CrmRequest, context: CallContext): Promise<CrmResponse> {
     checkUrl(request.url);
     checkHeaders(request.headers ?? {});
-    const { clock, limiter, timeoutMs } = this.options;
+    const { clock, limiter } = this.options;
+    const timeoutMs = request.timeoutMs ?? this.options.timeoutMs;
     const controller = new AbortController();
     const abort = (reason: Error) => controller.abort(reason);
     const onAbort = () => abort(asAbortReason(context.signal.reason, timeoutMs));
@@ -129,7 +130,8 @@ class Client implements ClosableCrmHttp {
     this.underWay.add(controller);
     try {
       const { signal } = controller;
-      await limiter.take(context.deadline === undefined ? { signal } : { signal, deadline: context.deadline });
+      const { deadline, background = false } = context;
+      await limiter.take({ signal, background, ...(deadline === undefined ? {} : { deadline }) });
       const timer = clock.after(timeoutMs, () => abort(crmError('CRM_TIMEOUT', { ms: timeoutMs })));
       try {
         return await untilAborted(this.transmit(request, signal), signal);

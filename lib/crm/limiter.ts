@@ -13,7 +13,7 @@ export interface LimiterOptions {
 export interface Limiter {
   readonly waiting: number;
   /**
-   * Resolves when a call may be made, first come first served. Rejects with `CRM_LIMITED` at once, without waiting, when
+   * Resolves when a call may be made, first come first served; who delivers in the background comes after everybody else. Rejects with `CRM_LIMITED` at once, without waiting, when
    * its turn would come after `context.deadline` or too many wait already; with the signal's reason when aborted.
    */
   take(context: CallContext): Promise<void>;
@@ -22,6 +22,7 @@ export interface Limiter {
 }
 
 interface Waiter {
+  readonly background: boolean;
   readonly deadline: number;
   readonly go: () => void;
   readonly refuse: (error: Error) => void;
@@ -46,10 +47,11 @@ class TokenBucket implements Limiter {
     return this.queue.length;
   }
 
-  take({ signal, deadline = Infinity }: CallContext): Promise<void> {
+  take({ signal, deadline = Infinity, background = false }: CallContext): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     this.refill();
-    const wait = this.waitOf(this.queue.length);
+    const inFront = background ? this.queue.length : this.queue.filter((one) => !one.background).length;
+    const wait = this.waitOf(inFront);
     if (wait === 0) {
       this.tokens -= 1;
       return Promise.resolve();
@@ -64,6 +66,7 @@ class TokenBucket implements Limiter {
         this.arm();
       };
       const waiter: Waiter = {
+        background,
         deadline,
         go: () => {
           leave();
@@ -76,7 +79,7 @@ class TokenBucket implements Limiter {
       };
       const onAbort = () => waiter.refuse(signal.reason as Error);
       signal.addEventListener('abort', onAbort);
-      this.queue.push(waiter);
+      this.queue.splice(inFront, 0, waiter);
       this.arm();
     });
   }

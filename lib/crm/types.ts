@@ -45,6 +45,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** The latest moment, by the account's monotonic clock, at which a request may still get its turn: none waits longer. */
   readonly deadline?: number;
+  /** Nobody waits for it: lookups go before it. */
+  readonly background?: boolean;
 }
 
 /** One CRM account, as its file in `lib/crm/kinds` makes it. Every method rejects with a TelephonyError `CRM_…` only. */
@@ -152,6 +154,8 @@ export interface CrmRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it stands; the caller sets the content type. */
   readonly body?: string | Uint8Array;
+  /** How long it may take when that is longer than usual: an upload. In ms. */
+  readonly timeoutMs?: number;
   /** Statuses outside 2xx that resolve too: where this CRM says with them something else than a failure. */
   readonly accept?: readonly number[];
 }
