@@ -59,9 +59,12 @@ function walkOf(query: CallQuery): Walk {
   return { table: 'calls', values: [], rest };
 }
 
-/** Rows of one look; with several values of one index each of them may give as many. */
+/**
+ * Rows of one look along each of several values. All of them together may give so many times more, of which the first are used; but
+ * mostly few of the values are frequent.
+ */
 const share = (rows: number, values: Values): number =>
-  Math.max(LEAST_SLICE, Math.floor(rows / Math.max(1, values.length)));
+  Math.max(LEAST_SLICE, Math.floor(rows / Math.sqrt(Math.max(1, values.length))));
 
 /** One walk through the calls that fit, in the order of the question, slice by slice. */
 class Walker {
