@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { amiError } from '../../../lib/ami/errors';
 import type { TelephonyError } from '../../../lib/errors';
+import { createCallTracker } from '../../../lib/calls';
 import { silentLog } from '../../../lib/log';
 import type { PbxMessage } from '../../../lib/messages/types';
 import { numberingPlan } from '../../../lib/phone';
@@ -428,6 +429,44 @@ describe('the calls of a PBX', () => {
       table.failure = undefined;
       await settle(5000);
       assert.deepEqual([...table.rows.keys()], ['1', '2']);
+    });
+
+    it('are told again, as the same event, when the process was killed before the record was on any disk', async () => {
+      const lives: PbxMessage[][] = [];
+      // What is killed closes nothing: each life has a clock and a link of its own, and only the table in common.
+      const live = async (act: (link: FakeLink, clock: FakeClock) => Promise<void>): Promise<OwnedPbxCalls> => {
+        const [ownClock, ownLink, own] = [new FakeClock(clock.now()), new FakeLink(), [] as PbxMessage[]];
+        lives.push(own);
+        const plan = { numbers: numberingPlan({ country: 'RU' }), trunks: [], trunkContexts: [] };
+        const one = createPbxCalls(
+          { pbx: 'office', plan, mayHear: true, live: table },
+          {
+            client: ownLink,
+            clock: ownClock,
+            log: silentLog,
+            onProblem: assert.fail,
+            createTracker: createCallTracker,
+          },
+        );
+        one.subscribe((message) => own.push(message));
+        ownLink.up();
+        await ownClock.advanceAsync(0);
+        await act(ownLink, ownClock);
+        return one;
+      };
+      const channel = { Channel: 'PJSIP/trunk-1', Uniqueid: '1.1', Linkedid: '1.1', Exten: '74951000001' };
+      const killed = await live(async (ownLink, ownClock) => {
+        const from = { ChannelState: '4', Context: 'from-trunk', CallerIDNum: '79031112233' };
+        ownLink.hear('Newchannel', { ...channel, ...from });
+        ownLink.hear('Hangup', { ...channel, Cause: '16' });
+        await ownClock.advanceAsync(3000);
+      });
+      calls = await live((_link, ownClock) => ownClock.advanceAsync(20_000));
+      const [before, after] = lives.map((messages) => messages.filter(({ topic }) => topic === 'call_record'));
+      assert.equal(before!.length, 1);
+      assert.deepEqual(ids(after), ids(before));
+      assert.equal(table.rows.size, 0);
+      await killed.close();
     });
 
     it('hold nothing up when the store never answers', async () => {
