@@ -104,6 +104,8 @@ export interface CrmAccount {
    * Rejects with a TelephonyError: `CRM_…`, or `RECORDING_…` when the recording is what is wanting.
    */
   deliver(event: DeliverableEvent, how: DeliveryWish): Promise<Delivered>;
+  /** Throws `CRM_BAD_SETTINGS` when events cannot be delivered with these choices of `crm-webhook-out`. */
+  checkDelivery(settings: Readonly<Record<string, unknown>>): void;
   /** The extension of a CRM user, and the line of the table for an extension. */
   extensionOf(userId: string): string | undefined;
   userOf(extension: string): UserMapping | undefined;
@@ -156,6 +158,7 @@ function asCrmError(thrown: unknown): TelephonyError {
 
 class Account implements CrmAccount {
   state: CrmState = { status: 'idle' };
+  private readonly kind: CrmKind;
   private readonly http: ClosableCrmHttp;
   private readonly breaker: Breaker;
   private readonly adapter: CrmAdapter;
@@ -186,14 +189,11 @@ class Account implements CrmAccount {
     const ca = options.ca === undefined ? {} : { ca: options.ca };
     const secrets = Object.values(options.secrets);
     this.http = createCrmHttp({ clock, limiter, timeoutMs: this.requestMs, secrets, ...ca });
+    this.kind = kind;
     this.fields = [...kind.fields, ...(kind.deliveryFields ?? [])];
     this.creates = kind.creates ?? [];
     this.topics = (kind.topics ?? []).map(({ topic }) => topic);
-    try {
-      this.adapter = kind.create(options.settings, options.secrets, this.http);
-    } catch (thrown) {
-      throw withLabels(asCrmError(thrown), this.fields);
-    }
+    this.adapter = this.naming(() => kind.create(options.settings, options.secrets, this.http));
     this.breaker = createBreaker(clock);
     this.memory = new AnswerMemory({ foundMs, notFoundMs, clock });
     const run = <T>(work: (context: CallContext) => Promise<T>) => this.withinBound(work);
@@ -254,6 +254,10 @@ class Account implements CrmAccount {
 
   create(phone: PhoneNumber, wish: ClientWish, deadlineMs: number): Promise<Creation> {
     return this.creating.create(phone, wish, deadlineMs);
+  }
+
+  checkDelivery(settings: Readonly<Record<string, unknown>>): void {
+    this.naming(() => this.kind.checkDelivery?.(settings));
   }
 
   extensionOf(userId: string): string | undefined {
@@ -424,6 +428,15 @@ class Account implements CrmAccount {
     });
     this.underWay.set(controller, result);
     return result;
+  }
+
+  /** Runs `work`; an error of it calls a field as the dialog does. */
+  private naming<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (thrown) {
+      throw withLabels(asCrmError(thrown), this.fields);
+    }
   }
 
   private setState(state: CrmState): void {
