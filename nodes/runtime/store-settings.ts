@@ -71,8 +71,8 @@ export function storeOptions(red: NodeAPI, def: StoreConfigDef): Omit<StoreOptio
   return {
     file: storeFile(red, def.file),
     retention: {
-      days: whole({ en: 'Keep calls', ru: 'Хранить звонки' }, def.days, 365, 0, 36_500),
-      maxBytes: whole({ en: 'Largest size', ru: 'Наибольший размер' }, def.maxSize, 2048, 10, 1_000_000) * MIB,
+      days: whole({ en: 'Keep calls', ru: 'Хранить' }, def.days, 365, 0, 36_500),
+      maxBytes: whole({ en: 'Largest size', ru: 'Размер до' }, def.maxSize, 2048, 10, 1_000_000) * MIB,
     },
     ...(def.backup === true
       ? { backup: { at, keep: whole({ en: 'Copies', ru: 'Копий' }, def.backupKeep, 7, 1, 365) } }
