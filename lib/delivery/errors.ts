@@ -1,0 +1,12 @@
+import { errorsFrom } from '../errors';
+
+export const deliveryError = errorsFrom({
+  DELIVERY_TOO_OLD: {
+    en: 'Not delivered for {days} days and given up. The last try failed: {reasonEn}',
+    ru: 'Не доставлено за {days} дн., попытки прекращены. Последняя не удалась: {reasonRu}',
+  },
+  DELIVERY_FAULT: {
+    en: 'The delivery failed ({name}). This is a mistake in the pack: please report it.',
+    ru: 'Сбой при доставке ({name}). Это ошибка в пакете: пожалуйста, сообщите о ней.',
+  },
+});

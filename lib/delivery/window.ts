@@ -1,0 +1,132 @@
+import type { Clock } from '../clock';
+import type { OutboxItem } from '../store/types';
+
+/** Messages in memory; the others lie on disk until there is room. */
+const MAX_ITEMS = 1000;
+/** Calls whose next message waits for its time. At the bound the oldest of them is tried before its time. */
+const MAX_POSTPONED = 10_000;
+/** No message waits longer than that before it is tried: a clock that was set back must not hold it up. In ms. */
+const LONGEST_MS = 60 * 60_000;
+
+interface Postponed {
+  /** Monotonic ms. */
+  readonly at: number;
+  /** Of its first message: from there it is loaded again. */
+  readonly id: number;
+}
+
+/**
+ * The messages that are to be delivered next, in their order. Of one call only the first may go, and while that waits
+ * for its next try the others of this call are not even kept in memory: they cannot crowd out other calls.
+ */
+export class Window {
+  private readonly queues = new Map<string, OutboxItem[]>();
+  private readonly ids = new Set<number>();
+  private readonly busy = new Set<string>();
+  private readonly postponed = new Map<string, Postponed>();
+  private last = 0;
+  private released = false;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** The id up to which all has been loaded. */
+  get cursor(): number {
+    return this.last;
+  }
+
+  get isFull(): boolean {
+    return this.ids.size >= MAX_ITEMS;
+  }
+
+  /** When the first of those that wait may be tried (monotonic ms); `Infinity`: none waits. */
+  get nextAt(): number {
+    let next = Infinity;
+    for (const { at } of this.postponed.values()) next = Math.min(next, at);
+    return next;
+  }
+
+  /** Takes what was loaded behind the cursor. */
+  add(items: readonly OutboxItem[]): void {
+    const now = this.clock.monotonic();
+    for (const item of items) {
+      this.last = Math.max(this.last, item.id);
+      if (this.ids.has(item.id) || this.postponed.has(item.orderKey)) continue;
+      const wait = Math.min(item.notBefore - this.clock.now(), LONGEST_MS);
+      const isFirst = !this.queues.has(item.orderKey);
+      if (isFirst && wait > 0 && !this.released) {
+        this.hold(item.orderKey, { at: now + wait, id: item.id });
+        continue;
+      }
+      const queue = this.queues.get(item.orderKey) ?? [];
+      this.queues.set(item.orderKey, queue);
+      queue.push(item);
+      queue.sort((one, other) => one.id - other.id);
+      this.ids.add(item.id);
+    }
+  }
+
+  /** The next message that may go; `rotate`: of the call that was tried the longest ago, or never. */
+  next(rotate: boolean): OutboxItem | undefined {
+    let best: OutboxItem | undefined;
+    for (const [orderKey, [item]] of this.queues) {
+      if (!item || this.busy.has(orderKey)) continue;
+      if (!best || (rotate && item.attempts < best.attempts)) best = item;
+      if (!rotate) break;
+    }
+    if (best) this.busy.add(best.orderKey);
+    return best;
+  }
+
+  /** It was delivered, or given up: the next of its call may go. */
+  forget(item: OutboxItem): void {
+    this.busy.delete(item.orderKey);
+    const queue = this.queues.get(item.orderKey);
+    if (!queue) return;
+    const rest = queue.filter(({ id }) => id !== item.id);
+    this.ids.delete(item.id);
+    this.queues.delete(item.orderKey);
+    if (rest.length > 0) this.queues.set(item.orderKey, rest);
+  }
+
+  /** It is tried again at `at` (monotonic ms); until then its call waits, on disk. */
+  postpone(item: OutboxItem, at: number): void {
+    this.busy.delete(item.orderKey);
+    for (const { id } of this.queues.get(item.orderKey) ?? []) this.ids.delete(id);
+    this.queues.delete(item.orderKey);
+    this.hold(item.orderKey, { at, id: item.id });
+  }
+
+  /** Calls whose time has come are to be loaded again. Returns whether there are any. */
+  rewindDue(): boolean {
+    const now = this.clock.monotonic();
+    let isDue = false;
+    for (const [orderKey, { at, id }] of this.postponed) {
+      if (at > now) continue;
+      this.postponed.delete(orderKey);
+      this.last = Math.min(this.last, id - 1);
+      isDue = true;
+    }
+    return isDue;
+  }
+
+  /** The CRM is back: what waited only for that need not wait any longer. */
+  release(): void {
+    this.released = true;
+    this.rewind();
+  }
+
+  /** Loads everything anew that is not in memory. */
+  rewind(): void {
+    this.postponed.clear();
+    this.last = 0;
+  }
+
+  private hold(orderKey: string, postponed: Postponed): void {
+    this.released = false;
+    this.postponed.set(orderKey, postponed);
+    if (this.postponed.size <= MAX_POSTPONED) return;
+    const [[oldest, { id }]] = this.postponed as unknown as [[string, Postponed]];
+    this.postponed.delete(oldest);
+    this.last = Math.min(this.last, id - 1);
+  }
+}

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { crmError } from '../../../lib/crm/errors';
+import type { DeliverableEvent, Delivered } from '../../../lib/crm/types';
+import { Outbox } from '../../../lib/delivery/outbox';
+import type { DeliveryState } from '../../../lib/delivery/types';
+import { TelephonyError } from '../../../lib/errors';
+import { silentLog } from '../../../lib/log';
+import { recordingError } from '../../../lib/recordings/errors';
+import { FakeClock } from '../../support/fake-clock';
+import { MemoryOutbox } from './memory-outbox';
+
+const event = (
+  callId: string,
+  topic: 'call_ringing' | 'call_answer' | 'call_hangup' = 'call_hangup',
+): DeliverableEvent => ({
+  topic,
+  payload: {
+    eventId: `${callId}:${topic}`,
+    pbx: 'office',
+    callId,
+    direction: 'in',
+    startedAt: '2026-11-21T10:00:00.000Z',
+  },
+});
+const down = () => crmError('CRM_SERVER_ERROR', { host: 'crm', status: 503 });
+const refused = () => crmError('CRM_REFUSED', { host: 'crm', status: 400, words: 'no such thing' });
+
+describe('the outbox', () => {
+  let table: MemoryOutbox;
+  let clock: FakeClock;
+  let outbox: Outbox;
+  let tried: string[];
+  let delivered: string[];
+  let givenUp: string[];
+  let states: DeliveryState[];
+  let crm: (event: DeliverableEvent) => Promise<void> | void;
+
+  const open = (): Outbox =>
+    (outbox = new Outbox({
+      queue: 'q',
+      table,
+      clock,
+      log: silentLog,
+      giveUpMs: 7 * 86_400_000,
+      deliver: async (one): Promise<Delivered> => {
+        tried.push(one.payload.eventId);
+        await crm(one);
+        return { status: 'delivered', answer: 'ok' };
+      },
+      onDelivered: ({ payload }) => delivered.push(payload.eventId),
+      onGivenUp: ({ payload }, error) => givenUp.push(`${payload.eventId} ${error.code}`),
+      onState: (state) => states.push(state),
+      random: () => 0.5,
+    }));
+  /** Lets everything run that is due, for so many ms. */
+  const run = async (ms = 0): Promise<void> => {
+    for (let left = ms; left >= 0; left -= 500) {
+      await clock.advanceAsync(Math.min(left, 500));
+      for (let turn = 0; turn < 30; turn += 1) await Promise.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
+  beforeEach(() => {
+    table = new MemoryOutbox();
+    clock = new FakeClock();
+    tried = [];
+    delivered = [];
+    givenUp = [];
+    states = [];
+    crm = () => undefined;
+    open().start();
+  });
+  afterEach(() => outbox.close());
+
+  it('delivers what was accepted, once', async () => {
+    await outbox.accept(event('1'));
+    await outbox.accept(event('1'));
+    await run(1000);
+    assert.deepEqual(delivered, ['1:call_hangup']);
+    await outbox.accept(event('1'));
+    await run(1000);
+    assert.deepEqual(tried, ['1:call_hangup'], 'what was delivered lately is known');
+    assert.deepEqual(states.at(-1), { waiting: 0, dead: 0 });
+  });
+
+  it('keeps the order of one call, and lets others pass', async () => {
+    const free: (() => void)[] = [];
+    crm = ({ payload }) =>
+      'callId' in payload && payload.callId === '1' ? new Promise((go) => free.push(go)) : undefined;
+    for (const topic of ['call_ringing', 'call_answer', 'call_hangup'] as const) await outbox.accept(event('1', topic));
+    await outbox.accept(event('2'));
+    await run();
+    assert.deepEqual(tried, ['1:call_ringing', '2:call_hangup']);
+    for (const next of ['1:call_answer', '1:call_hangup']) {
+      free.shift()?.();
+      await run();
+      assert.equal(tried.at(-1), next);
+    }
+    free.shift()?.();
+  });
+
+  it('runs ten deliveries at once at most', async () => {
+    let open = 0;
+    let most = 0;
+    crm = async () => {
+      most = Math.max(most, (open += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      open -= 1;
+    };
+    for (let call = 0; call < 50; call += 1) await outbox.accept(event(String(call)));
+    await run(2000);
+    assert.equal(delivered.length, 50);
+    assert.equal(most, 10);
+  });
+
+  it('leaves a CRM that is down alone, but for one try at a time, and delivers all in order when it is back', async () => {
+    crm = () => Promise.reject(down());
+    for (let call = 0; call < 100; call += 1) await outbox.accept(event(String(call)));
+    await run(60_000);
+    assert.ok(tried.length >= 4 && tried.length <= 20, `${tried.length} tries in a minute for a hundred messages`);
+    assert.equal(states.at(-1)?.problem?.code, 'CRM_SERVER_ERROR');
+    assert.equal(states.at(-1)?.waiting, 100);
+    assert.ok((states.at(-1)?.retryAt ?? 0) > 0);
+    crm = () => undefined;
+    await run(310_000);
+    assert.equal(delivered.length, 100);
+    assert.equal(states.at(-1)?.problem, undefined);
+  });
+
+  it('does not let one poisoned message hold up the others', async () => {
+    crm = ({ payload }) => (payload.eventId.startsWith('poison') ? Promise.reject(down()) : undefined);
+    await outbox.accept(event('poison'));
+    await outbox.accept(event('poison', 'call_answer'));
+    for (let call = 0; call < 30; call += 1) await outbox.accept(event(String(call)));
+    await run(60_000);
+    assert.equal(delivered.length, 30);
+    assert.ok(!tried.includes('poison:call_answer'), 'its own call waits for it');
+  });
+
+  it('gives up at once what the CRM will never take, and goes on with the call', async () => {
+    crm = ({ topic }) => (topic === 'call_answer' ? Promise.reject(refused()) : undefined);
+    for (const topic of ['call_ringing', 'call_answer', 'call_hangup'] as const) await outbox.accept(event('1', topic));
+    await run(1000);
+    assert.deepEqual(delivered, ['1:call_ringing', '1:call_hangup']);
+    assert.deepEqual(givenUp, ['1:call_answer CRM_REFUSED']);
+    assert.match((await outbox.dead(10))[0]?.lastError?.text ?? '', /no such thing/);
+    crm = () => undefined;
+    assert.equal(await outbox.retry(), 1);
+    await run(1000);
+    assert.equal(delivered.at(-1), '1:call_answer');
+    assert.deepEqual(states.at(-1), { waiting: 0, dead: 0 });
+  });
+
+  it('waits as long as the CRM asks, for that message alone', async () => {
+    crm = ({ payload }) =>
+      payload.eventId.startsWith('1:') && tried.length < 3
+        ? Promise.reject(crmError('CRM_LIMITED', { status: 429, retryAfterMs: 30_000 }))
+        : undefined;
+    await outbox.accept(event('1'));
+    await outbox.accept(event('2'));
+    await run(29_000);
+    assert.deepEqual(tried, ['1:call_hangup', '2:call_hangup']);
+    await run(3000);
+    assert.deepEqual(delivered, ['2:call_hangup', '1:call_hangup']);
+  });
+
+  it('tries again while a recording is being written', async () => {
+    let ready = false;
+    crm = () => (ready ? undefined : Promise.reject(recordingError('RECORDING_NOT_READY', { file: 'a.wav' })));
+    await outbox.accept(event('1'));
+    await run(5000);
+    ready = true;
+    await run(10_000);
+    assert.deepEqual(delivered, ['1:call_hangup']);
+  });
+
+  it('gives up what is too old, and says why it could not be delivered', async () => {
+    crm = () => Promise.reject(down());
+    await outbox.accept(event('1'));
+    await run(1000);
+    clock.advance(8 * 86_400_000);
+    await run(400_000);
+    assert.deepEqual(givenUp, ['1:call_hangup DELIVERY_TOO_OLD']);
+  });
+
+  it('is not held up by a clock that was set back', async () => {
+    crm = () => (tried.length < 2 ? Promise.reject(down()) : undefined);
+    await outbox.accept(event('1'));
+    await run();
+    clock.jumpWall(-3_600_000);
+    await run(5000);
+    assert.deepEqual(delivered, ['1:call_hangup']);
+  });
+
+  it('goes on after a restart with what waits', async () => {
+    crm = () => Promise.reject(down());
+    for (let call = 0; call < 5; call += 1) await outbox.accept(event(String(call)));
+    await run();
+    await outbox.close();
+    crm = () => undefined;
+    tried = [];
+    open().start();
+    await run(20_000);
+    assert.equal(delivered.length, 5);
+  });
+
+  it('tells whoever sends when the store cannot keep it, and goes on when it can', async () => {
+    table.broken = new Error('disk full');
+    await assert.rejects(outbox.accept(event('1')), /disk full/);
+    table.broken = undefined;
+    await outbox.accept(event('1'));
+    await run(1000);
+    assert.deepEqual(delivered, ['1:call_hangup']);
+  });
+
+  it('does not deliver again what the store could not note down as delivered', async () => {
+    crm = () => {
+      table.broken = new Error('disk full');
+    };
+    await outbox.accept(event('1'));
+    await run(20_000);
+    assert.deepEqual(tried, ['1:call_hangup']);
+    assert.ok(states.at(-1)?.problem instanceof TelephonyError);
+    table.broken = undefined;
+    await run(10_000);
+    assert.equal(table.items.length, 0);
+    assert.equal(states.at(-1)?.problem, undefined);
+  });
+
+  it('begins at once with a hundred thousand waiting, and keeps a small part of them in memory', async () => {
+    await outbox.close();
+    for (let id = 1; id <= 100_000; id += 1) {
+      const body = JSON.stringify(event(String(id)));
+      table.items.push({
+        queue: 'q',
+        eventId: String(id),
+        orderKey: String(id),
+        acceptedAt: 0,
+        body,
+        id,
+        attempts: 0,
+        notBefore: 0,
+        dead: false,
+      });
+    }
+    let open = 0;
+    crm = () => new Promise(() => (open += 1));
+    const fresh = new Outbox({
+      ...(outbox as unknown as { options: ConstructorParameters<typeof Outbox>[0] }).options,
+    });
+    fresh.start();
+    await run();
+    assert.equal(open, 10);
+    await clock.advanceAsync(0);
+    void fresh.close();
+    await clock.advanceAsync(2000);
+  });
+});
