@@ -61,7 +61,7 @@ const flows = [
   },
 ];
 
-const [, CRM, ENDPOINT] = flows.map((node) => node.id) as [string, string, string];
+const [, CRM, ENDPOINT, LOOKUP] = flows.map((node) => node.id) as [string, string, string, string];
 
 describe('the dialogs of CRM and endpoint at work', () => {
   let nodeRed: RealNodeRed;
@@ -129,6 +129,27 @@ describe('the dialogs of CRM and endpoint at work', () => {
       [typeof text === 'string' ? text : text.source],
     );
   const shown = (selector: string) => page.locator(selector).isVisible();
+
+  it('offers to make a client of an unknown number, and the users of the table as responsible', async () => {
+    await open(LOOKUP);
+    await page.waitForFunction(() => document.querySelectorAll('#node-input-createType option').length === 3);
+    assert.equal(await page.isVisible('#node-input-createOwner'), false);
+    await page.selectOption('#node-input-createType', 'lead');
+    assert.equal(await page.isVisible('#node-input-createOwner'), true);
+    const offered = await page
+      .locator('#telephony-lookup-users option')
+      .evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value));
+    assert.deepEqual(offered, ['1', '99']);
+    await page.fill('#node-input-createOwner', '1');
+    await page.fill('#node-input-createName', '{{phone}}');
+    await done();
+    assert.equal((await saved(LOOKUP)).valid, false);
+    await open(LOOKUP);
+    await page.fill('#node-input-createName', 'Call {{national}}');
+    await done();
+    const { valid, createType, createOwner, createName } = await saved(LOOKUP);
+    assert.deepEqual([valid, createType, createOwner, createName], [true, 'lead', '1', 'Call {{national}}']);
+  });
 
   it('fills the table from the CRM: what was typed stays, who is gone is marked', async () => {
     await open(CRM);
