@@ -5,8 +5,8 @@ import type { OutboxItem } from '../store/types';
 const MAX_ITEMS = 1000;
 /** Calls whose next message waits for its time. At the bound the oldest of them is tried before its time. */
 const MAX_POSTPONED = 10_000;
-/** No message waits longer than that before it is tried: a clock that was set back must not hold it up. In ms. */
-const LONGEST_MS = 60 * 60_000;
+/** No message waits longer than that after a start: the clock may have been set back meanwhile. In ms. */
+const LONGEST_MS = 5 * 60_000;
 
 interface Postponed {
   /** Monotonic ms. */
@@ -24,6 +24,8 @@ export class Window {
   private readonly ids = new Set<number>();
   private readonly busy = new Set<string>();
   private readonly postponed = new Map<string, Postponed>();
+  /** Calls whose time has come by the clock that never jumps: what their messages say of it counts no more. */
+  private readonly due = new Set<string>();
   private last = 0;
   private released = false;
 
@@ -53,7 +55,8 @@ export class Window {
       if (this.ids.has(item.id) || this.postponed.has(item.orderKey)) continue;
       const wait = Math.min(item.notBefore - this.clock.now(), LONGEST_MS);
       const isFirst = !this.queues.has(item.orderKey);
-      if (isFirst && wait > 0 && !this.released) {
+      const isDue = this.released || this.due.delete(item.orderKey);
+      if (isFirst && wait > 0 && !isDue) {
         this.hold(item.orderKey, { at: now + wait, id: item.id });
         continue;
       }
@@ -103,6 +106,7 @@ export class Window {
     for (const [orderKey, { at, id }] of this.postponed) {
       if (at > now) continue;
       this.postponed.delete(orderKey);
+      this.due.add(orderKey);
       this.last = Math.min(this.last, id - 1);
       isDue = true;
     }
@@ -118,6 +122,7 @@ export class Window {
   /** Loads everything anew that is not in memory. */
   rewind(): void {
     this.postponed.clear();
+    this.due.clear();
     this.last = 0;
   }
 

@@ -56,13 +56,14 @@ function shown(value: unknown): string {
 }
 
 function copied(payload: unknown): Record<string, unknown> {
-  let text: string | undefined;
+  let text: string;
   try {
-    text = JSON.stringify(payload);
+    // A function or nothing at all becomes no text.
+    text = String(JSON.stringify(payload));
   } catch {
     throw bad('the payload cannot be written as JSON.', 'payload нельзя записать в JSON.');
   }
-  if (!text?.startsWith('{')) throw bad('the payload is no object.', 'payload — не объект.');
+  if (!text.startsWith('{')) throw bad('the payload is no object.', 'payload — не объект.');
   if (text.length > MAX_CHARS) throw bad('the payload is too large.', 'payload слишком велик.');
   return JSON.parse(text) as Record<string, unknown>;
 }
