@@ -444,7 +444,7 @@ describe('the calls of a PBX', () => {
             client: ownLink,
             clock: ownClock,
             log: silentLog,
-            onProblem: assert.fail,
+            onProblem: (problem) => problems.push(problem),
             createTracker: createCallTracker,
           },
         );
