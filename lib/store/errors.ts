@@ -35,8 +35,8 @@ export const storeError = errorsFrom({
     ru: 'Хранилище «{file}» повреждено ({reason}). Оно отложено как «{aside}», начато новое, пустое: ожидавшие доставки события и история остались в старом файле.',
   },
   STORE_BROKEN: {
-    en: 'The store "{file}" is damaged ({reason}) soon after it was begun anew, so it is not set aside again. Check the disk.',
-    ru: 'Хранилище «{file}» снова повреждено ({reason}) вскоре после создания, поэтому больше не откладывается. Проверьте диск.',
+    en: 'The store "{file}" is damaged ({reason}). It is set aside and begun anew by itself, at most once an hour. If it happens again, check the disk.',
+    ru: 'Хранилище «{file}» повреждено ({reason}). Оно само откладывается и начинается заново, не чаще раза в час. Если это повторится, проверьте диск.',
   },
   STORE_NEWER: {
     en: 'The store "{file}" was written by a newer version of this pack (schema {found}, this one knows up to {known}). It was left untouched: upgrade the pack, or choose another file name.',

@@ -30,11 +30,20 @@ const logOf = (file: string): string => `${file}-wal`;
 /** Bytes on disk, with what is not yet moved from the log into the file. */
 export const bytesOf = (file: string): number => sizeOf(file) + sizeOf(logOf(file));
 
+export interface OpenOptions {
+  /** ISO-8601, for the name of a file that is set aside. */
+  readonly date: string;
+  /** Whether a damaged file may be set aside. */
+  readonly mayBeginAnew: boolean;
+  /** What a read met in this file before: then it is damaged, however well it opens. */
+  readonly damage?: SqlError;
+}
+
 /**
- * Opens the file, makes it when it is not there, and moves its schema on. Damaged, it is set aside and begun anew, unless
- * `mayBeginAnew` is false. Throws a TelephonyError `STORE_…`; then nothing is left open.
+ * Opens the file, makes it when it is not there, and moves its schema on. Damaged, it is set aside and begun anew.
+ * Throws a TelephonyError `STORE_…`; then nothing is left open.
  */
-export async function openFile(file: string, date: string, mayBeginAnew: boolean): Promise<OpenFile> {
+export async function openFile(file: string, options: OpenOptions): Promise<OpenFile> {
   let owner: Owner | undefined;
   try {
     mkdirSync(dirname(file), { recursive: true });
@@ -43,22 +52,23 @@ export async function openFile(file: string, date: string, mayBeginAnew: boolean
     checkRoom(file);
     // Its owner is gone: see owner.ts.
     if (existsSync(`${file}.lock`)) rmdirSync(`${file}.lock`);
-    return { owner, ...openOrBeginAnew(file, owner.afterCrash, date, mayBeginAnew) };
+    return { owner, ...openOrBeginAnew(file, owner.afterCrash, options) };
   } catch (thrown) {
     owner?.release();
     throw thrown instanceof TelephonyError ? thrown : fileError(file, thrown);
   }
 }
 
-function openOrBeginAnew(file: string, check: boolean, date: string, mayBeginAnew: boolean): Omit<OpenFile, 'owner'> {
+function openOrBeginAnew(file: string, check: boolean, options: OpenOptions): Omit<OpenFile, 'owner'> {
   try {
     // The library would take it for a new file, and throw the log away.
     if (sizeOf(file) === 0 && sizeOf(logOf(file)) > 0) throw new SqlError('the file is empty: malformed');
+    if (options.damage) throw options.damage;
     return { sql: openWhole(file, check) };
   } catch (thrown) {
     if (!(thrown instanceof SqlError && thrown.kind === 'data')) throw thrown;
-    if (!mayBeginAnew) throw storeError('STORE_BROKEN', { file, reason: thrown.message }, thrown);
-    const aside = setAside(file, date);
+    if (!options.mayBeginAnew) throw storeError('STORE_BROKEN', { file, reason: thrown.message }, thrown);
+    const aside = setAside(file, options.date);
     return {
       sql: openWhole(file, false),
       note: storeError('STORE_WAS_BROKEN', { file, aside, reason: thrown.message }),

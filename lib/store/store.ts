@@ -52,6 +52,8 @@ class SqliteStore implements Store, Access {
   private isClosed = true;
   private note: TelephonyError | undefined;
   private setAsideAt = -Infinity;
+  /** What a read met: the file is not used again. */
+  private damage: SqlError | undefined;
   private timers: Timer[] = [];
   private retry: Timer | undefined;
   private daily: DailyBackup | undefined;
@@ -160,8 +162,10 @@ class SqliteStore implements Store, Access {
     const { clock } = this.options;
     const mayBeginAnew = clock.monotonic() - this.setAsideAt > BROKEN_AGAIN_MS;
     try {
-      const opened = await openFile(this.file, new Date(clock.now()).toISOString(), mayBeginAnew);
+      const date = new Date(clock.now()).toISOString();
+      const opened = await openFile(this.file, { date, mayBeginAnew, ...(this.damage && { damage: this.damage }) });
       this.opened = opened;
+      this.damage = undefined;
       if (opened.note) {
         this.setAsideAt = clock.monotonic();
         this.note = opened.note;
@@ -176,6 +180,7 @@ class SqliteStore implements Store, Access {
   /** The file cannot be used: it is closed, everybody hears why, and it is tried again by itself. */
   private fail(thrown: unknown): TelephonyError {
     const error = fileError(this.file, thrown);
+    if (thrown instanceof SqlError && thrown.kind === 'data') this.damage = thrown;
     this.shut();
     if (this.isClosed) return error;
     this.tell({ status: 'failed', error });

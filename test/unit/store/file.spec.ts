@@ -84,11 +84,23 @@ describe('store: the file', () => {
     await damage();
     const store = await stores.ready({ clock });
     await assert.rejects(store.outbox.waiting('node1', 500), { code: 'STORE_BROKEN' });
-    assert.equal(store.state.status, 'failed');
+    assert.equal(errorOf(store)?.code, 'STORE_BROKEN');
     await clock.advanceAsync(5000);
-    // Only another look at the damage tells that it is there.
-    await until(() => store.state.status !== 'failed', 'the next try');
-    await store.outbox.waiting('node1', 500).catch(() => undefined);
+    await until(() => store.state.status === 'open', 'the store to be begun anew');
+    assert.equal(noteOf(store)?.code, 'STORE_WAS_BROKEN');
+    assert.deepEqual(await store.outbox.waiting('node1', 500), []);
+    assert.equal(aside().length, 1);
+
+    await store.close();
+    await damage();
+    await store.open();
+    await assert.rejects(store.outbox.waiting('node1', 500), { code: 'STORE_BROKEN' });
+    await clock.advanceAsync(60_000);
+    assert.equal(errorOf(store)?.code, 'STORE_BROKEN');
+    assert.equal(aside().length, 1);
+    await clock.advanceAsync(60 * 60_000);
+    await until(() => store.state.status === 'open', 'the store to be begun anew again');
+    assert.equal(aside().length, 2);
   });
 
   it('of a newer version is left as it is, byte by byte', async () => {
