@@ -100,7 +100,10 @@ export class DoubleServer {
   private answer(request: DoubleRequest, response: http.ServerResponse): void {
     const fault = this.takeFault(request);
     if (fault === 'hang') return;
-    if (fault === 'reset') return void response.socket?.resetAndDestroy();
+    if (fault === 'reset') {
+      response.socket?.resetAndDestroy();
+      return;
+    }
     if (typeof fault === 'object') return write(fault, response);
     const reply = this.handle(request);
     if (fault === 'lost') response.socket?.resetAndDestroy();
