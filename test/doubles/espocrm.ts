@@ -1,17 +1,9 @@
-import type { ServerResponse } from 'node:http';
-import { FakeCrm, type SeenRequest } from '../support/fake-crm';
+import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
 
 type Fields = Readonly<Record<string, unknown>>;
 type StoredRecord = Record<string, unknown> & { readonly id: string };
 
 const ENTITIES = ['Contact', 'Lead', 'Account', 'Call', 'User'];
-
-interface Reply {
-  readonly status: number;
-  readonly body?: unknown;
-  /** `X-Status-Reason`. */
-  readonly reason?: string;
-}
 
 interface Where {
   readonly type: string;
@@ -32,15 +24,9 @@ export class EspoDouble {
   phoneNumberInternational = true;
   /** Entities that the role of the API user hides. */
   readonly hidden = new Set<string>();
-  /** What happens to the connection of the next request that changes something, after its work is done. */
-  breakNextWrite = false;
+  readonly server = new DoubleServer((request) => this.handle(request));
   private readonly records = new Map<string, StoredRecord[]>(ENTITIES.map((entity) => [entity, []]));
-  private readonly server: FakeCrm;
   private counter = 0;
-
-  constructor() {
-    this.server = new FakeCrm((request, response) => this.answer(request, response));
-  }
 
   async start(): Promise<this> {
     await this.server.start();
@@ -55,7 +41,7 @@ export class EspoDouble {
     return this.server.origin;
   }
 
-  get requests(): readonly SeenRequest[] {
+  get requests(): readonly DoubleRequest[] {
     return this.server.requests;
   }
 
@@ -68,35 +54,18 @@ export class EspoDouble {
     return this.store(entity, fields).id;
   }
 
-  private answer(request: SeenRequest, response: ServerResponse): void {
+  private handle(request: DoubleRequest): DoubleReply {
     if (request.headers['x-api-key'] !== this.key) {
-      response.writeHead(401, { 'Content-Type': 'text/html; charset=UTF-8' });
-      response.end();
-      return;
+      return { status: 401, headers: { 'Content-Type': 'text/html; charset=UTF-8' } };
     }
-    const { status, body, reason } = this.handle(request);
-    if (this.breakNextWrite && request.method !== 'GET') {
-      this.breakNextWrite = false;
-      response.socket?.resetAndDestroy();
-      return;
-    }
-    response.writeHead(status, {
-      'Content-Type': 'application/json',
-      ...(reason === undefined ? {} : { 'X-Status-Reason': reason }),
-    });
-    response.end(body === undefined ? undefined : JSON.stringify(body));
-  }
-
-  private handle(request: SeenRequest): Reply {
-    const url = new URL(request.url, 'http://espo');
-    const [, entity = '', id] = /^\/api\/v1\/(\w+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
-    if (!this.records.has(entity)) return { status: 404, reason: `Controller '${entity}' does not exist.` };
-    if (this.hidden.has(entity)) return { status: 403, reason: `No access to ${entity}.` };
-    const fields = request.body === '' ? {} : (JSON.parse(request.body) as Fields);
+    const [, entity = '', id] = /^\/api\/v1\/(\w+)(?:\/([^/]+))?$/.exec(request.path) ?? [];
+    if (!this.records.has(entity)) return failed(404, `Controller '${entity}' does not exist.`);
+    if (this.hidden.has(entity)) return failed(403, `No access to ${entity}.`);
+    const fields = request.body.length === 0 ? {} : (JSON.parse(request.body.toString('utf8')) as Fields);
     if (request.method === 'POST') return this.create(entity, fields, request.headers['x-skip-duplicate-check']);
-    if (id === undefined) return { status: 200, body: this.list(entity, url.searchParams) };
+    if (id === undefined) return { status: 200, body: this.list(entity, request.query) };
     const record = this.all(entity).find((one) => one.id === id);
-    if (record === undefined) return { status: 404, reason: `Record ${id} does not exist.` };
+    if (record === undefined) return failed(404, `Record ${id} does not exist.`);
     if (request.method === 'PUT') Object.assign(record, fields);
     return { status: 200, body: record };
   }
@@ -144,18 +113,15 @@ export class EspoDouble {
     return [text(record[attribute])];
   }
 
-  private create(entity: string, fields: Fields, skipDuplicates: unknown): Reply {
+  private create(entity: string, fields: Fields, skipDuplicates: unknown): DoubleReply {
     const problem = this.problemOf(entity, fields);
     if (problem !== undefined) {
       const { field, type } = problem;
-      return {
-        status: 400,
-        reason: `Field validation failure; entityType: ${entity}, field: ${field}, type: ${type}.`,
-        body: { messageTranslation: { label: 'validationFailure', scope: null, data: problem } },
-      };
+      const body = { messageTranslation: { label: 'validationFailure', scope: null, data: problem } };
+      return failed(400, `Field validation failure; entityType: ${entity}, field: ${field}, type: ${type}.`, body);
     }
     const twins = entity === 'Call' ? [] : this.all(entity).filter(({ name }) => name === nameOf(entity, fields));
-    if (twins.length > 0 && skipDuplicates !== 'true') return { status: 409, reason: 'duplicate', body: twins };
+    if (twins.length > 0 && skipDuplicates !== 'true') return failed(409, 'duplicate', twins);
     return { status: 200, body: this.store(entity, fields) };
   }
 
@@ -215,6 +181,12 @@ export class EspoDouble {
     return record;
   }
 }
+
+const failed = (status: number, reason: string, body?: unknown): DoubleReply => ({
+  status,
+  headers: { 'Content-Type': 'application/json', 'X-Status-Reason': reason },
+  body,
+});
 
 function nameOf(entity: string, fields: Fields): string {
   const isPerson = entity === 'Contact' || entity === 'Lead';

@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import { FakeCrm, type SeenRequest } from '../support/fake-crm';
+import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -101,19 +100,14 @@ function differences(path: string, documented: unknown, sent: unknown): string[]
 export class UserCrmDouble {
   readonly key = 'crm-api-key';
   /** The events taken, each once, in order. */
-  readonly events: { readonly action: string; readonly body: Fields; readonly headers: SeenRequest['headers'] }[] = [];
+  readonly events: { readonly action: string; readonly body: Fields; readonly headers: DoubleRequest['headers'] }[] =
+    [];
   /** How many were sent again. */
   repeated = 0;
   /** What `get_contact` answers with. */
   contacts: readonly Fields[] = [];
-  /** The connection of the next event breaks after it was taken. */
-  breakNextEvent = false;
+  readonly server = new DoubleServer((request) => this.handle(request));
   private readonly known = new Set<string>();
-  private readonly server: FakeCrm;
-
-  constructor() {
-    this.server = new FakeCrm((request, response) => this.answer(request, response));
-  }
 
   async start(): Promise<this> {
     await this.server.start();
@@ -128,20 +122,10 @@ export class UserCrmDouble {
     return `${this.server.origin}/usercrm`;
   }
 
-  private answer(request: SeenRequest, response: ServerResponse): void {
-    const { status, body } = this.handle(request);
-    if (this.breakNextEvent && this.events.length > 0) {
-      this.breakNextEvent = false;
-      response.socket?.resetAndDestroy();
-      return;
-    }
-    response.writeHead(status, { 'Content-Type': 'application/json' });
-    response.end(JSON.stringify(body));
-  }
-
-  private handle(request: SeenRequest): { readonly status: number; readonly body: Fields } {
+  private handle(request: DoubleRequest): DoubleReply {
     if (request.method !== 'POST') return { status: 405, body: { error: 'POST only' } };
-    const message = JSON.parse(request.body) as Fields;
+    const raw = request.body.toString('utf8');
+    const message = JSON.parse(raw) as Fields;
     const action = String(message.action);
     const done = (more: Fields) => ({ status: 200, body: { action, obj: 'UserCRM', code: 200, ...more } });
     if (action === 'test') return done({ body: { success: true } });
@@ -150,7 +134,7 @@ export class UserCrmDouble {
     if (action === 'get_users') return done({ body: USERS });
     if (action === 'get_contact') return done({ list: this.contacts });
 
-    const problems = problemsOf(request.body);
+    const problems = problemsOf(raw);
     if (problems.length > 0) return { status: 400, body: { error: problems.join('; ') } };
     const id = String(message.action_id);
     if (this.known.has(id)) this.repeated += 1;

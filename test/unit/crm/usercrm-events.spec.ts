@@ -152,7 +152,7 @@ describe('UserCRM events', () => {
   });
 
   it('the same event has the same ids in each try, in body and header; another one others', async () => {
-    crm.breakNextEvent = true;
+    crm.server.fail('lost');
     await assert.rejects(desk.deliver(record()), { code: 'CRM_UNREACHABLE' });
     await desk.deliver(record(), {}, { attempt: 2 });
     assert.deepEqual([crm.events.length, crm.repeated], [1, 1]);
