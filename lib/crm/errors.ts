@@ -152,8 +152,8 @@ export const unauthorizedError = (params: ErrorParams, words: string): Telephony
     : new TelephonyError('CRM_UNAUTHORIZED', forbidden, { ...params, words });
 
 const forbidden: Text = {
-  en: 'The CRM at {host} refused the access key ({status}): {words} Check the key and its permissions.',
-  ru: 'CRM {host} не приняла ключ доступа ({status}): {words} Проверьте ключ и его права.',
+  en: 'The CRM at {host} refused the access key ({status}): "{words}". Check the key and its permissions.',
+  ru: 'CRM {host} не приняла ключ доступа ({status}): «{words}». Проверьте ключ и его права.',
 };
 
 /** How the dialogs call what does not depend on the kind; the fields of a kind have their own labels. */

@@ -89,7 +89,7 @@ export class EspoClients {
     );
     // A role may hide leads or accounts; one that hides everybody is a mistake.
     if (pages.every((page) => page === undefined)) {
-      throw unauthorizedError({ host: this.host, status: 403 }, `${PEOPLE.join(', ')}: no access.`);
+      throw unauthorizedError({ host: this.host, status: 403 }, `no access to ${PEOPLE.join(', ')}`);
     }
     return PEOPLE.flatMap((entity, index) =>
       (pages[index]?.list ?? []).filter(({ id }) => scalar(id) !== undefined).map((record) => ({ entity, record })),

@@ -98,8 +98,10 @@ describe('the CRM kinds', () => {
   it('have ids of their own, a title and labels in both languages, and defaults that are choices', () => {
     const ids = crmKinds.map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length);
-    for (const { title, fields } of crmKinds) {
+    for (const { title, fields: own, deliveryFields = [] } of crmKinds) {
       assert.ok(title.en && title.ru);
+      // An error names a field by its name alone: none may be in both dialogs.
+      const fields = [...own, ...deliveryFields];
       const names = fields.map(({ name }) => name);
       assert.equal(new Set(names).size, names.length);
       for (const field of fields) {

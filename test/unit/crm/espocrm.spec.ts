@@ -256,6 +256,14 @@ describe('EspoCRM', () => {
       assert.deepEqual(told.status === 'delivered' && (told.answer as { id: string }).id, espo.all('Call')[0]?.id);
     });
 
+    it('gets its end once more when EspoCRM made another one of it', async () => {
+      const id = espo.add('Call', { name: 'x', dateEnd: '2026-11-20 19:05:00' });
+      const reply = { status: 200, body: { id, dateEnd: '2026-11-20 19:05:00' } };
+      espo.server.fail(reply, { when: ({ method }) => method === 'POST' });
+      await desk.deliver(record());
+      assert.equal(espo.all('Call')[0]?.dateEnd, '2026-11-20 19:01:35');
+    });
+
     it('is written when the first try never came through', async () => {
       desk.memo.set('espocrm.posting', 'x');
       await desk.deliver(record());

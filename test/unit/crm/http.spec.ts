@@ -143,6 +143,26 @@ describe('HTTP client of a CRM', () => {
       assert.match(error.textIn('ru'), /отклонила запрос \(400\): Номер не тот/);
     });
 
+    it('tells what the CRM says to a key that may not do this, and what it says in a header', async () => {
+      const scope = await fault(json({ error: 'insufficient_scope', error_description: 'Needs telephony' }, 403));
+      assert.deepEqual([scope.code, scope.params.status], ['CRM_UNAUTHORIZED', 403]);
+      assert.match(scope.message, /\(403\): "Needs telephony"\. Check the key/);
+      // A web page in front of the CRM says nothing about the key.
+      assert.doesNotMatch((await fault(text('<h1>Forbidden</h1>', 'text/html', 403))).message, /Forbidden/);
+      const reason = { 'X-Status-Reason': 'field: phoneNumber, type: valid.' };
+      assert.match((await fault(json({ messageTranslation: {} }, 400, reason))).message, /type: valid/);
+    });
+
+    it('resolves with a status that the request accepts', async () => {
+      const server = await crm(json([{ id: '1' }], 409));
+      const request = { method: 'POST', url: server.origin, body: '{}', accept: [409] } as const;
+      const { status, text: body } = await client().send(request, patient());
+      assert.deepEqual([status, body], [409, '[{"id":"1"}]']);
+      const { accept, ...strict } = request;
+      assert.deepEqual(accept, [409]);
+      assert.equal((await rejection(client().send(strict, patient()))).code, 'CRM_REFUSED');
+    });
+
     it('keeps secrets that the CRM echoes out of the text', async () => {
       const server = await crm((request, response) => {
         json({ message: `bad ${request.url} ${String(request.headers.authorization)} end` }, 400)(request, response);
