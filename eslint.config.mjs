@@ -63,7 +63,7 @@ export default tseslint.config(
   },
   {
     // The scripts inside the editor's HTML: plain ES2020, no second compiler.
-    files: ['nodes/**/*.html'],
+    files: ['nodes/**/*.html', 'resources/**/*.js'],
     plugins: { html },
     extends: [tseslint.configs.recommended],
     languageOptions: {

@@ -99,6 +99,8 @@ export interface CrmAccount {
   create(phone: PhoneNumber, wish: ClientWish, deadlineMs: number): Promise<Creation>;
   /** What it can be told of; empty: this kind takes no events. */
   readonly topics: readonly DeliverableEvent['topic'][];
+  /** Those of them that it should be told of unless somebody chooses others. */
+  readonly usualTopics: readonly DeliverableEvent['topic'][];
   /**
    * Tells the CRM of one thing that happened, once. Waits for its turn behind all lookups; not held back by their breaker.
    * Rejects with a TelephonyError: `CRM_…`, or `RECORDING_…` when the recording is what is wanting.
@@ -170,6 +172,7 @@ class Account implements CrmAccount {
   private readonly fields: readonly CrmField[];
   readonly creates: readonly ClientWish['type'][];
   readonly topics: readonly DeliverableEvent['topic'][];
+  readonly usualTopics: readonly DeliverableEvent['topic'][];
   private closed = false;
   private refusals = 0;
   private readonly flights = new Map<string, Flight>();
@@ -192,7 +195,9 @@ class Account implements CrmAccount {
     this.kind = kind;
     this.fields = [...kind.fields, ...(kind.deliveryFields ?? [])];
     this.creates = kind.creates ?? [];
-    this.topics = (kind.topics ?? []).map(({ topic }) => topic);
+    const { topics = [] } = kind;
+    this.topics = topics.map(({ topic }) => topic);
+    this.usualTopics = topics.filter(({ byDefault }) => byDefault).map(({ topic }) => topic);
     this.adapter = this.naming(() => kind.create(options.settings, options.secrets, this.http));
     this.breaker = createBreaker(clock);
     this.memory = new AnswerMemory({ foundMs, notFoundMs, clock });

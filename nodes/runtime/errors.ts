@@ -58,4 +58,20 @@ export const nodeError = errorsFrom({
     en: 'The path "{path}" cannot be served: letters, digits, and - . _ ~ between slashes, for instance /crm.',
     ru: 'Путь «{path}» обслуживать нельзя: буквы, цифры и - . _ ~ между косыми чертами, например /crm.',
   },
+  WEBHOOK_NO_TOPICS: {
+    en: 'This kind of CRM takes no events of calls: choose another CRM in the dialog of the node.',
+    ru: 'CRM этого вида не принимает события звонков: выберите в узле другую CRM.',
+  },
+  WEBHOOK_BAD_DAYS: {
+    en: 'Giving up after "{days}" days cannot be done: write a number of days, at most {most}.',
+    ru: 'Срок «{days}» дней не подходит: укажите число дней, не больше {most}.',
+  },
+  WEBHOOK_BAD_ORDER: {
+    en: 'The outbox does not know this order: send payload.command status, list, retry or drop; ids is a list of numbers.',
+    ru: 'Очередь не знает такой команды: передайте payload.command со значением status, list, retry или drop; ids — список чисел.',
+  },
+  WEBHOOK_NOT_DEPLOYED: {
+    en: 'The node does not run: deploy it first, and look at its status.',
+    ru: 'Узел не работает: сначала разверните его и посмотрите на его статус.',
+  },
 });

@@ -1,0 +1,152 @@
+import type { Node, NodeInitializer } from 'node-red';
+import { systemClock } from '../lib/clock';
+import type { CrmAccount } from '../lib/crm/account';
+import { Outbox } from '../lib/delivery/outbox';
+import { asError, TelephonyError } from '../lib/errors';
+import { isDeliverableTopic, orderKeyOf, readMessage } from '../lib/messages/parse';
+import type { Store } from '../lib/store/types';
+import { adminAction } from './runtime/admin';
+import { Complaints } from './runtime/complaints';
+import { crmConfig, storeConfig } from './runtime/config-nodes';
+import { crmStatus } from './runtime/crm-status';
+import { deliveryStatus } from './runtime/delivery-status';
+import { nodeError } from './runtime/errors';
+import { languageOf, wordsFor } from './runtime/language';
+import { onClose, onInput } from './runtime/lifecycle';
+import { nodeLog } from './runtime/node-log';
+import { recordingsOf } from './runtime/recordings';
+import { StatusLine } from './runtime/status';
+import { storeStatus } from './runtime/store-status';
+import { chosenTopics, giveUpMs, readOrder } from './runtime/webhook-settings';
+import type { OutboxOrder, WebhookDef } from './runtime/webhook-settings';
+
+/** Facts about a call that a delivery needs later are kept so long: longer than anything waits. */
+const KEEP_MEMO_MS = 400 * 24 * 60 * 60 * 1000;
+const LISTED = 100;
+
+const init: NodeInitializer = (red) => {
+  /** Of the nodes that run, by their ids: what their dialogs and messages order. */
+  const outboxes = new Map<string, Outbox>();
+
+  function openOutbox(node: Node, def: WebhookDef, account: CrmAccount, store: Store, status: StatusLine): Outbox {
+    const settings = def.settings ?? {};
+    account.checkDelivery(settings);
+    const complaints = new Complaints(node);
+    const words = (error: TelephonyError): string => error.textIn(languageOf(red, node.type));
+    return new Outbox({
+      queue: node.id,
+      table: store.outbox,
+      clock: systemClock,
+      log: nodeLog(red, node),
+      giveUpMs: giveUpMs(def.giveUpDays),
+      deliver: (event, attempt) => {
+        const key = orderKeyOf(event);
+        const scope = `${def.crm ?? ''} ${key}`;
+        const recordings = recordingsOf(red, event.payload.pbx);
+        return account.deliver(event, {
+          settings,
+          attempt,
+          memo: {
+            get: (name) => store.memos.get(scope, name),
+            set: (name, value) => store.memos.set(scope, name, value, KEEP_MEMO_MS),
+          },
+          ...(recordings === undefined ? {} : { recordings }),
+        });
+      },
+      onDelivered: ({ topic, payload }, { status: what, ...crm }) => {
+        const { answer, variables } = crm as { answer?: unknown; variables?: Readonly<Record<string, string>> };
+        node.send([
+          { topic, payload, crm: { status: what, answer }, ...(variables ? { variables } : {}) },
+          null,
+        ] as never);
+      },
+      onGivenUp: ({ topic, payload }, error) => {
+        complaints.warn(error.code, words(error));
+        node.send([null, { topic, payload, error: { code: error.code, message: words(error) } }] as never);
+      },
+      onState: (state) => {
+        if (state.problem) complaints.warn(state.problem.code, words(state.problem));
+        const reason = state.problem ? words(state.problem).split(/[.:;]/, 1).join('') : '';
+        status.setBase(deliveryStatus(red, state, reason, systemClock.now()));
+      },
+    });
+  }
+
+  async function obey(outbox: Outbox, order: OutboxOrder): Promise<object> {
+    switch (order.command) {
+      case 'status': {
+        const { problem, ...state } = outbox.current;
+        return {
+          ...state,
+          ...(problem === undefined ? {} : { error: { code: problem.code, message: problem.message } }),
+        };
+      }
+      case 'list':
+        return {
+          dead: (await outbox.dead(LISTED)).map(({ id, eventId, body, attempts, diedAt, lastError }) => {
+            const { topic, payload } = JSON.parse(body) as { topic: string; payload: unknown };
+            return { id, eventId, topic, payload, attempts, diedAt, error: lastError };
+          }),
+        };
+      case 'retry':
+        return { count: await outbox.retry(order.ids) };
+      case 'drop':
+        return { count: await outbox.drop(order.ids) };
+    }
+  }
+
+  red.nodes.registerType('crm-webhook-out', function (this: Node, def: WebhookDef) {
+    red.nodes.createNode(this, def);
+    const status = new StatusLine(this);
+    const [crm, stored] = [crmConfig(red, def.crm), storeConfig(red, def.store)];
+    const { account } = crm ?? {};
+    const { store } = stored ?? {};
+    let outbox: Outbox | undefined;
+    let problem: TelephonyError | undefined;
+    let topics: ReadonlySet<string> = new Set();
+
+    try {
+      if (!account) throw crm?.problem ?? nodeError('CRM_NOT_CHOSEN');
+      if (!store) throw stored?.problem ?? nodeError('STORE_NOT_CHOSEN');
+      topics = chosenTopics(def.topics, account.topics, account.usualTopics);
+      if (topics.size === 0) throw nodeError('WEBHOOK_NO_TOPICS');
+      outbox = openOutbox(this, def, account, store, status);
+      outboxes.set(this.id, outbox);
+      status.setBase(storeStatus(stored));
+      outbox.start();
+    } catch (thrown) {
+      problem =
+        thrown instanceof TelephonyError ? thrown : nodeError('CRM_UNUSABLE', { reason: asError(thrown).message });
+      this.error(wordsFor(red, this, problem));
+      const missing = account ? storeStatus(stored) : crmStatus(crm);
+      const isMissing = !account || !store;
+      status.setBase(isMissing ? missing : { fill: 'red', shape: 'dot', text: 'crm-webhook-out.status.settings' });
+    }
+
+    onInput(red, this, async (msg, send) => {
+      if (!outbox) throw problem ?? nodeError('STORE_NOT_CHOSEN');
+      const { topic, payload } = msg as { readonly topic?: unknown; payload?: unknown };
+      if (topic === 'outbox') {
+        msg.payload = await obey(outbox, readOrder(payload));
+        send([msg, null]);
+        return;
+      }
+      // What this CRM is not to be told of passes in silence: the flow need not sort it out.
+      if (topic === 'gap' || (isDeliverableTopic(topic) && !topics.has(topic))) return;
+      await outbox.accept(readMessage(topic, payload));
+    });
+    onClose(red, this, async () => {
+      status.close();
+      if (outbox && outboxes.get(this.id) === outbox) outboxes.delete(this.id);
+      await outbox?.close();
+    });
+  });
+
+  adminAction(red, '/telephony-crm/crm-webhook-out/:id/outbox', 'crm-webhook-out.write', ({ id, body }) => {
+    const outbox = outboxes.get(id);
+    if (!outbox) throw nodeError('WEBHOOK_NOT_DEPLOYED');
+    return obey(outbox, readOrder(body.order));
+  });
+};
+
+export default init;

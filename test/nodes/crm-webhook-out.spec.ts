@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import amiConfig from '../../nodes/ami-config';
+import amiEvent from '../../nodes/ami-event';
+import crmConfig from '../../nodes/crm-config';
+import crmWebhookOut from '../../nodes/crm-webhook-out';
+import storeConfig from '../../nodes/store-config';
+import type { AmiConfigNode, CrmConfigNode } from '../../nodes/runtime/config-nodes';
+import { FakeCrm, json, type Behaviour } from '../support/fake-crm';
+import { until } from '../support/wait';
+import { admin, deploy, lastStatus, load, messages, node, receive, unload, waitForMessages } from './support/runtime';
+import type { FlowNode } from './support/runtime';
+import { storeNode, UserDir } from './support/store-flow';
+
+interface Told {
+  readonly topic: string;
+  readonly payload: { readonly callId: string; readonly eventId: string };
+  readonly crm?: { readonly status: string; readonly answer: unknown };
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+const record = (callId: string, more: object = {}) => ({
+  topic: 'call_record',
+  payload: {
+    eventId: `office:${callId}:call_record`,
+    pbx: 'office',
+    callId,
+    direction: 'in',
+    client: { number: '84951343060', e164: '+74951343060' },
+    startedAt: '2026-11-21T10:00:00.000Z',
+    result: 'answered',
+    ...more,
+  },
+});
+
+describe('crm-webhook-out', () => {
+  const nodes = [amiConfig, amiEvent, crmConfig, storeConfig, crmWebhookOut];
+  let user: UserDir;
+  let crm: FakeCrm | undefined;
+
+  beforeEach(() => (user = new UserDir()));
+  afterEach(async () => {
+    await unload();
+    await crm?.stop();
+    crm = undefined;
+    user.remove();
+  });
+
+  const start = (flow: readonly FlowNode[], options: Parameters<typeof load>[2] = {}) =>
+    load([user.init, ...nodes], flow, options);
+  const status = (text: string) => until(() => lastStatus('out')?.text === text, `the status ${text}`);
+
+  const tab: FlowNode = { id: 'f', type: 'tab', label: 'f' };
+  const flow = (crmNode: object, more: object = {}): FlowNode[] => [
+    tab,
+    storeNode(),
+    { id: 'crm', type: 'crm-config', kind: 'demo', settings: {}, people: [], ...crmNode },
+    {
+      id: 'out',
+      type: 'crm-webhook-out',
+      z: 'f',
+      crm: 'crm',
+      store: 'store',
+      wires: [['delivered'], ['given-up']],
+      ...more,
+    },
+    { id: 'delivered', type: 'sink', z: 'f', wires: [] },
+    { id: 'given-up', type: 'sink', z: 'f', wires: [] },
+    { id: 'catch', type: 'catch', z: 'f', scope: ['out'], wires: [['caught']] },
+    { id: 'caught', type: 'sink', z: 'f', wires: [] },
+    { id: 'complete', type: 'complete', z: 'f', scope: ['out'], wires: [['completed']] },
+    { id: 'completed', type: 'sink', z: 'f', wires: [] },
+  ];
+  const told = (id: string): Told[] => messages(id) as unknown as Told[];
+  /** A CRM over HTTP that behaves so. */
+  const overHttp = async (behave: Behaviour): Promise<object> => {
+    crm = await new FakeCrm(behave).start();
+    return { kind: 'usercrm', settings: { url: `${crm.origin}/hook` } };
+  };
+
+  it('delivers a record and says what the CRM answered; the message is complete when it is on disk', async () => {
+    await start(flow({}));
+    receive('out', { ...record('1.1'), req: 'mine' });
+    await waitForMessages('delivered', 1);
+    const [{ topic, payload, crm: said } = {} as Told] = told('delivered');
+    assert.equal(topic, 'call_record');
+    assert.equal(payload.callId, '1.1');
+    assert.equal(said?.status, 'delivered');
+    await waitForMessages('completed', 1);
+    assert.equal((messages('completed')[0] as { req?: string }).req, 'mine');
+    await status('crm-webhook-out.status.idle');
+  });
+
+  it('delivers what a call of the simulator becomes', async () => {
+    await start([
+      ...flow({}),
+      { id: 'pbx', type: 'ami-config', mode: 'simulator', name: 'office' },
+      { id: 'in', type: 'ami-event', z: 'f', pbx: 'pbx', mode: 'calls', wires: [['out']] },
+    ]);
+    const { pbx } = node('pbx') as AmiConfigNode;
+    await until(() => pbx.client.state.phase === 'ready', 'the simulator');
+    await pbx.simulator?.call({ from: '84951343060', did: '74951000111' });
+    await waitForMessages('delivered', 1);
+    const [delivered] = told('delivered');
+    assert.equal(delivered?.topic, 'call_record');
+    assert.deepEqual((delivered.payload as unknown as { talked: string[] }).talked, ['101']);
+  });
+
+  it('accepts one event once, and leaves out what the CRM is not to be told of', async () => {
+    await start(flow({}, { topics: ['call_record'] }));
+    receive('out', record('1.1'));
+    receive('out', record('1.1'));
+    receive('out', { ...record('1.2'), topic: 'call_ringing' });
+    receive('out', { topic: 'gap', payload: {} });
+    await waitForMessages('completed', 4);
+    await waitForMessages('delivered', 1);
+    assert.equal(told('delivered').length, 1);
+  });
+
+  it('refuses what is no event, and says what is wrong', async () => {
+    await start(flow({}));
+    for (const bad of [
+      { topic: 'hello', payload: {} },
+      { topic: 'call_record', payload: 'x' },
+      record('1.1', { callId: 7 }),
+    ]) {
+      receive('out', bad);
+    }
+    await waitForMessages('caught', 3);
+    for (const { error } of told('caught')) assert.match(error?.message ?? '', /no event of a call/);
+  });
+
+  it('waits while the CRM is down, over a redeploy too, and delivers when it is back', async () => {
+    let isUp = false;
+    const settings = await overHttp((request, response) => {
+      if (isUp) json({ code: 200 })(request, response);
+      else response.writeHead(503).end();
+    });
+    const options = { credentials: { crm: { token: 'key' } } };
+    const nodesOf = flow(settings);
+    await start(nodesOf, options);
+    receive('out', record('1.1'));
+    await until(() => /1 wait since \d\d:\d\d: The CRM/.test(String(lastStatus('out')?.text)), 'the status');
+    await deploy(nodesOf.map((one) => (one.id === 'out' ? { ...one, name: 'again' } : one)));
+    isUp = true;
+    await waitForMessages('delivered', 1);
+    const bodies = crm?.requests.map(({ body }) => (JSON.parse(body) as { action: string }).action) ?? [];
+    assert.ok(bodies.includes('cdr_append'));
+  });
+
+  it('gives up what the CRM refuses, lists it, tries it again and drops it', async () => {
+    let refuses = true;
+    const settings = await overHttp((request, response) => {
+      if (!refuses) json({ code: 200 })(request, response);
+      else response.writeHead(422, { 'content-type': 'application/json' }).end('{"message":"no such client"}');
+    });
+    await start(flow(settings), { credentials: { crm: { token: 'key' } } });
+    receive('out', record('1.1'));
+    receive('out', record('1.2'));
+    await waitForMessages('given-up', 2);
+    assert.equal(told('given-up')[0]?.error?.code, 'CRM_REFUSED');
+    assert.match(told('given-up')[0]?.error?.message ?? '', /no such client/);
+    await until(() => lastStatus('out')?.text === 'given up: 2', 'the status');
+
+    const ask = async (order: object): Promise<{ readonly body: unknown }> => {
+      const asking = admin().post('/telephony-crm/crm-webhook-out/out/outbox').set('Content-Type', 'application/json');
+      return await asking.send({ lang: 'en', order });
+    };
+    const listed = (await ask({ command: 'list' })).body as { dead: { id: number; payload: { callId: string } }[] };
+    assert.deepEqual(listed.dead.map(({ payload }) => payload.callId).sort(), ['1.1', '1.2']);
+    refuses = false;
+    receive('out', { topic: 'outbox', payload: { command: 'retry', ids: [listed.dead[0]?.id] } });
+    await waitForMessages('delivered', 2);
+    assert.deepEqual((await ask({ command: 'drop' })).body, { count: 1 });
+    await status('crm-webhook-out.status.idle');
+  });
+
+  it('says in its status what is missing', async () => {
+    await start(flow({}, { store: '' }));
+    await status('@telephony-crm/node-red-asterisk/store-config:store-config.status.missing');
+    receive('out', record('1.1'));
+    await waitForMessages('caught', 1);
+  });
+
+  it('leaves nothing behind after ten deploys', async () => {
+    const nodesOf = flow({});
+    await start(nodesOf);
+    const { account } = node('crm') as CrmConfigNode;
+    for (let round = 0; round < 10; round += 1) {
+      await deploy(nodesOf.map((one) => (one.id === 'out' ? { ...one, name: String(round) } : one)));
+    }
+    assert.equal((node('crm') as CrmConfigNode).account, account, 'the account is shared, not made anew');
+    receive('out', record('1.1'));
+    await waitForMessages('delivered', 1);
+    assert.equal(told('delivered').length, 1);
+  });
+});
