@@ -129,8 +129,12 @@ describe('crm-config', () => {
       };
       const demo = body.find((kind) => kind.id === 'demo');
       assert.deepEqual(demo?.title, { en: 'Demo CRM (built in)', ru: 'Демонстрационная CRM (встроенная)' });
+      const espo = body.find((kind) => kind.id === 'espocrm');
+      assert.deepEqual(espo?.creates, ['lead', 'contact']);
+      assert.deepEqual(espo.topics, [{ topic: 'call_record', byDefault: true }]);
       for (const kind of body) {
-        for (const field of kind.fields as { name: string; type: string; label: Record<string, string> }[]) {
+        const all = [...(kind.fields as object[]), ...(kind.deliveryFields as object[])];
+        for (const field of all as { name: string; type: string; label: Record<string, string> }[]) {
           assert.ok(field.label.en && field.label.ru, field.name);
           if (field.type === 'secret') assert.ok(['user', 'password', 'token'].includes(field.name), field.name);
         }
