@@ -104,7 +104,10 @@ export class DoubleServer {
       response.socket?.resetAndDestroy();
       return;
     }
-    if (typeof fault === 'object') return write(fault, response);
+    if (typeof fault === 'object') {
+      write(fault, response);
+      return;
+    }
     const reply = this.handle(request);
     if (fault === 'lost') response.socket?.resetAndDestroy();
     else if (fault === undefined) write(reply, response);
