@@ -12,6 +12,7 @@ import type { AmiConfigDef, AmiCredentials } from './runtime/ami-settings';
 import { languageOf } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
+import { offerRecordings } from './runtime/recordings';
 import { wantsNoCheck } from './runtime/tls';
 
 /** What others see of it is `AmiConfigNode`. */
@@ -43,10 +44,14 @@ const init: NodeInitializer = (red) => {
       this.pbx = createPbx(pbxOptions(red, def, this.credentials), { log: nodeLog(red, this), onProblem });
       this.pbx.client.onState(tellLink(this, this.pbx));
       onClose(red, this, () => this.pbx.close());
+      const withdraw = offerRecordings(red, this.id, this.pbx.name, def);
+      if (withdraw) onClose(red, this, withdraw);
     } catch (thrown) {
       if (!(thrown instanceof TelephonyError)) throw thrown;
+      // Without its recordings a PBX works all the same.
+      const isRecordings = thrown.code === 'RECORDING_BAD_SETTINGS';
       // The nodes that use it show it in their status and hand it to whoever asks something of the PBX.
-      this.pbx = unusablePbx(def.name || this.type, thrown);
+      if (!isRecordings) this.pbx = unusablePbx(def.name || this.type, thrown);
       this.error(thrown.textIn(languageOf(red, this.type)));
     }
   }

@@ -6,11 +6,12 @@ import { badSettings } from '../../lib/pbx/errors';
 import type { CallSettings, PbxOptions } from '../../lib/pbx/pbx';
 import { variableIn } from '../../lib/variables';
 import { storeConfig } from './config-nodes';
+import type { RecordingsDef } from './recordings';
 import { textOf } from './settings';
 import { tlsMaterial } from './tls';
 
 /** The dialog of `ami-config` as it is saved: numbers may be strings, and whatever a person or an old flow left out is absent. */
-export interface AmiConfigDef extends NodeDef {
+export interface AmiConfigDef extends NodeDef, RecordingsDef {
   readonly mode?: 'simulator' | 'asterisk';
   readonly driver?: 'built-in' | 'asterisk-manager';
   readonly host?: string;

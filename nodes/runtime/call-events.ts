@@ -6,6 +6,7 @@ import { crmConfig } from './config-nodes';
 import { whenFlowsStarted } from './flows-started';
 import { onClose } from './lifecycle';
 import { linkStatus } from './link-status';
+import { recordingsOf } from './recordings';
 import { textOf } from './settings';
 
 /** What the dialog of `ami-event` says in the mode `calls`; what is empty or absent lets everything through. */
@@ -42,7 +43,9 @@ export function sendCalls(red: NodeAPI, node: Node, pbx: Pbx, def: CallEventsDef
     end = pbx.calls.subscribe((message) => {
       if (!fits(message)) return;
       const { topic, payload } = forFlow(message, (extension) => account?.userOf(extension));
-      node.send({ topic, payload });
+      const file = 'recording' in payload ? payload.recording.file : undefined;
+      const url = file === undefined ? undefined : recordingsOf(red, payload.pbx)?.link(file);
+      node.send({ topic, payload: url === undefined ? payload : { ...payload, recording: { file, url } } });
     }, node.id);
   });
   const forget = [
