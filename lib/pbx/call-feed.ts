@@ -6,6 +6,7 @@ import type { PbxMessage } from '../messages/types';
 import { CALL_EVENTS } from './call-events';
 import { pbxError } from './errors';
 import type { LiveCallKeeper } from './live-calls';
+import { recordingName } from './recording-name';
 
 /** In milliseconds. */
 const ASK_AGAIN_MS = [5000, 30_000];
@@ -207,6 +208,12 @@ export class CallFeed {
   private heard(event: AmiMessage): void {
     this.heardAt = this.now();
     this.take(this.tracker.apply(event, this.heardAt));
+    if (event.name === 'MixMonitorStart') void this.learnRecording(event, this.session);
+  }
+
+  private async learnRecording(event: AmiMessage, session: number): Promise<void> {
+    const named = await recordingName(this.parts.client, event);
+    if (named && !this.isOver(session)) this.take(this.tracker.apply(named, this.now()));
   }
 
   private take(messages: readonly PbxMessage[]): void {

@@ -34,7 +34,7 @@ describe('links to recordings', () => {
   });
   const keepRed = (api: NodeAPI): void => void (red = api);
   const start = (more: object = {}) => load([server.init, user.init, keepRed, amiConfig], [tab, pbx(more)]);
-  const link = () => recordingsOf(red as NodeAPI, 'office')?.link('/var/spool/asterisk/monitor/a/call.wav');
+  const link = () => recordingsOf(red!, 'office')?.link('/var/spool/asterisk/monitor/a/call.wav');
   /** The path of a link below this server, which is where the proxy of the admin leads to. */
   const path = () => new URL(link() ?? '').pathname.replace('/red', '');
   const record = (): void => {
@@ -89,7 +89,7 @@ describe('links to recordings', () => {
           .join('\n'),
         words,
       );
-      assert.equal(recordingsOf(red as NodeAPI, 'office'), undefined);
+      assert.equal(recordingsOf(red!, 'office'), undefined);
       await unload();
     }
   });
