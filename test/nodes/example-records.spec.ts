@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import amiConfig from '../../nodes/ami-config';
+import amiEvent from '../../nodes/ami-event';
+import callHistory from '../../nodes/call-history';
+import crmConfig from '../../nodes/crm-config';
+import crmWebhookOut from '../../nodes/crm-webhook-out';
+import simulatedCall from '../../nodes/simulated-call';
+import storeConfig from '../../nodes/store-config';
+import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
+import { FakeCrm, json } from '../support/fake-crm';
+import { until } from '../support/wait';
+import { load, messages, node, receive, unload, waitForMessages } from './support/runtime';
+import type { FlowNode } from './support/runtime';
+import { UserDir } from './support/store-flow';
+
+const folder = join(__dirname, '..', '..', 'examples');
+const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as FlowNode[];
+const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+const types = [amiConfig, amiEvent, callHistory, crmConfig, crmWebhookOut, simulatedCall, storeConfig];
+
+/** What runs without Node-RED's own nodes: debug nodes listen, buttons and comments have nothing to say. */
+const runnable = (flow: FlowNode[]): FlowNode[] =>
+  flow
+    .map((each) => (each.type === 'debug' ? { ...each, type: 'sink' } : each))
+    .filter(({ type }) => !/^(inject|comment|link (in|out)|http (in|response))$/.test(type));
+const only = (flow: FlowNode[], type: string): FlowNode => {
+  const [found, ...more] = flow.filter((each) => each.type === type);
+  assert.ok(found && more.length === 0, type);
+  return found;
+};
+
+describe('the examples of records and events', () => {
+  let user: UserDir;
+  let crm: FakeCrm | undefined;
+  beforeEach(() => (user = new UserDir()));
+  afterEach(async () => {
+    await unload();
+    await crm?.stop();
+    crm = undefined;
+    user.remove();
+  });
+
+  const start = async (flow: FlowNode[]): Promise<void> => {
+    await load([user.init, ...types], runnable(flow));
+    const { pbx } = node(only(flow, 'ami-config').id) as AmiConfigNode;
+    await until(() => pbx.client.state.phase === 'ready', 'the simulator');
+  };
+
+  it('have ids of their own, so that all can be imported side by side', () => {
+    const ids = names.flatMap((name) => read(name).map(({ id }) => id));
+    assert.equal(new Set(ids).size, ids.length);
+  });
+
+  it('02: each call becomes one record, delivered and kept', async () => {
+    const flow = read('02-cdr-export.json');
+    await start(flow);
+    const [[delivered = ''] = []] = only(flow, 'crm-webhook-out').wires as string[][];
+    const call = only(flow, 'simulated-call');
+    for (const did of ['74951000111', '74951000112', '74951000170'])
+      receive(call.id, { payload: { from: '84951343060', did } });
+    await waitForMessages(delivered, 3);
+    const records = messages(delivered).map(({ payload }) => payload as { line: { number: string }; result: string });
+    const results = new Map(records.map(({ line, result }) => [line.number, result]));
+    assert.deepEqual(
+      ['74951000111', '74951000112', '74951000170'].map((did) => results.get(did)),
+      ['answered', 'missed', 'answered'],
+    );
+    const history = only(flow, 'call-history');
+    const [[found = ''] = []] = history.wires as string[][];
+    await until(async () => {
+      receive(history.id, { payload: { limit: 10 } });
+      const answers = await waitForMessages(found, 1);
+      return (answers.at(-1)?.payload as { total: number }).total === 3;
+    }, 'the history of three calls');
+  });
+
+  it('03: the events of a call reach a webhook in order', async () => {
+    crm = await new FakeCrm(json({})).start();
+    const text = JSON.stringify(read('03-call-events-to-webhook.json'));
+    const flow = JSON.parse(text.replaceAll('http://127.0.0.1:1880', crm.origin)) as FlowNode[];
+    await start(flow);
+    receive(only(flow, 'simulated-call').id, { payload: { from: '84951343060', did: '74951000111' } });
+    await until(() => crm?.requests.length === 4, 'four events');
+    const told = crm.requests.map(({ body }) => (JSON.parse(body) as { topic: string }).topic);
+    assert.deepEqual(told, ['call_ringing', 'call_answer', 'call_hangup', 'call_record']);
+    assert.ok(crm.requests.every(({ headers }) => typeof headers['idempotency-key'] === 'string'));
+  });
+
+  for (const name of names.filter((one) => one.startsWith('02-cdr-export-'))) {
+    it(`${name}: says what is missing until the CRM is filled in`, async () => {
+      const flow = read(name);
+      await start(flow);
+      const out = only(flow, 'crm-webhook-out');
+      assert.ok(node(out.id), 'the node lives');
+      assert.equal((node(only(flow, 'crm-config').id) as { account?: unknown }).account, undefined);
+    });
+  }
+});
