@@ -39,13 +39,14 @@ const init: NodeInitializer = (red) => {
       clock: systemClock,
       log: nodeLog(red, node),
       giveUpMs: giveUpMs(def.giveUpDays),
-      deliver: (event, attempt) => {
+      deliver: (event, attempt, ageMs) => {
         const key = orderKeyOf(event);
         const scope = `${def.crm ?? ''} ${key}`;
         const recordings = recordingsOf(red, event.payload.pbx);
         return account.deliver(event, {
           settings,
           attempt,
+          ageMs,
           memo: {
             get: (name) => store.memos.get(scope, name),
             set: (name, value) => store.memos.set(scope, name, value, KEEP_MEMO_MS),

@@ -78,7 +78,7 @@ interface CrmStats {
 }
 
 /** How an event is delivered: what {@link DeliveryContext} has beside what the account itself knows. */
-export type DeliveryWish = Pick<DeliveryContext, 'settings' | 'memo' | 'recordings' | 'attempt'>;
+export type DeliveryWish = Pick<DeliveryContext, 'settings' | 'memo' | 'recordings' | 'attempt' | 'ageMs'>;
 
 /** One CRM account in use: cache, limits, circuit breaker and the table extension <-> user around one adapter. */
 export interface CrmAccount {

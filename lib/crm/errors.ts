@@ -71,6 +71,10 @@ export const crmError = errorsFrom({
     en: 'Nobody of this call (extensions: {extensions}) stands in the table of users, and the CRM takes no call without a user. Add a line to the table, or choose a user for such calls.',
     ru: 'Никого из участников звонка (внутренние номера: {extensions}) нет в таблице пользователей, а без пользователя CRM звонок не примет. Добавьте строку в таблицу или укажите пользователя для таких звонков.',
   },
+  CRM_RECORDING_FORMAT: {
+    en: 'The call is in the CRM, its recording is not: "{file}" is neither wav nor mp3, and the CRM takes nothing else. Let Asterisk write wav.',
+    ru: 'Звонок в CRM есть, а записи разговора нет: «{file}» — не wav и не mp3, а другого CRM не принимает. Пусть Asterisk пишет wav.',
+  },
   CRM_FAULT: {
     en: 'The code for this CRM failed ({name}). This is a mistake in the pack: please report it.',
     ru: 'Сбой в коде для этой CRM ({name}). Это ошибка в пакете: пожалуйста, сообщите о ней.',
@@ -154,6 +158,15 @@ export const unauthorizedError = (params: ErrorParams, words: string): Telephony
 const forbidden: Text = {
   en: 'The CRM at {host} refused the access key ({status}): "{words}". Check the key and its permissions.',
   ru: 'CRM {host} не приняла ключ доступа ({status}): «{words}». Проверьте ключ и его права.',
+};
+
+/** `CRM_SERVER_ERROR` with what the CRM says to it. */
+export const serverError = (params: ErrorParams, words: string): TelephonyError =>
+  new TelephonyError('CRM_SERVER_ERROR', faultWithWords, { ...params, words });
+
+const faultWithWords: Text = {
+  en: 'The CRM at {host} failed to answer ({status}): "{words}". The fault is on its side.',
+  ru: 'CRM {host} не смогла ответить ({status}): «{words}». Ошибка на её стороне.',
 };
 
 /** How the dialogs call what does not depend on the kind; the fields of a kind have their own labels. */

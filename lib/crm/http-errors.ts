@@ -102,6 +102,10 @@ function said(request: CrmRequest, { headers, text }: CrmResponse, secrets: read
   return words === undefined ? '' : shortened(words, MAX_WORDS, request, secrets);
 }
 
+/** Words of the CRM as they may stand in an error: short, on one line, without secrets. */
+export const shownWords = (words: string, request: CrmRequest, secrets: readonly string[] = []): string =>
+  shortened(words, MAX_WORDS, request, secrets);
+
 export function notJson(request: CrmRequest, response: CrmResponse, secrets: readonly string[] = []): TelephonyError {
   const type = response.headers['content-type']?.split(';', 1)[0]?.trim().slice(0, 60) ?? '—';
   return crmError('CRM_NOT_JSON', {

@@ -8,7 +8,7 @@ import { TextDecoder } from 'node:util';
 import type { Clock } from '../clock';
 import { asError, TelephonyError } from '../errors';
 import { badSettings, crmError } from './errors';
-import { hostOf, notJson, statusError, transportError } from './http-errors';
+import { hostOf, notJson, shownWords, statusError, transportError } from './http-errors';
 import type { Limiter } from './limiter';
 import type { CallContext, CrmHttp, CrmRequest, CrmResponse } from './types';
 
@@ -191,10 +191,13 @@ class Client implements ClosableCrmHttp {
         ? (signal.reason as Error)
         : transportError(thrown, hostOf(request.url), { connectMs, bytes: maxBodyBytes });
     }
+    const { secrets } = this.options;
+    const told = request.failureIn?.(response, (words) => shownWords(words, request, secrets));
     const isWanted = response.status >= 200 && response.status < 300;
-    if (isWanted || request.accept?.includes(response.status)) return response;
-    const error = statusError(request, response, clock.now(), this.options.secrets);
-    if (error.code === 'CRM_LIMITED') limiter.hold(Number(error.params.retryAfterMs));
+    if (told === undefined && (isWanted || request.accept?.includes(response.status))) return response;
+    const error = told ?? statusError(request, response, clock.now(), secrets);
+    const isForAll = error.code === 'CRM_LIMITED' && error.params.method === undefined;
+    if (isForAll) limiter.hold(Number(error.params.retryAfterMs));
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { Text } from '../errors';
+import type { TelephonyError, Text } from '../errors';
 import type { CallMessage, UserChange } from '../messages/types';
 import type { ParsedNumber } from '../phone/types';
 import type { Recordings } from '../recordings/types';
@@ -89,6 +89,8 @@ export interface DeliveryContext extends CallContext {
   readonly recordings?: Recordings;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** How long ago the event was accepted, in ms: what helps only at its moment (a card on a screen) is then too late. */
+  readonly ageMs?: number;
 }
 
 export type Delivered =
@@ -158,6 +160,11 @@ export interface CrmRequest {
   readonly timeoutMs?: number;
   /** Statuses outside 2xx that resolve too: where this CRM says with them something else than a failure. */
   readonly accept?: readonly number[];
+  /**
+   * The failure that this CRM tells in the body of an answer, whatever its status; `undefined` = judged by the status. `shown` makes words
+   * of the CRM fit for an error. After `CRM_LIMITED` everybody pauses, unless its `method` says that one method alone is concerned.
+   */
+  readonly failureIn?: (response: CrmResponse, shown: (words: string) => string) => TelephonyError | undefined;
 }
 
 export interface CrmResponse {

@@ -17,8 +17,8 @@ export interface OutboxOptions {
   readonly log: Log;
   /** A message that could not be delivered for so long is given up, in ms. */
   readonly giveUpMs: number;
-  /** One try. Rejects with a TelephonyError whose code says what to do next. */
-  readonly deliver: (event: DeliverableEvent, attempt: number) => Promise<Delivered>;
+  /** One try; `ageMs`: how long ago the event was accepted. Rejects with a TelephonyError whose code says what to do next. */
+  readonly deliver: (event: DeliverableEvent, attempt: number, ageMs: number) => Promise<Delivered>;
   readonly onDelivered: (event: DeliverableEvent, delivered: Delivered) => void;
   readonly onGivenUp: (event: DeliverableEvent, error: TelephonyError) => void;
   readonly onState: (state: DeliveryState) => void;
@@ -190,7 +190,8 @@ export class Outbox {
       return;
     }
     try {
-      const delivered = await deliver(event, item.attempts + 1);
+      const ageMs = Math.max(this.options.clock.now() - item.acceptedAt, 0);
+      const delivered = await deliver(event, item.attempts + 1, ageMs);
       this.crmIsUp();
       await this.store(() => this.options.table.done([item.id]));
       this.window.forget(item);
