@@ -9,7 +9,18 @@ import { canRun } from '../support/require-or-skip';
 import { nodeRedFolder, removeFolder, repository, startNodeRed, userDirWithPack } from '../support/real-node-red';
 import type { RealNodeRed } from '../support/real-node-red';
 
-const types = ['ami-config', 'crm-config', 'ami-event', 'crm-lookup', 'usercrm-in', 'usercrm-out', 'simulated-call'];
+const types = [
+  'ami-config',
+  'crm-config',
+  'store-config',
+  'ami-event',
+  'crm-lookup',
+  'crm-webhook-out',
+  'call-history',
+  'usercrm-in',
+  'usercrm-out',
+  'simulated-call',
+];
 const screens = join(repository, '.cache', 'screens');
 
 interface Look {
