@@ -9,11 +9,13 @@ import { unusablePbx } from '../lib/pbx/unusable';
 import { adminAction, dialogCredentials, withEnvironment } from './runtime/admin';
 import { pbxOptions } from './runtime/ami-settings';
 import type { AmiConfigDef, AmiCredentials } from './runtime/ami-settings';
+import { amiConfig } from './runtime/config-nodes';
 import { languageOf } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
 import { offerRecordings } from './runtime/recordings';
 import { wantsNoCheck } from './runtime/tls';
+import { Traces } from './runtime/traces';
 
 /** What others see of it is `AmiConfigNode`. */
 type OwnNode = Node<AmiCredentials> & { pbx: Pbx };
@@ -72,6 +74,11 @@ const init: NodeInitializer = (red) => {
       body.lang,
     );
   });
+
+  const traces = new Traces(red);
+  adminAction(red, '/telephony-crm/ami-config/:id/trace', 'ami-config.write', ({ id, body }) =>
+    Promise.resolve(traces.begin(amiConfig(red, id), { seconds: body.seconds, maskNumbers: body.maskNumbers })),
+  );
 };
 
 export default init;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { NodeInitializer } from 'node-red';
@@ -9,6 +9,7 @@ import type { ProbeReport } from '../../lib/pbx/probe';
 import { FakeAmiServer } from '../support/fake-ami-server';
 import { until } from '../support/wait';
 import { admin, load, logLines, node, unload, type FlowNode } from './support/runtime';
+import { UserDir } from './support/store-flow';
 
 /** The `tls-config` of Node-RED itself. */
 const nodeRed = createRequire(require.resolve('node-red'));
@@ -144,6 +145,51 @@ describe('ami-config', () => {
       const warned = logLines('pbx').filter((line) => line.level === 'warn');
       assert.match(warned[0]!.text, /it is checked all the same/);
       assert.equal(secure.actions.length, 0);
+    });
+  });
+
+  describe('trace button', () => {
+    const userDir = new UserDir();
+    after(() => userDir.remove());
+
+    const record = (body: Record<string, unknown>) =>
+      admin()
+        .post('/telephony-crm/ami-config/pbx/trace')
+        .send({ lang: 'en', ...body });
+    const start = () =>
+      load([userDir.init, amiConfig], [config({ name: 'head/office' })], { credentials: credentials() });
+    const code = ({ body }: { body: unknown }) => (body as { error: { code: string } }).error.code;
+
+    it('writes what the PBX sends into a file below the user directory, numbers masked, one at a time', async () => {
+      await start();
+      pbx().open();
+      await until(() => pbx().client.state.phase === 'ready', 'the link');
+      const { file } = (await record({ seconds: '1', maskNumbers: true }).expect(200)).body as { file: string };
+      assert.ok(file.startsWith(join(userDir.path, 'telephony-crm', 'traces', 'head_office-')), file);
+      assert.equal(code(await record({ seconds: 1 }).expect(400)), 'TRACE_RUNNING');
+      const lines = ['CallerIDNum: +79031112233', 'Exten: 101', 'ConnectedLineNum: 89031112233', 'X: a', 'X: б'];
+      server.broadcast('Event: Newchannel', 'Privilege: call,all', ...lines, 'Uniqueid: 1795203509.6');
+      await until(() => logLines('pbx').some(({ text }) => text.includes(`the trace is ready: ${file}`)), 'the end');
+      const text = readFileSync(file, 'utf8');
+      assert.match(text, /^; .*numbers masked\n/);
+      const [, first, second] =
+        /CallerIDNum: \+7903(\d{7})\r\nExten: 101\r\nConnectedLineNum: 8903(\d{7})\r\nX: a\r\nX: б\r\n/.exec(text) ??
+        [];
+      assert.equal(first, second);
+      assert.notEqual(first, '1112233');
+      assert.ok(text.includes('Uniqueid: 1795203509.6\r\n\r\n'));
+      assert.equal(statSync(file).mode & 0o077, 0);
+      await record({ seconds: 1, maskNumbers: false }).expect(200);
+    });
+
+    it('says what is wrong, and records nothing', async () => {
+      await start();
+      assert.equal(code(await record({ seconds: 10 }).expect(400)), 'TRACE_NO_LINK');
+      pbx().open();
+      await until(() => pbx().client.state.phase === 'ready', 'the link');
+      for (const seconds of ['', 0, 'ten', 100_000]) {
+        assert.equal(code(await record({ seconds }).expect(400)), 'TRACE_BAD_SECONDS');
+      }
     });
   });
 
