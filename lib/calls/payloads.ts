@@ -6,7 +6,7 @@ import { rolesOf, type Roles } from './roles';
 import type { CallState, ChannelState } from './state';
 import type { CallTrackerOptions } from './types';
 
-const iso = (ms: number): string => new Date(ms).toISOString();
+const iso = (ms: number): string => new Date(Math.round(ms)).toISOString();
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1000));
 
 /** Names of the extensions of a call are told as their phones show them. */

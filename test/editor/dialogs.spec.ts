@@ -75,15 +75,10 @@ describe('the dialogs in Chromium', () => {
   before(async function () {
     canRun(this, chromiumPath !== undefined, 'there is no Chromium');
     await mkdir(screens, { recursive: true });
-    flows = JSON.parse(
-      await readFile(join(repository, 'examples', '01-routing-to-responsible.json'), 'utf8'),
-    ) as Record<string, unknown>[];
-    // The one node that the example does not use.
-    const tab = flows.find((node) => node.type === 'tab')?.id;
-    const ami = flows.find((node) => node.type === 'ami-config')?.id;
-    if (!flows.some((node) => node.type === 'ami-event')) {
-      flows.push({ id: 'f0000000000000ae', type: 'ami-event', z: tab, name: '', ami, x: 200, y: 900, wires: [[]] });
-    }
+    // Together they use every node.
+    const examples = ['01-routing-to-responsible.json', '02-cdr-export.json'];
+    const texts = await Promise.all(examples.map((name) => readFile(join(repository, 'examples', name), 'utf8')));
+    flows = texts.flatMap((text) => JSON.parse(text) as Record<string, unknown>[]);
     nodeRed = await startNodeRed({ userDir: await userDirWithPack(), flows });
     browser = await startBrowser();
   });

@@ -232,8 +232,8 @@ describe('the recorded calls', () => {
 
   it('have times in ISO 8601 and an own number', () => {
     const [record] = recordsOf(play(eventsOf('inbound-answered-caller-hangs-up')));
-    assert.equal(record?.startedAt, '2026-11-20T19:38:23.775Z');
-    assert.equal(record.answeredAt, '2026-11-20T19:38:24.280Z');
+    assert.equal(record?.startedAt, '2026-11-20T19:38:23.776Z');
+    assert.equal(record.answeredAt, '2026-11-20T19:38:24.281Z');
     assert.deepEqual(record.line, { number: '74951000101', trunk: 'trunk' });
     assert.equal(record.client?.e164, '+79261112233');
     assert.equal(record.client.name, 'Иван Петров');
