@@ -1,0 +1,194 @@
+import { TelephonyError, type Text } from '../../errors';
+import type { CallPayload, RecordPayload } from '../../messages/types';
+import { BitrixActivities } from '../bitrix24/activities';
+import { BitrixApi, isNotAllowed, readWebhook } from '../bitrix24/api';
+import { BitrixCards } from '../bitrix24/cards';
+import { bitrixDeliveryFields, readChoices, type Choices } from '../bitrix24/choices';
+import { BitrixClients } from '../bitrix24/clients';
+import { portalTime, typeOf } from '../bitrix24/codes';
+import { internalParties, peopleOf } from '../bitrix24/people';
+import { BitrixRecords } from '../bitrix24/records';
+import { Registrations, type CallFacts } from '../bitrix24/registrations';
+import { bitrixUsers } from '../bitrix24/users';
+import { isObject, optional } from '../json';
+import { SettingsReader } from '../settings';
+import type {
+  CallContext,
+  ClientWish,
+  CrmAdapter,
+  CrmAnswer,
+  CrmEntity,
+  CrmHttp,
+  CrmKind,
+  CrmUser,
+  DeliverableEvent,
+  Delivered,
+  DeliveryContext,
+  PhoneNumber,
+} from '../types';
+
+const SKIPPED = { status: 'skipped' } as const;
+
+/** What each right of a webhook is for, so that its lack can be explained. */
+const RIGHTS: readonly { readonly names: readonly string[]; readonly without: Text }[] = [
+  {
+    names: ['crm'],
+    without: { en: 'no right "CRM": no clients', ru: 'нет права «CRM»: клиентов не найти' },
+  },
+  {
+    names: ['user', 'user_brief', 'user_basic'],
+    without: { en: 'no right "Users": no list of users', ru: 'нет права «Пользователи»: нет списка пользователей' },
+  },
+  {
+    names: ['telephony'],
+    without: {
+      en: 'no right "Telephony": calls become activities, without cards and recordings',
+      ru: 'нет права «Телефония»: звонки станут делами, без карточек и записей',
+    },
+  },
+];
+
+class Bitrix24 implements CrmAdapter {
+  private readonly api: BitrixApi;
+  private readonly clients: BitrixClients;
+  private readonly cards: BitrixCards;
+  private readonly records: BitrixRecords;
+
+  constructor(http: CrmHttp, webhook: string) {
+    this.api = new BitrixApi(http, readWebhook(webhook));
+    this.clients = new BitrixClients(this.api);
+    const registrations = new Registrations(this.api);
+    this.cards = new BitrixCards(this.api, registrations);
+    const activities = new BitrixActivities(this.api, this.clients);
+    this.records = new BitrixRecords(this.api, registrations, this.cards, activities);
+  }
+
+  /** Proves the address and tells what this webhook may not do. Changes nothing in the portal. */
+  async test(context: CallContext): Promise<Text> {
+    const scopes = Object.values((await this.api.call('scope', {}, context)) ?? {});
+    const profile = await this.api.call('profile', {}, context);
+    const has = (names: readonly string[]) => names.some((name) => scopes.includes(name));
+    const problems = RIGHTS.filter(({ names }) => !has(names)).map(({ without }) => without);
+    if (has(['telephony']) && !(await this.mayRegister(context))) {
+      problems.push({
+        en: 'this portal lets applications only register calls: they become activities',
+        ru: 'этот портал разрешает регистрировать звонки только приложениям: они станут делами',
+      });
+    }
+    if (isObject(profile) && profile.ADMIN === false) {
+      problems.push({
+        en: 'the webhook is not of an administrator: clients that its user may not see are not found',
+        ru: 'вебхук создан не администратором: клиенты, недоступные этому пользователю, не найдутся',
+      });
+    }
+    const users = has(['user', 'user_brief', 'user_basic']) ? (await this.listUsers(context)).length : 0;
+    return {
+      en: [`users: ${users}`, ...problems.map(({ en }) => en)].join('; '),
+      ru: [`пользователей: ${users}`, ...problems.map(({ ru }) => ru)].join('; '),
+    };
+  }
+
+  listUsers(context: CallContext): Promise<CrmUser[]> {
+    return bitrixUsers(this.api, context);
+  }
+
+  findByPhone(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer> {
+    return this.clients.find(phone, context);
+  }
+
+  createClient(phone: PhoneNumber, wish: ClientWish, context: CallContext): Promise<CrmEntity> {
+    return this.clients.create(phone, wish, context);
+  }
+
+  /**
+   * One call is one registration and one end, whatever is lost on the way; see {@link Registrations} and {@link BitrixRecords}. What is
+   * left: a registration whose answer was lost and that is repeated more than 30 minutes after the call began stays without an end, and is
+   * counted nowhere.
+   */
+  async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+    if (event.topic === 'user_change' || event.topic === 'call_held' || event.topic === 'call_active') return SKIPPED;
+    const choices = readChoices(context.settings);
+    if (event.topic === 'call_record') {
+      const { payload } = event;
+      if (payload.direction === 'internal') return this.internalCall(payload, choices, context);
+      const facts = factsOf(payload, payload.client?.e164 ?? payload.client?.number, choices);
+      const people = peopleOf(payload, choices, context);
+      return facts === undefined ? SKIPPED : this.records.write(payload, facts, people, choices, context);
+    }
+    const { topic, payload } = event;
+    const facts = factsOf(payload, payload.client?.e164 ?? payload.client?.number, choices);
+    if (facts === undefined || payload.direction === 'internal') return SKIPPED;
+    return this.cards.tell(topic, payload, facts, choices, context);
+  }
+
+  /** Bitrix24 knows a number that is a user's extension for an internal one. It is the call of who called. */
+  private async internalCall(payload: RecordPayload, choices: Choices, context: DeliveryContext): Promise<Delivered> {
+    const parties = internalParties(payload);
+    if (!choices.internal || parties === undefined) return SKIPPED;
+    const facts = factsOf(payload, parties.called, choices);
+    if (facts === undefined) return SKIPPED;
+    const people = peopleOf({ extension: parties.caller, talked: [], rung: [] }, choices, context);
+    return this.records.write(payload, facts, people, choices, context);
+  }
+
+  /** A call that does not exist is refused as such to those who may finish calls. */
+  private async mayRegister(context: CallContext): Promise<boolean> {
+    try {
+      const params = { CALL_ID: 'externalCall.test', USER_ID: Number(this.api.userId) };
+      await this.api.call('telephony.externalCall.finish', params, context);
+    } catch (thrown) {
+      if (isNotAllowed(thrown)) return false;
+      if (!(thrown instanceof TelephonyError && thrown.code === 'CRM_REFUSED')) throw thrown;
+    }
+    return true;
+  }
+}
+
+/** `undefined`: a withheld number, by which Bitrix24 takes no call. */
+function factsOf(payload: CallPayload, number: string | undefined, { line }: Choices): CallFacts | undefined {
+  if (number === undefined || !/\d/.test(number)) return undefined;
+  const own = payload.line?.number ?? line;
+  return {
+    PHONE_NUMBER: number,
+    TYPE: typeOf(payload),
+    CALL_START_DATE: portalTime(payload.startedAt),
+    EXTERNAL_CALL_ID: payload.callId,
+    ...optional('LINE_NUMBER', own === '' ? undefined : own),
+  };
+}
+
+/**
+ * Bitrix24 in the cloud or on a server of one's own, through an inbound webhook. Shapes and codes are those of the official documentation,
+ * the life of a call that of the public sources of the telephony module; empty answers and codes in other places are borne.
+ */
+export const bitrix24: CrmKind = {
+  id: 'bitrix24',
+  title: { en: 'Bitrix24', ru: 'Битрикс24' },
+  fields: [
+    {
+      name: 'token',
+      type: 'secret',
+      required: true,
+      label: { en: 'Inbound webhook', ru: 'Входящий вебхук' },
+      help: {
+        en: 'The whole address, as the portal shows it: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Make it as an administrator. It works like a password.',
+        ru: 'Адрес целиком, как его показывает портал: Приложения → Разработчикам → Другое → Входящий вебхук. Права: CRM (crm), Пользователи (user), Телефония (telephony). Создайте его под администратором. Он действует как пароль.',
+      },
+      placeholder: 'https://company.bitrix24.ru/rest/1/…/',
+    },
+  ],
+  deliveryFields: bitrixDeliveryFields,
+  topics: [
+    { topic: 'call_ringing', byDefault: true },
+    { topic: 'call_answer', byDefault: true },
+    { topic: 'call_transfer', byDefault: true },
+    { topic: 'call_hangup', byDefault: true },
+    { topic: 'call_record', byDefault: true },
+  ],
+  creates: ['lead', 'contact'],
+  // The portal allows 50 at once and 2 a second to all programs at one address together; the rest is room for jitter and for others.
+  limits: { perSecond: 1.9, burst: 40 },
+  checkDelivery: (settings) => void readChoices(settings),
+  create: (settings, secrets, http) =>
+    new Bitrix24(http, new SettingsReader(settings, secrets).requiredSecret('token')),
+};
