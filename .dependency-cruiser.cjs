@@ -144,6 +144,21 @@ module.exports = {
       to: { path: '^lib/', pathNot: ['^lib/recordings/', shared] },
     },
     {
+      name: 'replay-joins-what-is-pure',
+      comment: 'It reads a file in the place of a link.',
+      severity: 'error',
+      from: { path: '^lib/replay/' },
+      to: {
+        path: '^lib/',
+        pathNot: [
+          '^lib/(replay|calls|presence|phone)/',
+          '^lib/ami/(message|types)[.]ts$',
+          '^lib/pbx/user-changes[.]ts$',
+          shared,
+        ],
+      },
+    },
+    {
       name: 'messages-are-below-all',
       severity: 'error',
       from: { path: '^lib/messages/' },

@@ -8,6 +8,8 @@ export interface ChangeSource {
   readonly at: number;
   /** Found in a list, because no event told it. */
   readonly reconciled: boolean;
+  /** Whoever knows no lists hears of an extension by its first change: that is told even when it is offline. */
+  readonly firstIsNews?: boolean;
 }
 
 /** The one state of an extension, out of its phones. A second call that rings a talking phone leaves the person busy. */
@@ -36,12 +38,13 @@ function userState(presence: ExtensionPresence | undefined): UserState {
 export function userChanges(
   changes: readonly PresenceChange[],
   isExtension: (digits: string) => boolean,
-  { pbx, at, reconciled }: ChangeSource,
+  { pbx, at, reconciled, firstIsNews = false }: ChangeSource,
 ): UserChange[] {
   return changes.flatMap(({ extension, before, after }) => {
     const previous = userState(before);
     const state = userState(after);
-    if (previous === state || !isExtension(extension)) return [];
+    const isNews = previous !== state || (firstIsNews && before === undefined);
+    if (!isNews || !isExtension(extension)) return [];
     return [
       {
         topic: 'user_change',

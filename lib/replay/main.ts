@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+import { createReadStream, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { asError } from '../errors';
+import type { PbxMessage } from '../messages/types';
+import { replayError } from './errors';
+import { PLAN_HELP, readPlan } from './plan';
+import { Recording } from './recording';
+import { Replay } from './replay';
+
+const HELP = `telephony-crm-replay [--records] [--plan PLAN] FILE
+
+Reads a recording of what Asterisk sent over AMI and prints what becomes of its calls, one JSON object a line:
+{"topic": "call_ringing", "payload": {…}}, as ami-event sends it in the mode "life of calls". FILE is what "Record a trace" of
+ami-config writes: lines that begin with ";" are comments, then raw AMI with CR LF.
+
+  --records     print the payloads of call_record alone
+  --plan PLAN   a JSON file with the numbering plan and the trunks:
+${PLAN_HELP.replace(/^/gm, '                ')}
+  --help        print this
+
+Ends with the status 2 when FILE is no AMI recording or cannot be read.
+`;
+
+const reasonOf = (thrown: unknown): string => (thrown as { readonly code?: string }).code ?? asError(thrown).message;
+
+function planText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (thrown) {
+    throw replayError('REPLAY_UNREADABLE', { file, reason: reasonOf(thrown) }, thrown);
+  }
+}
+
+/** Waits while the reader of our output is slower than we are. */
+async function print(messages: readonly PbxMessage[], recordsOnly: boolean): Promise<void> {
+  for (const { topic, payload } of messages) {
+    if (recordsOnly && topic !== 'call_record') continue;
+    const line = `${JSON.stringify(recordsOnly ? payload : { topic, payload })}\n`;
+    if (!process.stdout.write(line)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+  }
+}
+
+async function run(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { records: { type: 'boolean' }, plan: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) throw new Error(`one FILE is needed.\n\n${HELP}`);
+  const planFile = values.plan;
+  const replay = new Replay(planFile === undefined ? readPlan('') : readPlan(planFile, planText(planFile)));
+  const recording = new Recording();
+  const records = values.records === true;
+  try {
+    for await (const bytes of createReadStream(file)) {
+      for (const message of recording.push(bytes as Buffer)) await print(replay.apply(message), records);
+    }
+  } catch (thrown) {
+    if (thrown instanceof RangeError) throw replayError('REPLAY_NO_RECORDING', { file }, thrown);
+    throw replayError('REPLAY_UNREADABLE', { file, reason: reasonOf(thrown) }, thrown);
+  }
+  for (const message of recording.end()) await print(replay.apply(message), records);
+  if (!recording.isOne) throw replayError('REPLAY_NO_RECORDING', { file });
+  await print(replay.end(), records);
+}
+
+// Whoever reads us may have had enough: `| head`.
+process.stdout.on('error', () => process.exit(0));
+run().catch((thrown: unknown) => {
+  process.stderr.write(`telephony-crm-replay: ${asError(thrown).message}\n`);
+  process.exitCode = 2;
+});

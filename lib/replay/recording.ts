@@ -1,0 +1,68 @@
+import { StringDecoder } from 'node:string_decoder';
+import { TextMessage } from '../ami/message';
+import type { AmiMessage } from '../ami/types';
+
+/** No message of Asterisk is longer: a file without an end of one is no recording. In characters. */
+const MAX_MESSAGE = 16 * 1024 * 1024;
+const END = '\r\n\r\n';
+
+/**
+ * Takes recorded AMI bytes apart, in whatever pieces they come: lines that begin with `;` before a message are comments, the
+ * greeting is passed over. A file that lost its CRs, as version control may do to it, is read as if it had them.
+ */
+export class Recording {
+  private readonly decoder = new StringDecoder('utf8');
+  private text = '';
+  private lacksCr: boolean | undefined;
+  private messages = 0;
+
+  /** Whether anything in it so far came from an Asterisk. */
+  get isOne(): boolean {
+    return this.messages > 0;
+  }
+
+  /** The messages that these bytes complete. Throws a RangeError when there is no end of one in sight. */
+  push(bytes: Buffer): AmiMessage[] {
+    return this.take(this.decoder.write(bytes));
+  }
+
+  /** What the last bytes hold, though no empty line ended it. */
+  end(): AmiMessage[] {
+    return this.take(this.decoder.end() + END);
+  }
+
+  private take(piece: string): AmiMessage[] {
+    this.text += this.lacksCr === true ? withCr(piece) : piece;
+    if (this.lacksCr === undefined) {
+      // Comments end in a lone LF anyway: the first line of a message tells.
+      const head = /(?:^|\n)(?:Event|Response):[^\n]*\n/.exec(this.text)?.[0];
+      if (head !== undefined) {
+        this.lacksCr = !head.endsWith('\r\n');
+        if (this.lacksCr) this.text = withCr(this.text);
+      }
+    }
+    const found: AmiMessage[] = [];
+    let start = 0;
+    for (let at = this.text.indexOf(END); at >= 0; at = this.text.indexOf(END, start)) {
+      const message = messageIn(this.text.slice(start, at));
+      if (message) found.push(message);
+      start = at + END.length;
+    }
+    this.text = this.text.slice(start);
+    this.messages += found.length;
+    if (this.text.length > MAX_MESSAGE) throw new RangeError('no end of a message');
+    return found;
+  }
+}
+
+const withCr = (text: string): string => text.replace(/\r?\n/g, '\r\n');
+
+function messageIn(block: string): AmiMessage | undefined {
+  const text = block
+    .replace(/^\uFEFF/, '')
+    .replace(/^(?:\r?\n|;[^\n]*(?:\n|$)|Asterisk Call Manager\/[^\n]*(?:\n|$))+/, '');
+  const head = /^(Event|Response): ?([^\r\n]*)/i.exec(text);
+  if (!head) return undefined;
+  const kind = head[1]?.toLowerCase() === 'event' ? 'event' : 'response';
+  return new TextMessage(kind, head[2] ?? '', text);
+}

@@ -1,0 +1,70 @@
+import type { AmiMessage } from '../ami/types';
+import { createCallTracker } from '../calls';
+import type { CallPlan, CallTracker } from '../calls/types';
+import type { PbxMessage } from '../messages/types';
+import { userChanges } from '../pbx/user-changes';
+import { createPresenceTracker } from '../presence';
+
+export interface ReplayOptions {
+  /** Name of the PBX in the messages. */
+  readonly name: string;
+  readonly plan: CallPlan;
+  readonly variables: readonly string[];
+}
+
+/** Where a recording has no time stamps, its events are so far apart, from this moment on. In ms. */
+const STEP_MS = 10;
+const BEGIN = Date.UTC(2000, 0, 1);
+
+/** What the tracker makes of recorded messages, in the order of the recording. */
+export class Replay {
+  private readonly tracker: CallTracker;
+  private readonly presence = createPresenceTracker();
+  private at: number | undefined;
+  private isDown = false;
+
+  constructor(private readonly options: ReplayOptions) {
+    this.tracker = createCallTracker({ pbx: options.name, plan: options.plan, variables: options.variables });
+    this.presence.begin();
+    this.presence.ready();
+  }
+
+  apply(message: AmiMessage): PbxMessage[] {
+    // What was asked for is no event, but for the one answer that comes as such.
+    const isAnswer = message.get('ActionID') !== undefined && message.name !== 'OriginateResponse';
+    if (message.kind !== 'event' || isAnswer) return [];
+    const at = this.timeOf(message);
+    const told: PbxMessage[] = [...this.tracker.tick(at)];
+    if (message.name === 'Shutdown') {
+      this.isDown = true;
+      this.tracker.linkLost(at);
+    } else if (message.name === 'FullyBooted') {
+      if (this.isDown) told.push(...this.tracker.beginSession(at, true));
+      this.isDown = false;
+    }
+    told.push(...this.tracker.apply(message, at), ...this.users(message, at));
+    return told;
+  }
+
+  /** Lets time run on until nothing waits any more. A call that is still up at the end has no record. */
+  end(): PbxMessage[] {
+    const told: PbxMessage[] = [];
+    for (let wake = this.tracker.wakeAt; wake !== undefined; wake = this.tracker.wakeAt)
+      told.push(...this.tracker.tick(wake));
+    return told;
+  }
+
+  private timeOf(message: AmiMessage): number {
+    const stamp = Number(message.get('Timestamp')) * 1000;
+    const before = this.at ?? BEGIN;
+    this.at = stamp > 0 ? Math.max(stamp, this.at ?? 0) : before + STEP_MS;
+    return this.at;
+  }
+
+  private users(message: AmiMessage, at: number): PbxMessage[] {
+    const { name, plan } = this.options;
+    const changes = this.presence.apply(message);
+    const source = { pbx: name, at: Math.round(at), reconciled: false, firstIsNews: true };
+    return userChanges(changes, plan.numbers.isExtension, source);
+  }
+}
