@@ -15,7 +15,7 @@ export interface Classified {
 }
 
 /** The endpoint in `PJSIP/101-0000001a`. */
-export function endpointOf(channelName: string): string {
+function endpointOf(channelName: string): string {
   const endpoint = channelName.slice(channelName.indexOf('/') + 1);
   return endpoint.replace(/-[^-]*$/, '');
 }

@@ -286,7 +286,7 @@ export class Happenings {
 
 const isVoicemail = (application: string | undefined): boolean => /^voicemail$/i.test(application ?? '');
 
-export function leaveBridge(call: CallState, channel: ChannelState): void {
+function leaveBridge(call: CallState, channel: ChannelState): void {
   const bridge = channel.bridge === undefined ? undefined : call.bridges[channel.bridge];
   if (bridge) {
     bridge.members = bridge.members.filter((id) => id !== channel.id);

@@ -125,7 +125,7 @@ function recordLeg(call: CallState, roles: Roles, channel: ChannelState): Record
 }
 
 /** The moment at which the call was over for the client; for the caller, in an internal call. Leftovers do not count. */
-export function endOf(call: CallState, roles: Roles): number {
+function endOf(call: CallState, roles: Roles): number {
   const end = (roles.client ?? roles.caller)?.goneAt;
   if (end !== undefined) return end;
   return Math.max(...Object.values(call.channels).map(({ goneAt, bornAt }) => goneAt ?? bornAt));

@@ -38,8 +38,9 @@ export function rolesOf(call: CallState, plan: CallPlan): Roles {
   const [caller] = legsOf(call).filter((leg) => leg.incoming || isOriginated(call, leg));
   const dialled = clientAmong(trunks);
   if (dialled) {
-    // Taken up in mid-call nothing is known of the dialling but what the phone dialled.
-    const number = numberDialled(call, dialled) ?? (caller?.incoming === true ? caller.exten : undefined);
+    // Taken up in mid-call nothing is known of the dialling but what the phone dialled, or what an order meant.
+    const meant = caller?.incoming === true ? caller.exten : meantNumber(call, plan, caller);
+    const number = numberDialled(call, dialled) ?? meant;
     return { direction: 'out', client: dialled, clientNumber: number, caller };
   }
   const meant = meantNumber(call, plan, caller);

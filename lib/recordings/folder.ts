@@ -18,7 +18,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 /** A file that was written to so lately may still grow: MixMonitor writes in steps, and converters write after it. */
 const SETTLED_MS = 3000;
 /** Half an hour of `wav` at 8 kHz and 16 bits is 29 MB; CRMs refuse much larger ones. */
-export const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_NAME = 1000;
 
 export interface FolderOptions {
