@@ -1,6 +1,6 @@
 import type { Recording } from '../../messages/types';
 import { crmError } from '../errors';
-import { isObject, scalar } from '../json';
+import { isObject, oneLine, scalar } from '../json';
 import type { DeliveryContext } from '../types';
 import type { BitrixApi } from './api';
 import type { Choices } from './choices';
@@ -34,7 +34,7 @@ export class BitrixRecordings {
 
     const isUpload = way === 'upload' && file !== undefined && context.recordings !== undefined;
     const link = url ?? (file === undefined ? undefined : context.recordings?.link(file));
-    const name = fileName(file ?? url ?? '');
+    const name = fileName(file ?? url?.replace(/[?#].*$/s, '') ?? '');
     const told = isUpload
       ? await this.upload(callId, file, name, context)
       : link === undefined
@@ -74,12 +74,8 @@ export class BitrixRecordings {
 
 /** The last part of a path or address, fit for every file system and header. Throws `CRM_RECORDING_FORMAT`. */
 function fileName(place: string): string {
-  const last =
-    place
-      .replace(/[?#].*$/, '')
-      .split(/[/\\]/)
-      .pop() ?? '';
-  const [, stem = '', extension = ''] = /^(.*)\.(wav|mp3)$/i.exec(last) ?? [];
-  if (extension === '') throw crmError('CRM_RECORDING_FORMAT', { file: last.slice(0, 100) });
+  const last = place.split(/[/\\]/).pop() ?? '';
+  const [, stem = '', extension = ''] = /^(.*)\.(wav|mp3)$/is.exec(last) ?? [];
+  if (extension === '') throw crmError('CRM_RECORDING_FORMAT', { file: oneLine(last, 100) });
   return `${stem.replace(/[^\w.-]+/g, '_').slice(0, 100) || 'recording'}.${extension.toLowerCase()}`;
 }
