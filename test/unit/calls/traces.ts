@@ -8,7 +8,7 @@ import { recordedMessages } from '../../support/ami-messages';
 /** The clock of the recordings; one without time stamps goes on from here. */
 const BEGIN = 1_795_203_500_000;
 
-export const plan = { numbers: numberingPlan({ country: 'RU' }), trunks: [], trunkContexts: [] };
+const plan = { numbers: numberingPlan({ country: 'RU' }), trunks: [], trunkContexts: [] };
 
 export const newTracker = (trunks: readonly string[] = []): CallTracker =>
   createCallTracker({ pbx: 'office', plan: { ...plan, trunks }, variables: ['CRM_ID'] });
@@ -44,37 +44,3 @@ export function play(events: readonly Timed[], tracker = newTracker()): CallMess
 
 export const recordsOf = (messages: readonly CallMessage[]): RecordPayload[] =>
   messages.flatMap((message) => (message.topic === 'call_record' ? [message.payload] : []));
-
-/** What was told of each phone, in order: `101: ringing, answer, hangup answered 16`. */
-export function legsOf(messages: readonly CallMessage[]): Record<string, string> {
-  const legs = new Map<string, string[]>();
-  for (const { topic, payload } of messages) {
-    if (topic === 'call_record') continue;
-    const key = `${payload.extension ?? ''} ${payload.legId ?? ''}`;
-    const end = topic === 'call_hangup' ? ` ${payload.result ?? ''} ${payload.hangup?.code ?? ''}` : '';
-    legs.set(key, [...(legs.get(key) ?? []), topic.replace('call_', '') + end]);
-  }
-  const told: Record<string, string> = {};
-  for (const [key, words] of legs) {
-    const extension = key.split(' ')[0] ?? '';
-    told[extension in told ? `${extension}+` : extension] = words.join(', ');
-  }
-  return told;
-}
-
-/** A record as a line that a person can check: `in answered 16 client · wait 1 talk 1 hold 0 · rung 101 · talked 101`. */
-export function lineOf(record: RecordPayload): string {
-  const { direction, result, hangup, transfer } = record;
-  const times = `wait ${record.waitSeconds ?? ''} talk ${record.talkSeconds ?? ''} hold ${record.holdSeconds ?? ''}`;
-  return [
-    `${direction} ${result ?? ''} ${hangup?.code ?? ''} ${hangup?.by ?? ''}`,
-    times,
-    `rung ${record.rung.join(' ')}`.trim(),
-    `talked ${record.talked.join(' ')}`.trim(),
-    `ext ${record.extension ?? '-'}`,
-    ...(record.client === undefined ? [] : [`client ${record.client.number}`]),
-    ...(record.peer === undefined ? [] : [`peer ${record.peer.extension}`]),
-    ...(record.queue === undefined ? [] : [`queue ${record.queue.id}`]),
-    ...(transfer === undefined ? [] : [`${transfer.type} ${transfer.from}>${transfer.to}`]),
-  ].join(' · ');
-}
