@@ -1,6 +1,6 @@
 import type { CallPayload, CallTopic } from '../../messages/types';
 import type { Delivered, DeliveryContext } from '../types';
-import type { BitrixApi } from './api';
+import { isRefusal, type BitrixApi } from './api';
 import type { Choices } from './choices';
 import { personOf, type Person } from './people';
 import type { CallFacts, Registered, Registrations } from './registrations';
@@ -65,7 +65,13 @@ export class BitrixCards {
     const seen = await this.seen(context);
     const keeper = person && keyOf(person, call);
     const others = seen.filter((one) => one !== keeper);
-    if (others.length > 0) await this.hide(call, others, context);
+    if (others.length === 0) return;
+    try {
+      await this.hide(call, others, context);
+    } catch (thrown) {
+      // An open card is a nuisance; a call that is not counted is a loss.
+      if (!isRefusal(thrown, /./)) throw thrown;
+    }
   }
 
   private async open(facts: CallFacts, person: Person, choices: Choices, context: DeliveryContext): Promise<Delivered> {

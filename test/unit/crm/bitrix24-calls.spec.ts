@@ -139,6 +139,14 @@ describe('Bitrix24: calls', () => {
     });
   });
 
+  it('counts a call whose cards cannot be closed', async () => {
+    await rings('101');
+    await rings('102');
+    portal.fail('telephony.externalCall.hide', { status: 400, body: { error: 'ERROR_CORE', error_description: 'no' } });
+    await desk.deliver(record());
+    assert.equal(counted().length, 1);
+  });
+
   describe('a record', () => {
     it('without a card before it is registered and finished, with times, line and own id', async () => {
       const told = await desk.deliver(record());
