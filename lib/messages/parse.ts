@@ -55,11 +55,13 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, 40) : typeof value;
 }
 
+/** Of a function, or of nothing at all, there is no text. */
+const toJson: (value: unknown) => string | undefined = JSON.stringify;
+
 function copied(payload: unknown): Record<string, unknown> {
   let text: string;
   try {
-    // A function or nothing at all becomes no text.
-    text = String(JSON.stringify(payload));
+    text = toJson(payload) ?? '';
   } catch {
     throw bad('the payload cannot be written as JSON.', 'payload нельзя записать в JSON.');
   }
