@@ -27,7 +27,7 @@ export interface SavedCall {
 }
 
 /**
- * AMI events in, DESIGN's call messages out. Pure: every method takes the moment (`at`, wall-clock ms) at which it happens;
+ * AMI events in, messages about calls out. Pure: every method takes the moment (`at`, wall-clock ms) at which it happens;
  * where an event has a Timestamp of the PBX, durations come from that.
  *
  * After a new login: {@link beginSession} first, every live event to {@link apply} also meanwhile, the rows of
