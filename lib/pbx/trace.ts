@@ -1,9 +1,9 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import type { AmiClient, AmiMessage } from '../ami/types';
+import type { AmiClient } from '../ami/types';
 import { systemClock } from '../clock';
 import type { Clock } from '../clock';
+import { traceText } from './trace-text';
 
 export interface TraceOptions {
   /** Must not exist yet; only its owner may read it. */
@@ -20,12 +20,13 @@ export interface TraceResult {
   readonly bytes: number;
 }
 
-/** Headers whose digits are no phone number. */
-const NO_NUMBER = /^(?:.*uniqueid|.*linkedid|actionid|timestamp|.*time|sequence)$/i;
+/** So much may wait for a slow disk; past that the recording ends. */
+const MOST_WAITING = 8 * 1024 * 1024;
 
 /**
- * Writes every event that the link hears into a file, as Asterisk sends them, until the time is over, the file is full or
- * the link is closed. Rejects with the error of the file system; the events that came until then stay in the file.
+ * Writes every event that the link hears into a file, as Asterisk sends them but for secrets, until the time is over, the
+ * file is full, the disk is too slow, or the link is closed. What we send is never in it. Rejects with the error of the
+ * file system; the events that came until then stay in the file.
  */
 export async function recordTrace(
   client: AmiClient,
@@ -33,23 +34,23 @@ export async function recordTrace(
   clock: Clock = systemClock,
 ): Promise<TraceResult> {
   const out = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-  const mask = maskNumbers ? numberMask() : (text: string) => text;
+  const text = traceText(maskNumbers);
   let events = 0;
   let bytes = 0;
   let isOver = false;
-  const write = (text: string): void => {
+  const write = (more: string): void => {
     if (isOver) return;
-    const size = Buffer.byteLength(text);
-    if (bytes + size > maxBytes) {
+    const size = Buffer.byteLength(more);
+    if (bytes + size > maxBytes || out.writableLength > MOST_WAITING) {
       end();
       return;
     }
     bytes += size;
-    out.write(text);
+    out.write(more);
   };
   const forget = [
     client.subscribe('*', (event) => {
-      write(textOf(event, mask));
+      write(text.of(event, clock.now()));
       if (!isOver) events++;
     }),
     client.onState(({ phase }) => {
@@ -73,25 +74,4 @@ export async function recordTrace(
     end();
   }
   return { events, bytes };
-}
-
-function textOf(event: AmiMessage, mask: (text: string) => string): string {
-  let text = '';
-  for (const [name, values] of Object.entries(event.toObject())) {
-    for (const value of [values].flat()) text += `${name}: ${NO_NUMBER.test(name) ? value : mask(value)}\r\n`;
-  }
-  return `${text}\r\n`;
-}
-
-/**
- * Keeps what tells the country and the area, so that a numbering plan reads the number as before. A run of digits that a dot
- * and digits follow is an id of a channel, which begins with a time.
- */
-function numberMask(): (text: string) => string {
-  const key = randomBytes(32);
-  return (text) =>
-    text.replace(/[0-9]{7,}(?!\.?[0-9])/g, (digits) => {
-      const hash = createHmac('sha256', key).update(digits.slice(-10)).digest().readUInt32BE();
-      return digits.slice(0, -7) + String(hash % 10_000_000).padStart(7, '0');
-    });
 }
