@@ -152,7 +152,7 @@ module.exports = {
         path: '^lib/',
         pathNot: [
           '^lib/(replay|calls|presence|phone)/',
-          '^lib/ami/(message|types)[.]ts$',
+          '^lib/ami/(message|shape|transport|types)[.]ts$',
           '^lib/pbx/user-changes[.]ts$',
           shared,
         ],

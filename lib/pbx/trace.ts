@@ -11,7 +11,7 @@ export interface TraceOptions {
   readonly seconds: number;
   /** The recording ends before the file would be longer. */
   readonly maxBytes: number;
-  /** Replaces the last seven digits of every phone number, the same number always by the same digits. */
+  /** Replaces the last seven digits of every phone number, the same number always by the same digits; hides what was keyed in. */
   readonly maskNumbers: boolean;
 }
 
@@ -48,6 +48,14 @@ export async function recordTrace(
     bytes += size;
     out.write(more);
   };
+  // A recording that begins in mid-call is of use only with the calls that were under way; so is one that goes on after a cut.
+  const writeChannels = async (): Promise<void> => {
+    const rows = await client.list({ action: 'CoreShowChannels' }).catch(() => undefined);
+    const id = rows?.[0]?.get('ActionID');
+    if (id === undefined) return;
+    const end = `Event: CoreShowChannelsComplete\r\nActionID: ${id}\r\nEventList: Complete\r\n\r\n`;
+    write([...(rows ?? []).map((row) => text.of(row, clock.now())), end].join(''));
+  };
   const forget = [
     client.subscribe('*', (event) => {
       write(text.of(event, clock.now()));
@@ -56,6 +64,7 @@ export async function recordTrace(
     client.onState(({ phase }) => {
       if (phase === 'closed') end();
       else write(`; the link is ${phase}\n`);
+      if (phase === 'ready') void writeChannels();
     }),
   ];
   const timer = clock.after(seconds * 1000, () => end());
@@ -68,6 +77,7 @@ export async function recordTrace(
   write(
     `; ${new Date(clock.now()).toISOString()}, AMI ${client.state.amiVersion ?? '?'}${maskNumbers ? ', numbers masked' : ''}\n`,
   );
+  if (client.state.phase === 'ready') void writeChannels();
   try {
     await finished(out);
   } finally {

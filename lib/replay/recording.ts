@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { TextMessage } from '../ami/message';
-import type { AmiMessage } from '../ami/types';
+import type { ReadMessage } from '../ami/transport';
 
 /** No message of Asterisk is longer: a file without an end of one is no recording. In characters. */
 const MAX_MESSAGE = 16 * 1024 * 1024;
@@ -22,16 +22,16 @@ export class Recording {
   }
 
   /** The messages that these bytes complete. Throws a RangeError when there is no end of one in sight. */
-  push(bytes: Buffer): AmiMessage[] {
+  push(bytes: Buffer): ReadMessage[] {
     return this.take(this.decoder.write(bytes));
   }
 
   /** What the last bytes hold, though no empty line ended it. */
-  end(): AmiMessage[] {
+  end(): ReadMessage[] {
     return this.take(this.decoder.end() + END);
   }
 
-  private take(piece: string): AmiMessage[] {
+  private take(piece: string): ReadMessage[] {
     this.text += this.lacksCr === true ? withCr(piece) : piece;
     if (this.lacksCr === undefined) {
       // Comments end in a lone LF anyway: the first line of a message tells.
@@ -41,7 +41,7 @@ export class Recording {
         if (this.lacksCr) this.text = withCr(this.text);
       }
     }
-    const found: AmiMessage[] = [];
+    const found: ReadMessage[] = [];
     let start = 0;
     for (let at = this.text.indexOf(END); at >= 0; at = this.text.indexOf(END, start)) {
       const message = messageIn(this.text.slice(start, at));
@@ -57,7 +57,7 @@ export class Recording {
 
 const withCr = (text: string): string => text.replace(/\r?\n/g, '\r\n');
 
-function messageIn(block: string): AmiMessage | undefined {
+function messageIn(block: string): ReadMessage | undefined {
   const text = block
     .replace(/^\uFEFF/, '')
     .replace(/^(?:\r?\n|;[^\n]*(?:\n|$)|Asterisk Call Manager\/[^\n]*(?:\n|$))+/, '');

@@ -1,3 +1,5 @@
+import { isTampered } from '../ami/shape';
+import type { ReadMessage } from '../ami/transport';
 import type { AmiMessage } from '../ami/types';
 import { createCallTracker } from '../calls';
 import type { CallPlan, CallTracker } from '../calls/types';
@@ -22,6 +24,10 @@ export class Replay {
   private readonly presence = createPresenceTracker();
   private at: number | undefined;
   private isDown = false;
+  /** Rows of a list of channels that has not come to its end. */
+  private rows: AmiMessage[] = [];
+  /** A whole list: it says which calls were under way before the recording began. Other lists tell nothing. */
+  private list: readonly AmiMessage[] | undefined;
 
   constructor(private readonly options: ReplayOptions) {
     this.tracker = createCallTracker({ pbx: options.name, plan: options.plan, variables: options.variables });
@@ -29,12 +35,20 @@ export class Replay {
     this.presence.ready();
   }
 
-  apply(message: AmiMessage): PbxMessage[] {
+  apply(message: ReadMessage): PbxMessage[] {
+    if (message.kind !== 'event') return [];
     // What was asked for is no event, but for the one answer that comes as such.
     const isAnswer = message.get('ActionID') !== undefined && message.name !== 'OriginateResponse';
-    if (message.kind !== 'event' || isAnswer) return [];
+    if (isAnswer) {
+      if (message.name === 'CoreShowChannel') this.rows.push(message);
+      if (message.name === 'CoreShowChannelsComplete') [this.list, this.rows] = [this.rows, []];
+      return [];
+    }
+    // As the link itself does with what no Asterisk sends.
+    if (isTampered(message, false)) return [];
+    const before = this.at;
     const at = this.timeOf(message);
-    const told: PbxMessage[] = [...this.tracker.tick(at)];
+    const told: PbxMessage[] = [...this.compare(before ?? at), ...this.tracker.tick(at)];
     if (message.name === 'Shutdown') {
       this.isDown = true;
       this.tracker.linkLost(at);
@@ -44,6 +58,13 @@ export class Replay {
     }
     told.push(...this.tracker.apply(message, at), ...this.users(message, at));
     return told;
+  }
+
+  /** Without a time of its own a list is as old as what was heard before it; the first one, as what comes after. */
+  private compare(at: number): readonly PbxMessage[] {
+    const { list } = this;
+    this.list = undefined;
+    return list === undefined ? [] : this.tracker.resync(list, at);
   }
 
   /** Lets time run on until nothing waits any more. A call that is still up at the end has no record. */

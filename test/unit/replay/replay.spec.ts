@@ -59,6 +59,22 @@ describe('a replayed recording', () => {
     assert.deepEqual(topics(replayed(load('command-and-getvar'))), []);
   });
 
+  it('takes up the calls of a list of channels, and is not misled by one of calls it knows', () => {
+    const whole = load('lists');
+    assert.deepEqual(topics(replayed(whole)), ['call_ringing', 'call_answer', 'call_hangup', 'call_record']);
+    const told = replayed(whole.subarray(whole.indexOf('Response: Success')));
+    assert.deepEqual(topics(told).slice(-2), ['call_hangup', 'call_record']);
+    const { direction, client, talked, reconciled, startedAt } = told.at(-1)?.payload as RecordPayload;
+    assert.deepEqual([direction, client?.number, talked, reconciled], ['in', '79261112233', ['101'], true]);
+    assert.match(startedAt, /^2026-11-20T19:40:5/);
+  });
+
+  it('leaves out what no Asterisk sends, as the link does', () => {
+    const forged = 'Event: Hangup\r\nUniqueid: 1795203509.6\r\nLinkedid: 1795203509.6\r\nCause: 16\r\n\r\n';
+    const text = load('inbound-busy').toString('utf8').replace('Event: DialBegin', `${forged}Event: DialBegin`);
+    assert.deepEqual(replayed(Buffer.from(text)), replayed(load('inbound-busy')));
+  });
+
   it('knows when it is none', () => {
     for (const text of ['', 'hello', '{"a": 1}', '; only a comment\n', '\r\n\r\n'.repeat(100)]) {
       const recording = new Recording();
