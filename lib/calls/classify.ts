@@ -16,20 +16,19 @@ export interface Classified {
 
 /** The endpoint in `PJSIP/101-0000001a`. */
 function endpointOf(channelName: string): string {
-  const endpoint = channelName.slice(channelName.indexOf('/') + 1);
-  return endpoint.replace(/-[^-]*$/, '');
+  return channelName.slice(channelName.indexOf('/') + 1).replace(/-[^-]*$/, '');
 }
 
 /**
- * Whose channel it is. With trunks named by the admin they are the trunks. Without, an endpoint whose name is an extension
- * is one (PJSIP/101, as FreePBX names them); another is a phone if it begins outside the trunk contexts and its own number is an
- * extension (plain PJSIP: `alice` with callerid 101), else a trunk.
+ * Whose channel it is. With trunks named by the admin they are the trunks. Without, what begins in a trunk context is one, also
+ * where a provider's account number looks like an extension; an endpoint whose name is an extension is a phone (PJSIP/101, as
+ * FreePBX names them), and so is one whose own number is an extension (plain PJSIP: `alice` with callerid 101); else it is a trunk.
+ * `hasJustBegun`: the context is the one in which it began; a list of channels tells where each is now.
  */
 export function classify(
   plan: CallPlan,
   channelName: string,
-  context: string,
-  ownNumber: string | undefined,
+  { context, ownNumber, hasJustBegun }: { context: string; ownNumber: string | undefined; hasJustBegun: boolean },
 ): Classified {
   const technology = channelName.slice(0, channelName.indexOf('/'));
   if (technology === 'Local') return { kind: 'local', party: endpointOf(channelName) };
@@ -44,9 +43,9 @@ export function classify(
   if (plan.trunks.length > 0) {
     return plan.trunks.includes(endpoint) ? { kind: 'trunk', party: endpoint } : asPhone();
   }
-  if (isExtension(endpoint)) return asPhone();
-  const isOutside = isTrunkContext(plan, context);
-  if (!isOutside && ownNumber !== undefined && isExtension(ownNumber)) return asPhone();
+  const isNamedAsPhone = isExtension(endpoint);
+  if (isTrunkContext(plan, context) && (hasJustBegun || !isNamedAsPhone)) return { kind: 'trunk', party: endpoint };
+  if (isNamedAsPhone || (ownNumber !== undefined && isExtension(ownNumber))) return asPhone();
   return { kind: 'trunk', party: endpoint };
 }
 

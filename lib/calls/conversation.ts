@@ -51,6 +51,18 @@ export function dialerOf(call: CallState, channel: ChannelState): ChannelState |
   return by && rootOf(call, by);
 }
 
+/**
+ * A phone that consults somebody (Atxfer) dials through a Local channel that nobody dials: its other half is put into a
+ * bridge with the phone. Once it is known it is kept, the bridge is gone before the call to the other one is.
+ */
+export function learnConsultation(call: CallState, half: ChannelState): void {
+  const front = half.pair === undefined ? undefined : call.channels[half.pair];
+  if (half.kind !== 'local' || half.dialledBy !== undefined || !front || front.dialledBy !== undefined) return;
+  const bridge = front.bridge === undefined ? undefined : call.bridges[front.bridge];
+  const phone = bridge?.members.find((id) => call.channels[id]?.kind === 'extension');
+  if (phone !== undefined) front.dialledBy = phone;
+}
+
 /** Did an Originate call this phone, itself or through a Local channel? */
 export function isOriginated(call: CallState, channel: ChannelState): boolean {
   if (channel.incoming || channel.dialledBy === undefined) return false;

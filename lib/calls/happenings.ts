@@ -1,9 +1,12 @@
 import type { AmiMessage } from '../ami/types';
-import { partnersOf, rootOf } from './conversation';
-import { nameIn, numberIn, textIn } from './reading';
+import { enterBridge, isConference, leaveBridge } from './bridges';
+import { learnConsultation, partnersOf, rootOf } from './conversation';
+import { keepVariables, noteApplication, noteCdr, noteVariable } from './notes';
+import { idIn, nameIn, numberIn, textIn, variablesIn } from './reading';
 import { rolesOf } from './roles';
 import { CALL_BOUNDS, type CallState, type ChannelState } from './state';
-import { legOf, type Talk } from './talk';
+import type { Talk } from './talk';
+import { Transfers } from './transfers';
 import type { CallTrackerOptions } from './types';
 
 /** One event, the call that it belongs to, the channel that it is about, and when it happened by the PBX's clock. */
@@ -14,17 +17,16 @@ export interface Happening {
   readonly t: number;
 }
 
+const RINGING = '5';
 const UP = '6';
 
 /** What each event of Asterisk changes in a call. Whatever it means for the conversation is left to {@link Talk}. */
 export class Happenings {
-  private readonly handlers: Readonly<Record<string, (happening: Happening) => void>> = {
+  private readonly transfers: Transfers;
+  private readonly handlers: Readonly<Partial<Record<string, (happening: Happening) => void>>> = {
     newstate: (happening) => this.newState(happening),
     newcallerid: (happening) => this.newCallerId(happening),
-    newconnectedline: ({ event, channel }) => {
-      const connected = textIn(event, 'ConnectedLineNum');
-      if (connected !== undefined) channel.connected = connected;
-    },
+    newconnectedline: ({ event, channel }) => isShown(channel, textIn(event, 'ConnectedLineNum')),
     dialbegin: (happening) => this.dialBegin(happening),
     dialend: (happening) => this.dialEnd(happening),
     bridgeenter: (happening) => this.bridgeEnter(happening),
@@ -40,8 +42,8 @@ export class Happenings {
     musiconholdstart: (happening) => this.music(happening),
     parkedcall: (happening) => this.parked(happening),
     parkedcalltimeout: ({ call, t }) => this.unparked(call, t),
-    blindtransfer: (happening) => this.blindTransfer(happening),
-    attendedtransfer: (happening) => this.attendedTransfer(happening),
+    blindtransfer: ({ event, call, channel }) => this.transfers.blind(call, channel, event),
+    attendedtransfer: ({ event, call, channel, t }) => this.transfers.attended(call, channel, event, t),
     queuecallerjoin: ({ event, call }) => {
       const queue = textIn(event, 'Queue');
       if (queue !== undefined) call.queue = queue;
@@ -54,20 +56,25 @@ export class Happenings {
     meetmejoin: ({ call }) => this.talk.concludeService(call),
     mixmonitorstart: ({ call }) => (call.recording ??= {}),
     monitorstart: ({ call }) => (call.recording ??= {}),
-    varset: (happening) => this.variable(happening),
-    newexten: ({ event, call }) => {
-      if (isVoicemail(event.get('Application'))) call.voicemail = true;
+    // A mailbox that this channel was in has changed: an outside caller has left a message.
+    messagewaiting: ({ call, channel }) => {
+      if (channel.kind === 'trunk') call.voicemail = true;
     },
-    cdr: (happening) => this.cdr(happening),
+    varset: ({ event, call }) => noteVariable(this.options, call, event),
+    newexten: ({ event, call }) => noteApplication(call, event),
+    cdr: ({ event, call }) => noteCdr(call, event),
   };
 
   constructor(
     private readonly options: CallTrackerOptions,
     private readonly talk: Talk,
-  ) {}
+  ) {
+    this.transfers = new Transfers(options, talk);
+  }
 
   apply(happening: Happening): void {
     this.handlers[happening.event.name.toLowerCase()]?.(happening);
+    keepVariables(this.options, happening.call, variablesIn(happening.event));
   }
 
   /** A channel is gone, whether Asterisk said so or it is missing in the list of channels. */
@@ -78,27 +85,32 @@ export class Happenings {
     leaveBridge(call, channel);
     this.talk.settle(call, t);
     if (channel.kind === 'extension') this.talk.legIsOver(call, channel);
+    else if (channel.kind === 'trunk') this.talk.concludeService(call);
   }
 
-  /** What a row of the list of channels says, where it is news: who is in which bridge, and who is up. */
-  found(call: CallState, channel: ChannelState, row: AmiMessage, at: number): void {
-    if (row.get('ChannelState') === UP) channel.upAt ??= at;
-    const [number, connected] = [textIn(row, 'CallerIDNum'), textIn(row, 'ConnectedLineNum')];
+  /**
+   * What a row of the list of channels says, where it is news: who rings, who is up, and who is in which bridge. `lostAt`: until
+   * then everything was heard. A conversation that began since is counted from the earliest moment at which it can have begun.
+   */
+  found({ event: row, call, channel, t }: Happening, lostAt: number | undefined): void {
+    const number = textIn(row, 'CallerIDNum');
     if (number !== undefined) channel.number ??= number;
-    if (connected !== undefined) channel.connected = connected;
-    const id = textIn(row, 'BridgeId');
-    if (channel.bridge !== id) leaveBridge(call, channel);
-    if (id !== undefined) {
-      const bridge = (call.bridges[id] ??= { members: [], holding: false, conference: false });
-      channel.bridge = id;
-      if (!bridge.members.includes(channel.id)) bridge.members.push(channel.id);
+    isShown(channel, textIn(row, 'ConnectedLineNum'));
+    const state = row.get('ChannelState');
+    if (state === UP) channel.upAt ??= t;
+    if (channel.kind === 'extension' && !channel.incoming && (state === RINGING || state === UP)) {
+      this.rung(call, channel);
+      if (state === RINGING) this.talk.ringing(call, channel, t);
     }
-    this.talk.settle(call, at);
+    const id = idIn(row, 'BridgeId');
+    const bridge = id === undefined ? undefined : enterBridge(call, channel, id);
+    if (!bridge) leaveBridge(call, channel);
+    const born = (bridge?.members ?? []).map((member) => call.channels[member]?.bornAt ?? t);
+    this.talk.settle(call, call.answeredAt === undefined && bridge ? Math.max(lostAt ?? -Infinity, ...born) : t);
   }
 
   private newState({ event, call, channel, t }: Happening): void {
-    const connected = textIn(event, 'ConnectedLineNum');
-    if (connected !== undefined) channel.connected = connected;
+    isShown(channel, textIn(event, 'ConnectedLineNum'));
     if (event.get('ChannelState') !== UP || channel.upAt !== undefined) return;
     channel.upAt = t;
     this.talk.settle(call, t);
@@ -115,63 +127,46 @@ export class Happenings {
   /** `channel` is the one that is dialled. */
   private dialBegin({ event, call, channel, t }: Happening): void {
     if (channel.dialledBy !== undefined) return;
-    channel.dialledBy = event.get('Uniqueid') ?? '';
+    channel.dialledBy = idIn(event, 'Uniqueid') ?? '';
     const dialString = textIn(event, 'DialString');
     if (dialString !== undefined) channel.dialString = dialString;
     const number = textIn(event, 'DestCallerIDNum');
     if (channel.kind === 'trunk' && number !== undefined) channel.number = number;
-    const connected = textIn(event, 'DestConnectedLineNum');
-    if (connected !== undefined) channel.connected = connected;
-    if (channel.kind === 'local' || channel.kind === 'other') return;
+    isShown(channel, textIn(event, 'DestConnectedLineNum'));
     const by = channel.dialledBy === '' ? undefined : call.channels[channel.dialledBy];
+    if (channel.kind === 'local' && by) noteForward(call, by);
+    if (channel.kind === 'local' || channel.kind === 'other') return;
+    if (by) learnConsultation(call, by);
     const root = by && rootOf(call, by);
     if (channel.kind === 'extension') {
-      if (!call.rung.includes(channel.party) && call.rung.length < CALL_BOUNDS.extensions)
-        call.rung.push(channel.party);
+      this.rung(call, channel);
       this.talk.ringing(call, channel, t);
-      this.dialledAfterRedirect(call, channel, root);
+      this.transfers.afterRedirect(call, channel, root, t);
     }
     if (root?.kind === 'extension' && root.goneAt === undefined) this.talk.ringing(call, root, t);
   }
 
-  /**
-   * The dialplan dials somebody for a client who was with one of ours, and that one did not hang up: a manager's Redirect took
-   * the client away. After a park it is the slot's time-out, after a blind transfer the transfer has been told.
-   */
-  private dialledAfterRedirect(call: CallState, dialled: ChannelState, root: ChannelState | undefined): void {
-    const talker = call.lastTalker === undefined ? undefined : call.channels[call.lastTalker];
-    const { client, caller } = rolesOf(call, this.options.plan);
-    if (!talker?.leg || !root || root !== (client ?? caller) || root === talker) return;
-    const isLeft = talker.askedAt === undefined && !talker.leg.handedOver && root.bridge === undefined;
-    if (!isLeft || call.pending || call.holdKind !== undefined || dialled.party === talker.party) return;
-    talker.leg.handedOver = true;
-    call.pending = { type: 'blind', from: talker.party, fromLeg: talker.id };
-    this.talk.transferred(call, talker, 'blind', dialled.party);
+  private rung({ rung }: CallState, { party }: ChannelState): void {
+    if (!rung.includes(party) && rung.length < CALL_BOUNDS.extensions) rung.push(party);
   }
 
+  /** A second one is nothing: a queue cancels what has already rung out. */
   private dialEnd({ event, channel }: Happening): void {
     const status = textIn(event, 'DialStatus');
     if (status !== undefined) channel.dialEnd ??= status;
   }
 
   private bridgeEnter({ event, call, channel, t }: Happening): void {
-    const id = textIn(event, 'BridgeUniqueid');
+    const id = idIn(event, 'BridgeUniqueid');
     if (id === undefined || channel.goneAt !== undefined) return;
-    if (channel.bridge !== id) leaveBridge(call, channel);
-    if (!(id in call.bridges) && Object.keys(call.bridges).length >= CALL_BOUNDS.bridges) return;
-    const bridge = (call.bridges[id] ??= {
-      members: [],
-      holding: event.get('BridgeTechnology') === 'holding_bridge',
-      conference: event.get('BridgeCreator') === 'ConfBridge',
-    });
-    channel.bridge = id;
-    if (!bridge.members.includes(channel.id)) bridge.members.push(channel.id);
-    if (bridge.conference) this.talk.concludeService(call);
+    const holding = event.get('BridgeTechnology') === 'holding_bridge';
+    const bridge = enterBridge(call, channel, id, { holding, conference: isConference(event) });
+    if (bridge?.conference === true) this.talk.concludeService(call);
     this.talk.settle(call, t);
   }
 
   private bridgeLeave({ event, call, channel, t }: Happening): void {
-    if (channel.bridge === undefined || channel.bridge !== textIn(event, 'BridgeUniqueid')) return;
+    if (channel.bridge === undefined || channel.bridge !== idIn(event, 'BridgeUniqueid')) return;
     leaveBridge(call, channel);
     this.talk.settle(call, t);
   }
@@ -187,7 +182,9 @@ export class Happenings {
     // Of two legs that end together either may be told first: why this one ends is known from now on.
     const cause = numberIn(event, 'Cause');
     if (cause !== undefined && cause > 0) channel.cause = cause;
-    const { client, direction } = rolesOf(call, this.options.plan);
+    const { client, direction, subject } = rolesOf(call, this.options.plan);
+    // Whoever hangs up when the client is gone ends nothing any more.
+    if (subject?.goneAt !== undefined) return;
     if (channel === client) {
       call.endedBy ??= 'client';
       if (call.inQueue) call.abandoned = true;
@@ -200,13 +197,15 @@ export class Happenings {
 
   /** A client whom nobody hears and who hears music is on hold, as long as the one who had him is still there. */
   private music({ call, channel, t }: Happening): void {
-    const { client, caller } = rolesOf(call, this.options.plan);
+    const { subject } = rolesOf(call, this.options.plan);
     const talker = call.lastTalker === undefined ? undefined : call.channels[call.lastTalker];
-    if (channel !== (client ?? caller) || channel.bridge !== undefined || call.inQueue || !talker) return;
+    if (channel !== subject || channel.bridge !== undefined || call.inQueue || !talker) return;
     if (talker.goneAt === undefined && talker.leg?.handedOver !== true) this.talk.setAside(call, 'music', t);
   }
 
-  private parked({ call, t }: Happening): void {
+  /** `channel` is parked. That it leaves the bridge with the one who had it may be told before or after. */
+  private parked({ call, channel, t }: Happening): void {
+    if (channel.bridge !== undefined && call.bridges[channel.bridge]?.holding !== true) leaveBridge(call, channel);
     const talker = call.lastTalker === undefined ? undefined : call.channels[call.lastTalker];
     delete call.pending;
     if (talker?.leg) {
@@ -222,39 +221,6 @@ export class Happenings {
     this.talk.settle(call, t);
   }
 
-  /** `channel` is the transferrer. */
-  private blindTransfer({ event, call, channel }: Happening): void {
-    const to = textIn(event, 'Extension');
-    if (event.get('Result') !== 'Success' || channel.kind !== 'extension' || to === undefined) return;
-    const leg = legOf(channel);
-    if (leg.handedOver || leg.end) return;
-    leg.handedOver = true;
-    leg.transferTo = to;
-    call.pending = { type: 'blind', from: channel.party, fromLeg: channel.id };
-  }
-
-  /** `channel` is the transferrer's first leg; the calls are one by now. */
-  private attendedTransfer({ event, call, channel, t }: Happening): void {
-    if (event.get('Result') !== 'Success' || channel.kind !== 'extension') return;
-    const leg = legOf(channel);
-    if (leg.handedOver) return;
-    const second = call.channels[event.get('SecondTransfererUniqueid') ?? ''];
-    for (const one of [channel, second]) if (one?.kind === 'extension') legOf(one).handedOver = true;
-    call.pending = { type: 'attended', from: channel.party, fromLeg: channel.id };
-    delete call.endedBy;
-    const target = call.channels[event.get('TransferTargetUniqueid') ?? ''];
-    this.talk.settle(call, t);
-    const to = call.transfer?.type === 'attended' ? call.transfer.to : this.targetOf(call, channel, target);
-    if (to !== undefined) this.talk.transferred(call, channel, 'attended', to);
-  }
-
-  private targetOf(call: CallState, from: ChannelState, target: ChannelState | undefined): string | undefined {
-    if (target?.kind === 'extension') return target.party;
-    const behind =
-      target && partnersOf(call, target).find(({ kind, party }) => kind === 'extension' && party !== from.party);
-    return behind?.party ?? call.rung.filter((extension) => extension !== from.party).at(-1);
-  }
-
   private originateResponse({ event, call }: Happening): void {
     const exten = textIn(event, 'Exten');
     const application = textIn(event, 'Application');
@@ -263,51 +229,19 @@ export class Happenings {
       ...(application === undefined ? {} : { application }),
     };
   }
+}
 
-  private variable({ event, call }: Happening): void {
-    const name = event.get('Variable') ?? '';
-    const value = event.get('Value') ?? '';
-    if (name === 'MIXMONITOR_FILENAME' && value !== '') (call.recording ??= {}).file = value.slice(0, 1000);
-    if (/^(VMSTATUS|VM_MESSAGEFILE)$/.test(name) && value !== '') call.voicemail = true;
-    keepVariables(this.options, call, [[name.replace(/^_{1,2}/, ''), value]]);
-  }
-
-  private cdr({ event, call }: Happening): void {
-    if (isVoicemail(event.get('LastApplication'))) call.voicemail = true;
-    if (call.cdrs.length >= CALL_BOUNDS.cdrs) return;
-    const fields = Object.entries(event.toObject()).flatMap(([name, value]): [string, string][] =>
-      typeof value === 'string' && !/^(Event|Privilege|Timestamp)$/i.test(name) ? [[name, value.slice(0, 512)]] : [],
-    );
-    const cdr = Object.fromEntries(fields);
-    const isKnown = call.cdrs.some((one) => JSON.stringify(one) === JSON.stringify(cdr));
-    if (!isKnown) call.cdrs.push(cdr);
+/** What the far end is shown when it rings; what it is shown later is who has it then. */
+function isShown(channel: ChannelState, number: string | undefined): void {
+  if (number !== undefined && (channel.upAt === undefined || channel.connected === undefined)) {
+    channel.connected = number;
   }
 }
 
-const isVoicemail = (application: string | undefined): boolean => /^voicemail$/i.test(application ?? '');
-
-function leaveBridge(call: CallState, channel: ChannelState): void {
-  const bridge = channel.bridge === undefined ? undefined : call.bridges[channel.bridge];
-  if (bridge) {
-    bridge.members = bridge.members.filter((id) => id !== channel.id);
-    if (bridge.members.length === 0) {
-      call.bridges = Object.fromEntries(Object.entries(call.bridges).filter(([, one]) => one !== bridge));
-    }
-  }
-  delete channel.bridge;
-}
-
-/** Keeps the variables that the admin chose; an empty value says nothing, and does not wipe what was there. */
-export function keepVariables(
-  { variables = [] }: CallTrackerOptions,
-  call: CallState,
-  pairs: readonly (readonly [name: string, value: string])[],
-): void {
-  for (const [name, value] of pairs) {
-    const chosen = variables.find((one) => one.toLowerCase() === name.toLowerCase());
-    if (chosen === undefined || value === '') continue;
-    if (chosen in call.variables || Object.keys(call.variables).length < CALL_BOUNDS.variables) {
-      call.variables[chosen] = value.slice(0, 512);
-    }
+/** A phone that sent its call on is cancelled by the dial, which goes on with a Local channel to the other number. */
+function noteForward(call: CallState, by: ChannelState): void {
+  for (const one of Object.values(call.channels)) {
+    const isWithdrawn = one.dialledBy === by.id && one.dialEnd === 'CANCEL' && one.goneAt === undefined;
+    if (one.kind === 'extension' && isWithdrawn && by.askedAt === undefined) one.forwarded = true;
   }
 }

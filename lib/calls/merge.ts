@@ -1,5 +1,5 @@
 import { rolesOf } from './roles';
-import type { CallState } from './state';
+import { CALL_BOUNDS, type CallState } from './state';
 import type { CallPlan } from './types';
 
 /** The one of two calls whose client the joined call is about: an incoming one first, then one with a client, then the older. */
@@ -31,14 +31,16 @@ export function mergeCalls(one: CallState, other: CallState, plan: CallPlan): { 
   kept.startedAt = Math.min(kept.startedAt, gone.startedAt);
   kept.rung = [...new Set([...kept.rung, ...gone.rung])];
   kept.variables = { ...gone.variables, ...kept.variables };
-  kept.cdrs.push(...gone.cdrs);
+  kept.cdrs = [...kept.cdrs, ...gone.cdrs].slice(0, CALL_BOUNDS.cdrs);
   kept.reconciled ||= gone.reconciled;
   kept.voicemail ||= gone.voicemail;
   kept.inQueue ||= gone.inQueue;
   if (gone.queue !== undefined) kept.queue ??= gone.queue;
   if (gone.originate !== undefined) kept.originate ??= gone.originate;
   if (gone.recording !== undefined) kept.recording = { ...gone.recording, ...kept.recording };
-  delete kept.doneAt;
+  // The later of the two; none while one of them goes on.
+  if (gone.doneAt === undefined) delete kept.doneAt;
+  else if (kept.doneAt !== undefined) kept.doneAt = Math.max(kept.doneAt, gone.doneAt);
   const client = rolesOf(kept, plan).client;
   if (client?.incoming === true) kept.callId = client.linkedid;
   return { kept, gone };

@@ -7,6 +7,8 @@ import type { CallState, ChannelState } from './state';
 const ANSWERED_ELSEWHERE = 26;
 const BUSY = 17;
 const DECLINED = 21;
+const FORWARDED = 23;
+const NORMAL = 16;
 /** Rang out, does not answer; 480 of SIP comes as 19. */
 const NO_ANSWER = [18, 19, DECLINED];
 
@@ -15,79 +17,88 @@ export interface Outcome {
   readonly hangup: Hangup;
 }
 
-/** Was the called party busy, or did it decline, by its own phone? */
-const refused = (leg: ChannelState): boolean =>
-  leg.upAt === undefined && (leg.dialEnd === 'BUSY' || leg.cause === BUSY || leg.cause === DECLINED);
+/**
+ * Was the called party busy, or did it decline, by its own phone? Such a phone asks for the hang-up itself; another that the same
+ * Dial rang, and that only stopped ringing, may be left with the same cause (measured on 22.10 and 16.28).
+ */
+function refused({ upAt, askedAt, dialEnd, cause }: ChannelState): boolean {
+  if (upAt !== undefined) return false;
+  return dialEnd === 'BUSY' || ((cause === BUSY || cause === DECLINED) && (askedAt !== undefined || !dialEnd));
+}
+
+/** The cause of a leg, without one that it has from another. */
+function ownCause(leg: ChannelState): number | undefined {
+  const isForeign = leg.upAt === undefined && (leg.cause === BUSY || leg.cause === DECLINED) && !refused(leg);
+  return isForeign ? undefined : leg.cause;
+}
 
 /** Asterisk 16 and 22 differ in what they give when nothing is known: somebody gave up, or time ran out. */
 function normalCause(cause: number | undefined, somebodyHungUp: boolean): number {
-  if (cause === undefined || cause === 0 || cause === 127) return somebodyHungUp ? 16 : 19;
+  if (cause === undefined || cause === 0 || cause === 127) return somebodyHungUp ? NORMAL : 19;
   return cause;
 }
 
 const hangup = (code: number, by: NonNullable<Hangup['by']>): Hangup => ({ code, text: causeText(code), by });
 
-/** The leg that was dialled and not picked up for another: the last of them decides. */
+/** The leg that was dialled, not picked up for another and not sent on: the last of them decides. */
 function decidingLeg(legs: readonly ChannelState[]): ChannelState | undefined {
-  return legs.filter(({ cause }) => cause !== ANSWERED_ELSEWHERE).at(-1) ?? legs.at(-1);
+  const stayed = legs.filter(({ forwarded, cause }) => !forwarded && cause !== FORWARDED);
+  return stayed.filter(({ cause }) => cause !== ANSWERED_ELSEWHERE).at(-1) ?? stayed.at(-1);
 }
 
 /** What a dialled party that was not reached did: the words of outgoing and internal calls. */
 function unreached(called: ChannelState, caller: ChannelState | undefined): CallResult {
-  if (called.dialEnd === 'BUSY' || called.cause === BUSY) return 'busy';
-  const gaveUp = called.dialEnd === 'CANCEL' || called.dialEnd === undefined;
-  if (gaveUp && caller?.askedAt !== undefined) return 'cancelled';
-  if (called.cause !== undefined && NO_ANSWER.includes(called.cause)) return 'no-answer';
+  const cause = ownCause(called);
+  if (called.dialEnd === 'BUSY' || cause === BUSY) return 'busy';
+  const wasWithdrawn = called.dialEnd === 'CANCEL' || called.dialEnd === undefined;
+  if (wasWithdrawn && caller?.askedAt !== undefined) return 'cancelled';
+  if (cause !== undefined && NO_ANSWER.includes(cause)) return 'no-answer';
   // A Dial that timed out: no cause of its own (measured: 0, on 16 also 127).
-  if (called.dialEnd === 'NOANSWER' && [0, 16, 127, undefined].includes(called.cause)) return 'no-answer';
-  return gaveUp && [0, 16, 127, undefined].includes(called.cause) ? 'no-answer' : 'failed';
+  const isUnknown = cause === undefined || [0, NORMAL, 127].includes(cause);
+  return isUnknown && (wasWithdrawn || called.dialEnd === 'NOANSWER') ? 'no-answer' : 'failed';
 }
 
-/** Result and end of a whole call, when it is over. `answered`: the called party was connected. */
+/** Result and end of a whole call, when it is over. */
 export function outcomeOf(call: CallState, roles: Roles): Outcome {
-  if (call.answeredAt !== undefined || call.voicemail) return answered(call, roles);
-  if (roles.direction === 'in') return missed(call, roles);
-  return failedCall(call, roles);
+  if (call.answeredAt !== undefined) return answered(call, roles);
+  return roles.direction === 'in' ? missed(call, roles) : failedCall(call, roles);
 }
 
-function answered(call: CallState, roles: Roles): Outcome {
-  const end = roles.client ?? roles.caller;
-  const result = call.answeredAt === undefined ? 'voicemail' : 'answered';
-  return { result, hangup: hangup(normalCause(end?.cause, true), call.endedBy ?? 'system') };
+/** The leg of the called party decided: in an incoming call the one of ours who had the client last. */
+function answered(call: CallState, { direction, client, subject }: Roles): Outcome {
+  const talker = call.lastTalker === undefined ? undefined : call.channels[call.lastTalker];
+  const called = direction === 'out' ? client : (talker ?? subject);
+  return { result: 'answered', hangup: hangup(normalCause(called?.cause, true), call.endedBy ?? 'system') };
 }
 
 function missed(call: CallState, { client }: Roles): Outcome {
-  const rung = legsOf(call).filter(({ incoming }) => !incoming);
-  const deciding = decidingLeg(rung);
   const gaveUp = client?.askedAt !== undefined;
-  const wasSkipped = call.queue !== undefined;
-  const refusal = deciding !== undefined && refused(deciding) && !wasSkipped;
+  if (call.voicemail) {
+    return { result: 'voicemail', hangup: hangup(normalCause(client?.cause, true), gaveUp ? 'client' : 'system') };
+  }
+  const deciding = decidingLeg(legsOf(call).filter(({ incoming }) => !incoming));
+  const hasRefused = deciding !== undefined && refused(deciding);
   // In a queue an agent that was busy is passed over: what became of the call is for the queue and the caller to say.
-  const own = deciding && wasSkipped && refused(deciding) ? undefined : deciding?.cause;
-  const code = normalCause(deciding ? own : client?.cause, gaveUp);
-  const by = refusal ? 'extension' : gaveUp ? 'client' : 'system';
-  return { result: call.abandoned ? 'abandoned' : 'missed', hangup: hangup(code, by) };
+  const wasSkipped = hasRefused && call.queue !== undefined;
+  const cause = deciding ? (wasSkipped ? undefined : ownCause(deciding)) : client?.cause;
+  const by = hasRefused && !wasSkipped ? 'extension' : gaveUp ? 'client' : 'system';
+  return { result: call.abandoned ? 'abandoned' : 'missed', hangup: hangup(normalCause(cause, gaveUp), by) };
 }
 
 function failedCall(call: CallState, { direction, client, caller }: Roles): Outcome {
-  if (direction === 'out' && client === undefined) {
-    const refusal = caller !== undefined && refused(caller);
-    const gaveUp = caller?.askedAt !== undefined;
-    return {
-      result: 'failed',
-      hangup: hangup(normalCause(caller?.cause, gaveUp && !refusal), refusal || gaveUp ? 'extension' : 'system'),
-    };
-  }
-  const called = client ?? decidingLeg(legsOf(call).filter((leg) => leg !== caller));
+  const hungUp = caller?.askedAt !== undefined;
+  const called =
+    client ?? (direction === 'out' ? undefined : decidingLeg(legsOf(call).filter((leg) => leg !== caller)));
+  // Nobody was dialled but the phone that an order or the caller lifts, or should have.
   if (!called) {
-    const by = caller?.askedAt === undefined ? 'system' : 'extension';
-    return { result: 'failed', hangup: hangup(normalCause(caller?.cause, by === 'extension'), by) };
+    const hasRefused = caller !== undefined && refused(caller);
+    const code = normalCause(caller?.cause, hungUp && !hasRefused);
+    return { result: 'failed', hangup: hangup(code, hasRefused || hungUp ? 'extension' : 'system') };
   }
   const result = unreached(called, caller);
-  const code = normalCause(called.cause, result === 'cancelled');
   const theirs = direction === 'out' ? 'client' : 'extension';
   const by = refused(called) ? theirs : result === 'cancelled' ? 'extension' : 'system';
-  return { result, hangup: hangup(code, by) };
+  return { result, hangup: hangup(normalCause(ownCause(called), result === 'cancelled'), by) };
 }
 
 /** Who ended a conversation that this phone had; whoever handed the client over ended it himself. */
@@ -98,22 +109,24 @@ function endOfTalk(call: CallState, { client, direction }: Roles, leg: ChannelSt
 }
 
 /**
- * Result and end of one phone's leg. A phone that lost a ring group, or whose call another picked up, was cancelled: it
- * missed nothing. The phone that began the call shares the call's result.
+ * Result and end of one phone's leg. A phone that lost a ring group, whose call another picked up or that sent its call on was
+ * cancelled: it missed nothing. The phone that began the call shares the call's result. Who was rung for the client missed him;
+ * a colleague is told what became of his own call.
  */
 export function legOutcome(call: CallState, roles: Roles, leg: ChannelState): Outcome {
-  const began = leg.incoming || (leg === roles.caller && isOriginated(call, leg));
   if (leg.leg?.answeredAt !== undefined) {
     return { result: 'answered', hangup: hangup(normalCause(leg.cause, true), endOfTalk(call, roles, leg)) };
   }
   if (leg.cause === ANSWERED_ELSEWHERE) return { result: 'cancelled', hangup: hangup(leg.cause, 'system') };
-  if (began) {
-    const whole = roles.direction === 'in' ? undefined : failedCall(call, roles);
-    if (whole) return whole;
-  }
+  if (leg.forwarded || leg.cause === FORWARDED) return { result: 'cancelled', hangup: hangup(FORWARDED, 'system') };
+  const began = leg.incoming || (leg === roles.caller && isOriginated(call, leg));
+  if (began && roles.direction !== 'in') return failedCall(call, roles);
   const dialer = dialerOf(call, leg) ?? roles.client;
+  const isColleague = dialer === undefined || dialer.kind === 'extension';
   const gaveUp = dialer?.askedAt !== undefined;
-  const by = refused(leg) ? 'extension' : !gaveUp ? 'system' : roles.direction === 'in' ? 'client' : 'extension';
-  const result = roles.direction === 'in' ? 'missed' : unreached(leg, dialer);
-  return { result, hangup: hangup(normalCause(leg.cause, gaveUp), by) };
+  // A consultation that is called off ends without anybody hanging up.
+  const isCalledOff = isColleague && dialer?.goneAt === undefined && leg.dialEnd === 'CANCEL' && leg.cause === NORMAL;
+  const result = !isColleague ? 'missed' : isCalledOff ? 'cancelled' : unreached(leg, dialer);
+  const by = refused(leg) || (isColleague && (gaveUp || isCalledOff)) ? 'extension' : gaveUp ? 'client' : 'system';
+  return { result, hangup: hangup(normalCause(ownCause(leg), gaveUp || isCalledOff), by) };
 }

@@ -124,9 +124,9 @@ function recordLeg(call: CallState, roles: Roles, channel: ChannelState): Record
   };
 }
 
-/** The moment at which the call was over for the client; for the caller, in an internal call. Leftovers do not count. */
+/** The moment at which the call was over for the one whom it is about: leftovers do not count. */
 function endOf(call: CallState, roles: Roles): number {
-  const end = (roles.client ?? roles.caller)?.goneAt;
+  const end = roles.subject?.goneAt;
   if (end !== undefined) return end;
   return Math.max(...Object.values(call.channels).map(({ goneAt, bornAt }) => goneAt ?? bornAt));
 }

@@ -9,6 +9,15 @@ export function textIn(event: AmiMessage, header: string): string | undefined {
   return value.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
+/**
+ * A header that names a channel or a bridge. A word that every object knows (`constructor`, `__proto__`) is none: no Asterisk
+ * makes such a name, and it must not be looked up as one.
+ */
+export function idIn(event: AmiMessage, header: string): string | undefined {
+  const id = textIn(event, header);
+  return id === undefined || id in Object.prototype ? undefined : id;
+}
+
 /** A name: Asterisk writes it with C escapes (`a\"b`); numbers and extensions it does not (measured on 22.10 and 16.28). */
 export function nameIn(event: AmiMessage, header: string): string | undefined {
   return textIn(event, header)?.replace(/\\(.)/g, (_whole, char: string) => (/[rnt]/.test(char) ? ' ' : char));

@@ -14,6 +14,8 @@ export interface Roles {
   readonly clientNumber: string | undefined;
   /** The phone that began the call, or that the PBX called first on somebody's behalf. */
   readonly caller: ChannelState | undefined;
+  /** Whom the call is about: the client; in an internal call the caller, or who stays when the caller has handed him over. */
+  readonly subject: ChannelState | undefined;
 }
 
 const isPhone = (plan: CallPlan, number: string | undefined): boolean =>
@@ -32,7 +34,7 @@ export function rolesOf(call: CallState, plan: CallPlan): Roles {
   const parties = partiesOf(call);
   const [oldest] = parties;
   if (oldest?.kind === 'trunk' && oldest.incoming) {
-    return { direction: 'in', client: oldest, clientNumber: oldest.number, caller: undefined };
+    return { direction: 'in', client: oldest, clientNumber: oldest.number, caller: undefined, subject: oldest };
   }
   const trunks = parties.filter(({ kind, incoming }) => kind === 'trunk' && !incoming);
   const [caller] = legsOf(call).filter((leg) => leg.incoming || isOriginated(call, leg));
@@ -41,10 +43,14 @@ export function rolesOf(call: CallState, plan: CallPlan): Roles {
     // Taken up in mid-call nothing is known of the dialling but what the phone dialled, or what an order meant.
     const meant = caller?.incoming === true ? caller.exten : meantNumber(call, plan, caller);
     const number = numberDialled(call, dialled) ?? meant;
-    return { direction: 'out', client: dialled, clientNumber: number, caller };
+    return { direction: 'out', client: dialled, clientNumber: number, caller, subject: dialled };
   }
   const meant = meantNumber(call, plan, caller);
-  return { direction: meant === undefined ? 'internal' : 'out', client: undefined, clientNumber: meant, caller };
+  if (meant !== undefined) {
+    return { direction: 'out', client: undefined, clientNumber: meant, caller, subject: caller };
+  }
+  const subject = (call.subject === undefined ? undefined : call.channels[call.subject]) ?? caller;
+  return { direction: 'internal', client: undefined, clientNumber: undefined, caller, subject };
 }
 
 /** Of several tries the one that was answered, else the last. */
@@ -62,6 +68,11 @@ function meantNumber(call: CallState, plan: CallPlan, caller: ChannelState | und
   const isAlone = legsOf(call).length === 1;
   const wasGreeted = caller.incoming && caller.upAt !== undefined;
   return isAlone && !wasGreeted && isPhone(plan, shown) ? shown : undefined;
+}
+
+/** Did the PBX call the client first, and somebody of ours, or nobody, only when he was there? */
+export function isCalledFirst(call: CallState, { direction, client }: Roles): boolean {
+  return direction === 'out' && client !== undefined && partiesOf(call)[0] === client;
 }
 
 /** Those of us whom the client of an incoming call may have: phones, and the outside numbers that calls are forwarded to. */

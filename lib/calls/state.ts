@@ -1,4 +1,4 @@
-import type { CallResult, Hangup, Transfer } from '../messages/types';
+import type { CallResult, Direction, Hangup, Transfer } from '../messages/types';
 
 /** `other`: what Asterisk makes for itself (the announcer of a conference, a surrogate while a channel is redirected). */
 export type ChannelKind = 'extension' | 'trunk' | 'local' | 'other';
@@ -19,7 +19,7 @@ export interface ChannelState {
   /** The number and name of who is at its far end. */
   number?: string;
   callerName?: string;
-  /** The number shown to its far end. */
+  /** The number that its far end was shown when it rang. */
   connected?: string;
   readonly bornAt: number;
   /** Of the last event of this channel, by our clock: what is younger than a list cannot be missing in it. */
@@ -31,6 +31,8 @@ export interface ChannelState {
   dialledBy?: string;
   dialString?: string;
   dialEnd?: string;
+  /** It sent the call on to another number (302), unanswered. */
+  forwarded?: true;
   bridge?: string;
   /** The other half of a Local channel. */
   pair?: string;
@@ -71,7 +73,14 @@ export interface PendingTransfer {
   readonly type: Transfer['type'];
   readonly from: string;
   readonly fromLeg: string;
+  /** Of the call when it began: another one since is about another client. */
+  readonly direction: Direction;
+  /** A manager took the client away: if the same phone gets him back, nothing was handed over. */
+  readonly byRedirect: boolean;
 }
+
+/** What an answer was good for; a service or a colleague before the client is reached does not count for the client. */
+export type Answered = 'service' | 'colleague' | 'client';
 
 /** Everything that is known of one call, as plain data: it survives a restart as JSON. */
 export interface CallState {
@@ -83,6 +92,9 @@ export interface CallState {
   bridges: Record<string, BridgeState>;
   startedAt: number;
   answeredAt?: number;
+  answeredAs?: Answered;
+  /** Uniqueid of the phone that an internal call is about after the caller has handed it over. */
+  subject?: string;
   /** The client is in the hands of ours, or on hold, since. */
   talkSince?: number;
   talkMs: number;
@@ -94,8 +106,6 @@ export interface CallState {
   lastTalker?: string;
   /** Why nobody hears the client although somebody still has him. */
   holdKind?: 'parked' | 'music';
-  /** Nobody else is meant: music, a feature code, a conference, something that is played. */
-  service: boolean;
   queue?: string;
   inQueue: boolean;
   /** The client hung up while he waited in a queue. */
@@ -115,8 +125,33 @@ export interface CallState {
   told: boolean;
 }
 
-/** A call may hold so much; beyond it, what comes is counted as over the bound, and left out. */
+/** A call may hold so much; beyond it, what comes is left out, and channels are counted as over the bound. */
 export const CALL_BOUNDS = { channels: 500, bridges: 100, extensions: 200, cdrs: 50, variables: 32 } as const;
+/** A queue rings phones again and again: of those that rang in vain, so many are kept once a call holds many channels. */
+const MANY_CHANNELS = 100;
+const KEPT_IN_VAIN = 40;
+
+/**
+ * What a call with many channels need not know any more: the oldest that were called in vain. They stay in `rung`, and are missing
+ * in the record's `legs`.
+ */
+export function superfluousChannels(call: CallState): readonly string[] {
+  const channels = Object.values(call.channels);
+  if (channels.length < MANY_CHANNELS) return [];
+  const live = channels.filter(({ goneAt }) => goneAt === undefined);
+  const needed = new Set(live.flatMap(({ dialledBy, pair }) => [dialledBy, pair]));
+  // Who began the call, and whom somebody talked with, is a part of it to the end.
+  const inVain = channels.filter(
+    ({ id, kind, goneAt, incoming, dialledBy, upAt, leg }) =>
+      goneAt !== undefined &&
+      !needed.has(id) &&
+      (kind === 'local' || kind === 'other' || (!incoming && upAt === undefined)) &&
+      dialledBy !== '' &&
+      leg?.answeredAt === undefined,
+  );
+  inVain.sort((one, other) => one.bornAt - other.bornAt);
+  return inVain.slice(0, Math.max(0, inVain.length - KEPT_IN_VAIN)).map(({ id }) => id);
+}
 
 export function newCall(callId: string, at: number): CallState {
   return {
@@ -129,7 +164,6 @@ export function newCall(callId: string, at: number): CallState {
     holdMs: 0,
     rung: [],
     talked: [],
-    service: false,
     inQueue: false,
     abandoned: false,
     voicemail: false,

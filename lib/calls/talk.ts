@@ -2,8 +2,8 @@ import type { CallMessage, CallPayload } from '../messages/types';
 import { legsOf, partnersOf } from './conversation';
 import { legOutcome } from './outcome';
 import { hangupMessage, legMessage } from './payloads';
-import { isOurs, numberDialled, rolesOf, type Roles } from './roles';
-import { CALL_BOUNDS, newLeg, type CallState, type ChannelState, type LegState } from './state';
+import { isCalledFirst, isOurs, numberDialled, rolesOf, type Roles } from './roles';
+import { CALL_BOUNDS, newLeg, type Answered, type CallState, type ChannelState, type LegState } from './state';
 import type { CallTrackerOptions } from './types';
 
 /**
@@ -20,7 +20,7 @@ export class Talk {
   settle(call: CallState, t: number): void {
     const roles = rolesOf(call, this.options.plan);
     const ours = this.whoHasTheClient(call, roles);
-    if (ours.length > 0) this.clientIsInHands(call, ours, t);
+    if (ours.length > 0) this.clientIsInHands(call, roles, ours, t);
     for (const leg of legsOf(call)) {
       if (leg.goneAt === undefined && partnersOf(call, leg).length > 0) this.connected(call, leg, t);
     }
@@ -77,60 +77,81 @@ export class Talk {
   }
 
   /**
-   * A phone that called something where nobody else is meant, or that the PBX called to play something: answered since it was Up.
-   * That nobody was meant is certain when it is over, or when it entered a conference.
+   * Where nobody else is meant, whoever is Up is answered: a phone that called music, a feature code or a conference, or that
+   * the PBX called to play something; a client whom the PBX called. That nobody was meant is certain when the party is gone, or
+   * when a phone entered a conference.
    */
   concludeService(call: CallState): void {
-    const { direction, caller, client } = rolesOf(call, this.options.plan);
     if (call.answeredAt !== undefined) return;
-    const party =
-      direction === 'internal' ? caller : direction === 'out' && legsOf(call).length === 0 ? client : undefined;
-    if (party?.upAt === undefined || call.queue !== undefined) return;
-    const others = call.rung.filter((extension) => extension !== party.party);
-    if (others.length > 0) return;
-    call.service = true;
-    call.answeredAt = party.upAt;
-    call.talkSince = party.upAt;
-    if (party.kind === 'extension') {
-      call.talked.push(party.party);
-      call.lastTalker = party.id;
-      this.answer(call, party, party.upAt);
-    }
-    if (party.goneAt !== undefined) this.count(call, [], party.goneAt);
+    const { direction, caller, client } = rolesOf(call, this.options.plan);
+    if (direction === 'out' && client?.goneAt !== undefined) this.clientWasServed(call, client);
+    const isMeant = caller !== undefined && call.rung.some((extension) => extension !== caller.party);
+    if (direction !== 'internal' || caller?.upAt === undefined || call.queue !== undefined || isMeant) return;
+    this.isAnswered(call, 'service', caller.upAt);
+    call.talkSince = caller.upAt;
+    call.talked.push(caller.party);
+    call.lastTalker = caller.id;
+    this.answer(call, caller, caller.upAt);
+    if (caller.goneAt !== undefined) this.count(call, [], caller.goneAt);
   }
 
+  /** The client lifted, and nobody of ours had him: something was played to him, or he waited for somebody in vain. */
+  private clientWasServed(call: CallState, { upAt, goneAt = upAt }: ChannelState): void {
+    if (upAt === undefined) return;
+    this.isAnswered(call, 'service', upAt);
+    const wasAlone = call.queue === undefined && legsOf(call).length === 0;
+    if (wasAlone) call.talkMs = Math.max(0, (goneAt ?? upAt) - upAt);
+  }
+
+  /** An answer that was good for the client replaces one that was not: that is all before he was reached. */
+  private isAnswered(call: CallState, as: Answered, t: number): void {
+    if (call.answeredAt !== undefined && (call.answeredAs === as || call.answeredAs === 'client')) return;
+    call.answeredAt = t;
+    call.answeredAs = as;
+    call.talkMs = 0;
+    call.holdMs = 0;
+    call.talked = [];
+    delete call.talkSince;
+    delete call.holdSince;
+  }
+
+  /** In an internal call the client is the phone that it is about. */
   private whoHasTheClient(call: CallState, roles: Roles): ChannelState[] {
-    const { client, direction, caller } = roles;
-    if (direction === 'internal') {
-      const legs = legsOf(call).filter((leg) => leg.goneAt === undefined);
-      const connected = legs.filter((leg) => partnersOf(call, leg).some(({ kind }) => kind === 'extension'));
-      return connected.sort((one, other) => Number(other === caller) - Number(one === caller));
-    }
-    if (!client || client.goneAt !== undefined) return [];
-    return partnersOf(call, client).filter((partner) => isOurs(roles, partner));
+    const { subject, direction } = roles;
+    if (!subject || subject.goneAt !== undefined) return [];
+    const partners = partnersOf(call, subject);
+    if (direction === 'internal') return partners.filter(({ kind }) => kind === 'extension');
+    return subject === roles.client ? partners.filter((partner) => isOurs(roles, partner)) : [];
   }
 
-  private clientIsInHands(call: CallState, ours: readonly ChannelState[], t: number): void {
-    if (call.answeredAt === undefined || call.service) {
-      // What looked like a service was a greeting before a person.
-      if (call.service) Object.assign(call, { service: false, talkSince: undefined, talkMs: 0, talked: [] });
-      call.answeredAt = t;
-    }
+  private clientIsInHands(call: CallState, roles: Roles, ours: readonly ChannelState[], t: number): void {
+    const { subject, direction } = roles;
+    const since = isCalledFirst(call, roles) ? (subject?.upAt ?? t) : t;
+    this.isAnswered(call, direction === 'internal' ? 'colleague' : 'client', since);
     if (call.talkSince === undefined || call.holdKind !== undefined) delete call.endedBy;
     const phones = ours.filter(({ kind }) => kind === 'extension');
-    for (const { party } of phones) {
+    const caller = direction === 'internal' && subject ? [subject] : [];
+    for (const { party } of [...caller, ...phones]) {
       if (!call.talked.includes(party) && call.talked.length < CALL_BOUNDS.extensions) call.talked.push(party);
     }
-    this.handOver(call, ours);
+    this.handOver(call, roles, ours);
     this.takenBack(call, phones, t);
     const talker = phones.filter(({ leg }) => leg?.handedOver !== true).at(-1);
     if (talker && !phones.some(({ id }) => id === call.lastTalker)) call.lastTalker = talker.id;
   }
 
-  private handOver(call: CallState, ours: readonly ChannelState[]): void {
+  private handOver(call: CallState, { direction }: Roles, ours: readonly ChannelState[]): void {
     const { pending } = call;
-    const taker = pending && ours.find((one) => one.id !== pending.fromLeg && one.party !== pending.from);
-    if (!pending || !taker) return;
+    if (!pending) return;
+    const giver = ours.find(({ id }) => id === pending.fromLeg);
+    // Meanwhile the call is about another client; or the manager who took him away has brought him back.
+    if (pending.direction !== direction || (pending.byRedirect && giver)) {
+      if (giver?.leg) giver.leg.handedOver = false;
+      delete call.pending;
+      return;
+    }
+    const taker = ours.find((one) => one.id !== pending.fromLeg && one.party !== pending.from);
+    if (!taker) return;
     const to = taker.kind === 'extension' ? taker.party : (numberDialled(call, taker) ?? taker.party);
     call.transfer = { type: pending.type, from: pending.from, to };
     delete call.pending;
@@ -170,12 +191,13 @@ export class Talk {
   private count(call: CallState, ours: readonly ChannelState[], t: number): void {
     const talker = call.lastTalker === undefined ? undefined : call.channels[call.lastTalker];
     const talkerIsThere = talker?.goneAt === undefined && talker?.leg?.handedOver !== true;
-    const inHands = ours.length > 0 || (call.service && this.serviceGoesOn(call));
+    const { subject, direction } = rolesOf(call, this.options.plan);
+    const clientIsThere = subject !== undefined && subject.goneAt === undefined;
+    const inHands = ours.length > 0 || (call.answeredAs === 'service' && clientIsThere);
     const setAside =
-      !inHands &&
-      this.clientIsThere(call) &&
-      (call.holdKind === 'parked' || (talkerIsThere && this.isHeld(call, talker)));
-    const held = setAside || ours.some(({ leg }) => leg?.held === true);
+      !inHands && clientIsThere && (call.holdKind === 'parked' || (talkerIsThere && this.isHeld(call, talker)));
+    const holders = direction === 'internal' && subject ? [subject, ...ours] : ours;
+    const held = setAside || holders.some(({ leg }) => leg?.held === true);
     const counts = call.answeredAt !== undefined && (inHands || setAside);
     if (counts) call.talkSince ??= t;
     else if (call.talkSince !== undefined) {
@@ -191,17 +213,6 @@ export class Talk {
 
   private isHeld(call: CallState, talker: ChannelState | undefined): boolean {
     return call.holdKind === 'music' || talker?.leg?.held === true;
-  }
-
-  private clientIsThere(call: CallState): boolean {
-    const { client, caller } = rolesOf(call, this.options.plan);
-    const party = client ?? caller;
-    return party !== undefined && party.goneAt === undefined;
-  }
-
-  private serviceGoesOn(call: CallState): boolean {
-    const { client, caller } = rolesOf(call, this.options.plan);
-    return (client ?? caller)?.goneAt === undefined;
   }
 
   private tellHeld(call: CallState, channel: ChannelState): void {

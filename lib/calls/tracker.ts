@@ -1,14 +1,17 @@
 import type { AmiMessage } from '../ami/types';
 import type { CallMessage } from '../messages/types';
+import { CallBook } from './book';
+import { isConference } from './bridges';
 import { classify } from './classify';
-import { Happenings, keepVariables } from './happenings';
-import { mergeCalls } from './merge';
+import { Happenings } from './happenings';
+import { keepVariables } from './notes';
 import { recordMessage } from './payloads';
-import { durationIn, nameIn, textIn, timeOf, variablesIn } from './reading';
-import { readSaved, writeSaved } from './saved';
-import { CALL_BOUNDS, newCall, type CallState, type ChannelState } from './state';
+import { durationIn, idIn, nameIn, textIn, timeOf, variablesIn } from './reading';
+import { rolesOf } from './roles';
+import type { CallState, ChannelState } from './state';
 import { Talk } from './talk';
 import type { CallTracker, CallTrackerOptions, CallTrackerStats, SavedCall } from './types';
+import { WaitingLine } from './waiting';
 
 /** Live channels that are followed; one more is counted and left out. */
 const MAX_CHANNELS = 20_000;
@@ -16,10 +19,12 @@ const MAX_CHANNELS = 20_000;
 const SETTLE_MS = 2000;
 /** A call that was told stays known so long, so that what comes later still makes no second one. */
 const REMEMBER_MS = 5000;
+/** A list of channels may be so old when it has come. */
+const LIST_TAKES_MS = 60_000;
 const RING = '4';
 
 /** Which header names the channel that an event is about; `Uniqueid` unless it stands here. */
-const SUBJECT: Readonly<Record<string, string>> = {
+const SUBJECT: Readonly<Partial<Record<string, string>>> = {
   dialbegin: 'DestUniqueid',
   dialend: 'DestUniqueid',
   blindtransfer: 'TransfererUniqueid',
@@ -31,7 +36,8 @@ const SUBJECT: Readonly<Record<string, string>> = {
 };
 
 /** Events that tell that the channels in these headers belong to one call now. */
-const JOINING: Readonly<Record<string, readonly string[]>> = {
+const JOINING: Readonly<Partial<Record<string, readonly string[]>>> = {
+  localbridge: ['LocalOneUniqueid', 'LocalTwoUniqueid'],
   pickup: ['Uniqueid', 'TargetUniqueid'],
   dialbegin: ['Uniqueid', 'DestUniqueid'],
   dialend: ['Uniqueid', 'DestUniqueid'],
@@ -44,23 +50,11 @@ const JOINING: Readonly<Record<string, readonly string[]>> = {
   unparkedcall: ['ParkeeUniqueid', 'RetrieverUniqueid'],
 };
 
-/** A call that waits for its moment; the waits are all of one length, so that the first is always the next. */
-interface Waiting {
-  readonly call: CallState;
-  readonly at: number;
-}
-
 /** See {@link CallTracker}. Every event costs the size of its call, however many calls there are. */
 export class Tracker implements CallTracker {
-  private readonly calls = new Set<CallState>();
-  private readonly byChannel = new Map<string, CallState>();
-  private readonly byLinkedid = new Map<string, CallState>();
-  private readonly byBridge = new Map<string, CallState>();
-  private settling: Waiting[] = [];
-  private remembered: Waiting[] = [];
-  private readonly dirty = new Set<CallState>();
-  private readonly forgotten = new Set<string>();
-  private readonly talk: Talk;
+  private readonly book: CallBook;
+  private readonly settling = new WaitingLine();
+  private readonly remembered = new WaitingLine();
   private readonly happenings: Happenings;
   private told: CallMessage[] = [];
   private channels = 0;
@@ -70,97 +64,100 @@ export class Tracker implements CallTracker {
   private sessionAt = -Infinity;
 
   constructor(private readonly options: CallTrackerOptions) {
-    this.talk = new Talk(options, (message) => this.told.push(message));
-    this.happenings = new Happenings(options, this.talk);
+    this.book = new CallBook(options.plan);
+    this.happenings = new Happenings(options, new Talk(options, (message) => this.told.push(message)));
   }
 
   get stats(): CallTrackerStats {
     const { channels, tampered, overBound } = this;
     // One that waits for latecomers, or that is only remembered, is over.
-    const liveCalls = [...this.calls].filter(({ doneAt, told }) => doneAt === undefined && !told).length;
-    return { liveCalls, channels, tampered, overBound };
+    const live = [...this.book.calls].filter(({ doneAt, told }) => doneAt === undefined && !told);
+    return { liveCalls: live.length, channels, tampered, overBound };
   }
 
   get wakeAt(): number | undefined {
-    const first = [this.settling[0], this.remembered[0]].flatMap((one) => (one ? [one.at] : []));
-    return first.length === 0 ? undefined : Math.min(...first);
+    const [one, other] = [this.settling.next, this.remembered.next];
+    return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
   }
 
   apply(event: AmiMessage, at: number): readonly CallMessage[] {
     const name = event.name.toLowerCase();
     const t = timeOf(event, at);
+    const joined = JOINING[name];
+    if (joined) this.join(joined.map((header) => idIn(event, header)));
     if (name === 'newchannel') this.newChannel(event, at, t);
-    else if (name === 'localbridge') this.pair(event.get('LocalOneUniqueid'), event.get('LocalTwoUniqueid'));
-    else if (name === 'bridgemerge') this.mergeBridges(event, t);
+    else if (name === 'localbridge') this.pair(idIn(event, 'LocalOneUniqueid'), idIn(event, 'LocalTwoUniqueid'));
+    else if (name === 'bridgemerge') this.mergeBridges(event);
     else this.happened(name, event, at, t);
     return this.take();
   }
 
   tick(at: number): readonly CallMessage[] {
-    while (this.settling[0] && this.settling[0].at <= at) {
-      const [{ call, at: due }] = this.settling.splice(0, 1) as [Waiting];
+    for (const { call, at: due } of this.settling.due(at)) {
       // It went on meanwhile, or became a part of another, or was told.
-      if (!this.calls.has(call) || call.told || call.doneAt === undefined || call.doneAt + SETTLE_MS !== due) continue;
-      this.conclude(call, at);
+      if (!this.book.calls.has(call) || call.told || call.doneAt === undefined) continue;
+      if (call.doneAt + SETTLE_MS === due) this.conclude(call, at);
     }
-    while (this.remembered[0] && this.remembered[0].at <= at) {
-      const [{ call }] = this.remembered.splice(0, 1) as [Waiting];
-      this.forget(call);
-    }
+    for (const { call } of this.remembered.due(at)) this.book.forget(call);
     return this.take();
   }
 
   linkLost(at: number): void {
-    this.lostAt ??= at;
+    // A loss before the last session began was never made up for: its list did not come.
+    if (this.lostAt === undefined || this.lostAt < this.sessionAt) this.lostAt = at;
   }
 
   beginSession(at: number, restarted: boolean): readonly CallMessage[] {
     this.sessionAt = at;
     if (restarted) {
       const end = this.lostAt ?? at;
-      for (const call of [...this.calls]) this.endUnheard(call, () => true, end, at);
+      for (const call of [...this.book.calls]) this.endUnheard(call, () => true, end, at);
     }
     return this.take();
   }
 
   resync(rows: readonly AmiMessage[], at: number): readonly CallMessage[] {
-    const up = new Map(rows.flatMap((row) => (row.get('Uniqueid') ? [[row.get('Uniqueid') ?? '', row] as const] : [])));
-    // What was heard of since the session began may be younger than the list.
-    const isMissing = (channel: ChannelState): boolean => !up.has(channel.id) && channel.seenAt < this.sessionAt;
-    for (const call of [...this.calls]) this.endUnheard(call, isMissing, at, at);
-    for (const [id, row] of up) if (!this.byChannel.has(id)) this.takeUp(row, at);
-    for (const [id, row] of up) this.compare(id, row, at);
+    const up = new Map(
+      rows.flatMap((row) => {
+        const id = idIn(row, 'Uniqueid');
+        return id === undefined ? [] : [[id, row] as const];
+      }),
+    );
+    // What was heard of since the list was asked for may be younger than the list.
+    const isOlder = ({ seenAt }: ChannelState): boolean => seenAt < this.sessionAt || seenAt < at - LIST_TAKES_MS;
+    const isMissing = (channel: ChannelState): boolean => !up.has(channel.id) && isOlder(channel);
+    for (const call of [...this.book.calls]) this.endUnheard(call, isMissing, at, at);
+    const known = [...up].filter(([id]) => this.book.channelOf(id) !== undefined);
+    const unknown = [...up].filter(([id]) => this.book.channelOf(id) === undefined);
+    unknown.sort(([, one], [, other]) => durationIn(other) - durationIn(one) || inOrderOfBirth(one, other));
+    for (const [id, row] of unknown) this.takeUp(id, row, at);
+    for (const [id, row] of known) {
+      const channel = this.book.channelOf(id);
+      if (channel && isOlder(channel)) this.compare(id, row, at);
+    }
+    for (const [id, row] of unknown) this.compare(id, row, at);
     this.lostAt = undefined;
     return this.take();
   }
 
   takeChanges(): { readonly changed: readonly SavedCall[]; readonly forgotten: readonly string[] } {
-    const changed = [...this.dirty].filter((call) => this.calls.has(call)).map((call) => writeSaved(call));
-    const forgotten = [...this.forgotten];
-    this.dirty.clear();
-    this.forgotten.clear();
-    return { changed, forgotten };
+    return this.book.takeChanges();
   }
 
   restore(saved: readonly SavedCall[]): { readonly unreadable: number } {
     let unreadable = 0;
     for (const one of saved) {
-      const call = readSaved(one);
+      const call = this.book.restore(one);
       if (!call) {
         unreadable += 1;
         continue;
       }
-      this.calls.add(call);
-      for (const channel of Object.values(call.channels)) {
-        this.byChannel.set(channel.id, call);
-        if (channel.goneAt === undefined) this.channels += 1;
-      }
-      for (const linkedid of call.linkedids) this.byLinkedid.set(linkedid, call);
-      for (const bridge of Object.keys(call.bridges)) this.byBridge.set(bridge, call);
-      if (call.told) this.remembered.push({ call, at: (call.doneAt ?? 0) + SETTLE_MS + REMEMBER_MS });
-      else if (call.doneAt !== undefined) this.settling.push({ call, at: call.doneAt + SETTLE_MS });
+      this.channels += Object.values(call.channels).filter(({ goneAt }) => goneAt === undefined).length;
+      if (call.told) this.remembered.add(call, (call.doneAt ?? 0) + SETTLE_MS + REMEMBER_MS);
+      else if (call.doneAt !== undefined) this.settling.add(call, call.doneAt + SETTLE_MS);
     }
-    for (const list of [this.settling, this.remembered]) list.sort((one, other) => one.at - other.at);
+    this.settling.sort();
+    this.remembered.sort();
     return { unreadable };
   }
 
@@ -171,173 +168,131 @@ export class Tracker implements CallTracker {
   }
 
   private newChannel(event: AmiMessage, at: number, t: number): void {
-    const id = textIn(event, 'Uniqueid');
+    const id = idIn(event, 'Uniqueid');
     const name = textIn(event, 'Channel');
-    if (id === undefined || name === undefined || id === '__proto__') {
+    if (id === undefined || name === undefined) {
       this.tampered += 1;
       return;
     }
-    if (this.byChannel.has(id)) return;
-    this.addChannel(event, { id, name, t, at, incoming: event.get('ChannelState') === RING });
+    if (this.book.channelOf(id)) return;
+    const incoming = event.get('ChannelState') === RING;
+    this.addChannel(event, { id, name, bornAt: t, seenAt: at, incoming, hasJustBegun: true });
   }
 
   private addChannel(
     event: AmiMessage,
-    { id, name, t, at, incoming }: { id: string; name: string; t: number; at: number; incoming: boolean },
-  ): ChannelState | undefined {
-    const linkedid = textIn(event, 'Linkedid') ?? id;
-    const call = this.callFor(linkedid, id, t);
-    if (this.channels >= MAX_CHANNELS || Object.keys(call.channels).length >= CALL_BOUNDS.channels) {
-      this.overBound += 1;
-      return undefined;
-    }
+    {
+      hasJustBegun,
+      ...known
+    }: Pick<ChannelState, 'id' | 'name' | 'bornAt' | 'seenAt' | 'incoming'> & { readonly hasJustBegun: boolean },
+  ): CallState | undefined {
+    const linkedid = idIn(event, 'Linkedid') ?? known.id;
     const number = textIn(event, 'CallerIDNum');
     const callerName = nameIn(event, 'CallerIDName');
     const connected = textIn(event, 'ConnectedLineNum');
+    const context = event.get('Context') ?? '';
     const channel: ChannelState = {
-      id,
-      name,
-      ...classify(this.options.plan, name, event.get('Context') ?? '', number),
+      ...known,
+      ...classify(this.options.plan, known.name, { context, ownNumber: number, hasJustBegun }),
       linkedid,
-      incoming,
       exten: textIn(event, 'Exten') ?? '',
       ...(number === undefined ? {} : { number }),
       ...(callerName === undefined ? {} : { callerName }),
       ...(connected === undefined ? {} : { connected }),
-      bornAt: t,
-      seenAt: at,
     };
-    call.channels[id] = channel;
-    call.startedAt = Math.min(call.startedAt, t);
-    delete call.doneAt;
-    this.byChannel.set(id, call);
+    if (this.channels >= MAX_CHANNELS) {
+      this.overBound += 1;
+      return undefined;
+    }
+    const call = this.book.callFor(linkedid, channel.id, channel.bornAt);
+    if (!this.book.add(call, channel)) {
+      this.overBound += 1;
+      return undefined;
+    }
     this.channels += 1;
-    this.dirty.add(call);
     keepVariables(this.options, call, variablesIn(event));
-    return channel;
-  }
-
-  /** The call of a Linkedid; a new one when there is none, or when the one of this Linkedid has been told already. */
-  private callFor(linkedid: string, id: string, t: number): CallState {
-    const known = this.byLinkedid.get(linkedid);
-    if (known && !known.told) return known;
-    const call = newCall(known ? id : linkedid, t);
-    this.calls.add(call);
-    this.link(call, linkedid);
     return call;
   }
 
-  private link(call: CallState, linkedid: string): void {
-    this.byLinkedid.set(linkedid, call);
-    if (!call.linkedids.includes(linkedid)) call.linkedids.push(linkedid);
-  }
-
   private pair(one: string | undefined, two: string | undefined): void {
-    const [first, second] = [this.channelOf(one), this.channelOf(two)];
+    const [first, second] = [this.book.channelOf(one), this.book.channelOf(two)];
     if (!first || !second) return;
     first.pair = second.id;
     second.pair = first.id;
-    this.join([first.id, second.id]);
   }
 
   /** All that was in one bridge is in another now; who moved is told by its own events too. */
-  private mergeBridges(event: AmiMessage, t: number): void {
-    const [from, to] = [event.get('FromBridgeUniqueid'), event.get('ToBridgeUniqueid')];
-    const call = from === undefined ? undefined : this.byBridge.get(from);
-    const target = to === undefined ? undefined : this.byBridge.get(to);
-    if (call && target && call !== target) this.merge(call, target, t);
+  private mergeBridges(event: AmiMessage): void {
+    const from = this.book.callIn(idIn(event, 'FromBridgeUniqueid'));
+    const to = this.book.callIn(idIn(event, 'ToBridgeUniqueid'));
+    if (from && to && from !== to) this.merge(from, to);
   }
 
   private happened(name: string, event: AmiMessage, at: number, t: number): void {
-    const joined = JOINING[name];
-    if (joined) this.join(joined.map((header) => event.get(header)));
-    const channel = this.channelOf(this.subjectOf(name, event));
+    const channel = this.book.channelOf(idIn(event, SUBJECT[name] ?? 'Uniqueid'));
     if (!channel) return;
-    this.follow(event, channel, t);
-    if (name === 'bridgeenter') this.joinByBridge(event, channel, t);
-    const call = this.byChannel.get(channel.id);
+    this.follow(event, channel);
+    if (name === 'bridgeenter') this.joinByBridge(channel, idIn(event, 'BridgeUniqueid'), event);
+    const call = this.book.callOf(channel.id);
     if (!call || call.told) return;
     channel.seenAt = Math.max(channel.seenAt, at);
-    const wasThere = channel.goneAt === undefined;
+    const { bridge, goneAt } = channel;
     this.happenings.apply({ event, call, channel, t });
-    keepVariables(this.options, call, variablesIn(event));
-    this.dirty.add(call);
-    if (wasThere && channel.goneAt !== undefined) this.channelGone(call, at);
-  }
-
-  private subjectOf(name: string, event: AmiMessage): string | undefined {
-    const header = SUBJECT[name];
-    if (header !== undefined) return event.get(header);
-    // Headers are compared without case: a Cdr's UniqueID is found too.
-    return event.get('Uniqueid');
-  }
-
-  private channelOf(id: string | undefined): ChannelState | undefined {
-    return id === undefined ? undefined : this.byChannel.get(id)?.channels[id];
+    this.book.leftBridge(call, bridge);
+    this.book.changed(call);
+    if (goneAt === undefined && channel.goneAt !== undefined) this.channelGone(call, at);
   }
 
   /** A Linkedid that is not the one known of this channel: its call has become a part of another. */
-  private follow(event: AmiMessage, { id, linkedid }: ChannelState, t: number): void {
-    const now = event.get('Uniqueid') === id ? event.get('Linkedid') : event.get('DestLinkedid');
-    if (now === undefined || now === linkedid) return;
-    const [mine, other] = [this.byChannel.get(id), this.byLinkedid.get(now)];
-    if (mine && other && mine !== other) this.merge(mine, other, t);
-    else if (mine && !other) this.link(mine, now);
+  private follow(event: AmiMessage, { id, linkedid }: ChannelState): void {
+    const now = idIn(event, idIn(event, 'Uniqueid') === id ? 'Linkedid' : 'DestLinkedid');
+    const mine = this.book.callOf(id);
+    if (now === undefined || now === linkedid || !mine) return;
+    const other = this.book.linkedTo(mine, now);
+    if (other) this.merge(mine, other);
   }
 
-  private joinByBridge(event: AmiMessage, { id }: ChannelState, t: number): void {
-    const bridge = event.get('BridgeUniqueid');
-    const mine = this.byChannel.get(id);
+  /**
+   * Who is in one bridge is in one call: Asterisk gives them one Linkedid too, unless it was not heard. In a conference it does
+   * not: there only a client and the people of ours whom he meets become one call, and two clients stay two.
+   */
+  private joinByBridge({ id }: ChannelState, bridge: string | undefined, event: AmiMessage): void {
+    const mine = this.book.callOf(id);
     if (bridge === undefined || !mine || event.get('BridgeTechnology') === 'holding_bridge') return;
-    const other = this.byBridge.get(bridge);
-    const isLive = other !== undefined && this.calls.has(other) && bridge in other.bridges;
-    if (isLive && other !== mine) this.merge(mine, other, t);
-    this.byBridge.set(bridge, this.byChannel.get(id) ?? mine);
+    const other = this.book.callIn(bridge);
+    if (other && other !== mine) {
+      const hasClient = (call: CallState): boolean => rolesOf(call, this.options.plan).direction !== 'internal';
+      if (!isConference(event) || hasClient(mine) !== hasClient(other)) this.merge(mine, other);
+    }
+    this.book.holdsBridge(this.book.callOf(id) ?? mine, bridge);
   }
 
   private join(ids: readonly (string | undefined)[]): void {
-    const [first, ...others] = ids.filter((id) => this.channelOf(id) !== undefined) as string[];
+    const [first, ...others] = ids.filter((id) => this.book.channelOf(id) !== undefined);
     for (const other of others) {
-      const [one, two] = [this.byChannel.get(first ?? ''), this.byChannel.get(other)];
+      const [one, two] = [this.book.callOf(first), this.book.callOf(other)];
       if (one && two && one !== two) this.merge(one, two);
     }
   }
 
-  private merge(one: CallState, other: CallState, t?: number): void {
-    if (one.told || other.told) return;
-    const { kept, gone } = mergeCalls(one, other, this.options.plan);
-    for (const id of Object.keys(kept.channels)) this.byChannel.set(id, kept);
-    for (const linkedid of gone.linkedids) this.link(kept, linkedid);
-    for (const bridge of Object.keys(kept.bridges)) this.byBridge.set(bridge, kept);
-    this.calls.delete(gone);
-    this.dirty.add(kept);
-    if (gone.callId !== kept.callId) this.forgotten.add(gone.callId);
-    if (t !== undefined) this.talk.settle(kept, t);
+  private merge(one: CallState, other: CallState): void {
+    const kept = this.book.merge(one, other);
+    if (kept?.doneAt !== undefined) this.settling.add(kept, kept.doneAt + SETTLE_MS);
   }
 
   private channelGone(call: CallState, at: number): void {
     this.channels -= 1;
     if (Object.values(call.channels).some(({ goneAt }) => goneAt === undefined)) return;
     call.doneAt = at;
-    this.settling.push({ call, at: at + SETTLE_MS });
+    this.settling.add(call, at + SETTLE_MS);
   }
 
   private conclude(call: CallState, at: number): void {
     const record = recordMessage(this.options, call);
     if (record) this.told.push(record);
     call.told = true;
-    this.dirty.add(call);
-    this.remembered.push({ call, at: Math.max(at, (call.doneAt ?? at) + SETTLE_MS) + REMEMBER_MS });
-  }
-
-  private forget(call: CallState): void {
-    if (!this.calls.delete(call)) return;
-    for (const id of Object.keys(call.channels)) if (this.byChannel.get(id) === call) this.byChannel.delete(id);
-    for (const linkedid of call.linkedids) if (this.byLinkedid.get(linkedid) === call) this.byLinkedid.delete(linkedid);
-    for (const bridge of Object.keys(call.bridges))
-      if (this.byBridge.get(bridge) === call) this.byBridge.delete(bridge);
-    this.dirty.delete(call);
-    this.forgotten.add(call.callId);
+    this.book.changed(call);
+    this.remembered.add(call, Math.max(at, (call.doneAt ?? at) + SETTLE_MS) + REMEMBER_MS);
   }
 
   /** Ends the channels of a call that went while nothing was heard. When is not known: the call tells so (`reconciled`). */
@@ -346,53 +301,46 @@ export class Tracker implements CallTracker {
     if (gone.length === 0) return;
     call.reconciled = true;
     for (const channel of gone) {
+      const { bridge } = channel;
       this.happenings.gone(call, channel, Math.max(t, channel.bornAt));
+      this.book.leftBridge(call, bridge);
       this.channelGone(call, at);
     }
-    this.dirty.add(call);
+    this.book.changed(call);
   }
 
-  /** A channel that began while nothing was heard. */
-  private takeUp(row: AmiMessage, at: number): void {
-    const id = textIn(row, 'Uniqueid');
+  /** A channel that began while nothing was heard: not before the link was lost. */
+  private takeUp(id: string, row: AmiMessage, at: number): void {
     const name = textIn(row, 'Channel');
-    if (id === undefined || name === undefined) return;
-    const bornAt = at - durationIn(row);
-    const isDialled = /^App(Dial2?|Queue)$/i.test(row.get('Application') ?? '');
-    const channel = this.addChannel(row, { id, name, t: bornAt, at, incoming: !isDialled });
-    const call = this.byChannel.get(id);
-    if (!channel || !call) return;
+    if (name === undefined) return;
+    const bornAt = Math.max(at - durationIn(row), this.lostAt ?? -Infinity);
+    const incoming = !/^App(Dial2?|Queue)$/i.test(row.get('Application') ?? '');
+    const call = this.addChannel(row, { id, name, bornAt, seenAt: at, incoming, hasJustBegun: false });
+    if (!call) return;
     call.reconciled = true;
-    if (row.get('ChannelState') === '6') channel.upAt = bornAt;
     const half = /^(Local\/.*;)([12])$/.exec(name);
     const other =
       half && Object.values(call.channels).find((one) => one.name === `${half[1]}${half[2] === '1' ? 2 : 1}`);
     if (other) this.pair(id, other.id);
   }
 
-  /** Bridges and states that changed while nothing was heard. */
+  /** States and bridges that changed while nothing was heard. */
   private compare(id: string, row: AmiMessage, at: number): void {
-    const channel = this.channelOf(id);
-    const call = this.byChannel.get(id);
-    // What was heard of since is younger than the row.
-    if (
-      !channel ||
-      !call ||
-      channel.goneAt !== undefined ||
-      (channel.seenAt >= this.sessionAt && channel.seenAt !== at)
-    )
-      return;
-    this.happenings.found(call, channel, row, at);
-    this.joinByRow(row, channel, at);
-    this.dirty.add(call);
+    const before = this.book.channelOf(id);
+    if (!before || before.goneAt !== undefined) return;
+    this.follow(row, before);
+    this.joinByBridge(before, idIn(row, 'BridgeId'), row);
+    const call = this.book.callOf(id);
+    if (!call || call.told) return;
+    const { bridge } = before;
+    this.happenings.found({ event: row, call, channel: before, t: at }, this.lostAt);
+    this.book.leftBridge(call, bridge);
+    this.book.changed(call);
   }
+}
 
-  private joinByRow(row: AmiMessage, { id }: ChannelState, at: number): void {
-    const bridge = textIn(row, 'BridgeId');
-    const mine = this.byChannel.get(id);
-    if (bridge === undefined || !mine) return;
-    const other = this.byBridge.get(bridge);
-    if (other && other !== mine && this.calls.has(other)) this.merge(mine, other, at);
-    this.byBridge.set(bridge, this.byChannel.get(id) ?? mine);
-  }
+/** A Uniqueid ends with a number that grows with every channel; a manager who gives his own says nothing by it. */
+function inOrderOfBirth(one: AmiMessage, other: AmiMessage): number {
+  const [mine, theirs] = [one, other].map((row) => Number(/\.(\d{1,15})$/.exec(row.get('Uniqueid') ?? '')?.[1]));
+  return Number.isNaN(mine) || Number.isNaN(theirs) ? 0 : (mine ?? 0) - (theirs ?? 0);
 }

@@ -1,0 +1,50 @@
+import type { AmiMessage } from '../ami/types';
+import { CALL_BOUNDS, type CallState } from './state';
+import type { CallTrackerOptions } from './types';
+
+const MAX_FILE = 1000;
+const MAX_VALUE = 512;
+
+const isVoicemail = (application: string | undefined): boolean => /^voicemail$/i.test(application ?? '');
+
+/** Keeps the variables that the admin chose; an empty value says nothing, and does not wipe what was there. */
+export function keepVariables(
+  { variables = [] }: CallTrackerOptions,
+  call: CallState,
+  pairs: readonly (readonly [name: string, value: string])[],
+): void {
+  for (const [name, value] of pairs) {
+    const chosen = variables.find((one) => one.toLowerCase() === name.toLowerCase());
+    if (chosen === undefined || value === '') continue;
+    if (chosen in call.variables || Object.keys(call.variables).length < CALL_BOUNDS.variables) {
+      call.variables[chosen] = value.slice(0, MAX_VALUE);
+    }
+  }
+}
+
+/** A variable was set: one that tells something of the call, or one that the admin chose. */
+export function noteVariable(options: CallTrackerOptions, call: CallState, event: AmiMessage): void {
+  const name = event.get('Variable') ?? '';
+  const value = event.get('Value') ?? '';
+  if (name === 'MIXMONITOR_FILENAME' && value !== '') (call.recording ??= {}).file = value.slice(0, MAX_FILE);
+  if (/^(VMSTATUS|VM_MESSAGEFILE)$/.test(name) && value !== '') call.voicemail = true;
+  keepVariables(options, call, [[name.replace(/^_{1,2}/, ''), value]]);
+}
+
+export function noteApplication(call: CallState, event: AmiMessage): void {
+  if (isVoicemail(event.get('Application'))) call.voicemail = true;
+}
+
+/** A Cdr as Asterisk writes it. It has no id of its own: one that is the same in every field is the same one. */
+export function noteCdr(call: CallState, event: AmiMessage): void {
+  if (isVoicemail(event.get('LastApplication'))) call.voicemail = true;
+  if (call.cdrs.length >= CALL_BOUNDS.cdrs) return;
+  const fields = Object.entries(event.toObject()).flatMap(([name, value]): [string, string][] =>
+    typeof value === 'string' && !/^(Event|Privilege|Timestamp)$/i.test(name)
+      ? [[name, value.slice(0, MAX_VALUE)]]
+      : [],
+  );
+  const cdr = Object.fromEntries(fields);
+  const isKnown = call.cdrs.some((one) => JSON.stringify(one) === JSON.stringify(cdr));
+  if (!isKnown) call.cdrs.push(cdr);
+}

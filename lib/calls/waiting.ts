@@ -1,0 +1,31 @@
+import type { CallState } from './state';
+
+interface Waiting {
+  readonly call: CallState;
+  readonly at: number;
+}
+
+/** Calls that wait for their moment. All wait equally long, so that whoever came first is due first. */
+export class WaitingLine {
+  private line: Waiting[] = [];
+
+  /** When the first is due; `undefined`: nobody waits. */
+  get next(): number | undefined {
+    return this.line[0]?.at;
+  }
+
+  add(call: CallState, at: number): void {
+    this.line.push({ call, at });
+  }
+
+  /** For those that come from an earlier process, in any order. */
+  sort(): void {
+    this.line.sort((one, other) => one.at - other.at);
+  }
+
+  /** Takes out whoever is due. A call may have come more than once. */
+  due(at: number): readonly Waiting[] {
+    const first = this.line.findIndex((one) => one.at > at);
+    return this.line.splice(0, first < 0 ? this.line.length : first);
+  }
+}
