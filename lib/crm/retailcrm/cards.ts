@@ -1,4 +1,5 @@
 import type { CallPayload, CallTopic } from '../../messages/types';
+import { optional, type JsonObject } from '../json';
 import type { Delivered, DeliveryContext } from '../types';
 import type { RetailApi } from './api';
 import type { Choices } from './choices';
@@ -23,51 +24,41 @@ export class RetailCards {
     const extension = topic === 'call_transfer' ? payload.transfer?.to : payload.extension;
     const phone = phoneOf(payload);
     if (choices.card === 'none' || extension === undefined || phone === undefined) return SKIPPED;
+    const person = personOf(extension, context);
+    const call = {
+      phone,
+      callExternalId: externalIdOf(payload),
+      ...placeOf(payload, choices),
+      ...('userId' in person ? { userIds: [person.userId] } : { codes: [person.code] }),
+    };
     const shown = await this.shown(context);
     const isShown = shown.includes(extension);
     if (topic === 'call_hangup') {
       if (!isShown) return SKIPPED;
-      const told = await this.send(
-        { type: 'hangup', hangupStatus: hangupOf(payload) },
-        phone,
-        extension,
-        payload,
-        choices,
-        context,
-      );
-      await this.keep(
-        shown.filter((one) => one !== extension),
-        context,
-      );
+      const told = await this.send({ ...call, type: 'hangup', hangupStatus: hangupOf(payload) }, context);
+      const others = shown.filter((one) => one !== extension);
+      await this.keep(others, context);
       return told;
     }
     const isLate = payload.reconciled === true || (context.ageMs ?? 0) > LATE_MS;
     const isTooEarly = topic === 'call_ringing' && choices.card === 'answer';
     if (isShown || isLate || isTooEarly) return SKIPPED;
-    const told = await this.send({ type: payload.direction }, phone, extension, payload, choices, context);
+    const told = await this.send({ ...call, type: payload.direction }, context);
     await this.keep([...shown, extension], context);
     return told;
   }
 
-  private async send(
-    what: { readonly type: string; readonly hangupStatus?: string },
-    phone: string,
-    extension: string,
-    payload: CallPayload,
-    choices: Choices,
-    context: DeliveryContext,
-  ): Promise<Delivered> {
-    const person = personOf(extension, context);
-    const event = {
-      phone,
-      ...what,
-      ...('userId' in person ? { userIds: [person.userId] } : { codes: [person.code] }),
-      callExternalId: externalIdOf(payload),
-      ...placeOf(payload, choices),
+  /** Phones that belong to nobody ring too: the answer names them as `notExistCodes`, and no harm is done. */
+  private async send(event: JsonObject & { readonly type: string }, context: DeliveryContext): Promise<Delivered> {
+    const { notExistCodes, notExistUsers } = await this.api.post('telephony/call/event', { event }, context);
+    return {
+      status: 'delivered',
+      answer: {
+        type: event.type,
+        ...optional('notExistCodes', notExistCodes),
+        ...optional('notExistUsers', notExistUsers),
+      },
     };
-    // Phones that belong to nobody ring too: the answer names them as notExistCodes, and no harm is done.
-    const { success, ...answer } = await this.api.post('telephony/call/event', { event }, context);
-    return { status: 'delivered', answer: { type: what.type, told: success, ...answer } };
   }
 
   private async shown({ memo }: DeliveryContext): Promise<readonly string[]> {

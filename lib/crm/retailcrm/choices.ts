@@ -6,7 +6,7 @@ import { isTimeZone } from './time';
 /** What an admin chose for the calls that are told to retailCRM. */
 export interface Choices {
   readonly card: 'ringing' | 'answer' | 'none';
-  readonly recording: 'link' | 'none';
+  readonly recordingLink: boolean;
   /** IANA name; empty: as the account has it. */
   readonly timeZone: string;
   /** User id; empty: none. */
@@ -35,7 +35,7 @@ export function readChoices(settings: Readonly<Record<string, unknown>>): Choice
   }
   return {
     card: read.choice('card', ['ringing', 'answer', 'none'], 'ringing'),
-    recording: read.choice('recording', ['link', 'none'], 'link'),
+    recordingLink: settings.recordingLink === undefined || read.flag('recordingLink'),
     timeZone,
     fallbackUser,
     line: read.text('line'),
@@ -60,17 +60,13 @@ export const retailDeliveryFields: readonly CrmField[] = [
     },
   },
   {
-    name: 'recording',
-    type: 'choice',
-    label: { en: 'Recording', ru: 'Запись разговора' },
-    default: 'link',
-    choices: [
-      { value: 'link', label: { en: 'retailCRM plays it by a link', ru: 'retailCRM проигрывает по ссылке' } },
-      { value: 'none', label: { en: 'is not passed on', ru: 'не передаётся' } },
-    ],
+    name: 'recordingLink',
+    type: 'flag',
+    label: { en: 'Pass on the link to the recording', ru: 'Передавать ссылку на запись разговора' },
+    default: true,
     help: {
-      en: 'The link must open from where retailCRM and its users are.',
-      ru: 'Ссылка должна открываться оттуда, где работают retailCRM и её пользователи.',
+      en: 'It must open from where retailCRM and its users are.',
+      ru: 'Она должна открываться оттуда, где работают retailCRM и её пользователи.',
     },
   },
   {

@@ -23,7 +23,7 @@ export class RetailRecords {
     const phone = phoneOf(payload);
     if (phone === undefined) return { status: 'skipped' };
     const timeZone = choices.timeZone || (await this.zone.ask(context));
-    const url = choices.recording === 'none' ? undefined : recordUrl(payload, context);
+    const url = choices.recordingLink ? recordUrl(payload, context) : undefined;
     const isAnswered = payload.result === 'answered';
     const call = {
       date: localTime(payload.startedAt, timeZone),

@@ -240,7 +240,7 @@ describe('retailCRM', () => {
       const told = await desk.deliver(legEvent('call_ringing'));
       assert.deepEqual(told, {
         status: 'delivered',
-        answer: { type: 'in', told: true, notExistCodes: [], notExistUsers: [] },
+        answer: { type: 'in', notExistCodes: [], notExistUsers: [] },
       });
       await desk.deliver(legEvent('call_ringing', { extension: '109' }));
       await desk.deliver(legEvent('call_hangup', { extension: '109', result: 'cancelled' }));
@@ -425,7 +425,7 @@ describe('retailCRM', () => {
     it('has the chosen line and shop where it tells none, and no recording when none is wanted', async () => {
       const { line, ...payload } = record().payload as unknown as Record<string, unknown>;
       assert.ok(line !== undefined);
-      const settings = { line: '74950000000', callSite: 'main', recording: 'none' };
+      const settings = { line: '74950000000', callSite: 'main', recordingLink: false };
       const event = { topic: 'call_record', payload: { ...payload, recording: { file: 'x.wav' } } };
       await desk.deliver(event as never, settings);
       const [call] = retail.calls;
