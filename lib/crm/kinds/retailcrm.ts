@@ -182,7 +182,7 @@ export const retailcrm: CrmKind = {
     { topic: 'call_record', byDefault: true },
   ],
   creates: ['contact'],
-  // The rules of the API allow one address 10 requests in any second, those of telephony 40; these figures never pass the smaller one.
+  // The API is said to allow one address 10 requests in any second, 40 of telephony (unconfirmed): these figures pass neither.
   limits: { perSecond: 8, burst: 2 },
   checkDelivery: (settings) => void readChoices(settings),
   create(settings, secrets, http) {
