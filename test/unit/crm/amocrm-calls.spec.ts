@@ -247,7 +247,7 @@ describe('amoCRM: calls', () => {
         });
         assert.deepEqual([item?.pipeline_id, item?.source_name, item?.created_at], [77, 'Asterisk', startedAt]);
         const field = { field_code: 'PHONE', values: [{ value: '+74951343060', enum_code: 'WORK' }] };
-        assert.deepEqual(item?.sent, {
+        assert.deepEqual(item.sent, {
           leads: [{ name: '+74951343060' }],
           contacts: [{ name: '+74951343060', custom_fields_values: [field] }],
         });
