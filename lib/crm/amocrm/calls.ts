@@ -76,7 +76,7 @@ export class AmoCalls {
 
   /** The call of a number that nobody has. */
   private async unknown(call: Call, context: DeliveryContext): Promise<Written | undefined> {
-    const { choices, payload, mark } = call;
+    const { choices, mark } = call;
     switch (choices.unknown) {
       case 'none':
         return undefined;
