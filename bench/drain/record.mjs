@@ -1,14 +1,17 @@
+/** The client of the `n`th call. */
+export const numberOf = (n) => `+7495${1_000_000 + n}`;
+
 /** The record of an answered call from outside that ended just now, each of another client. */
 export function record(n, extension, now) {
   const at = (secondsAgo) => new Date(now - secondsAgo * 1000).toISOString();
   const callId = `${Math.floor(now / 1000)}.${n}`;
-  const number = String(1_000_000 + n);
+  const e164 = numberOf(n);
   const payload = {
     eventId: `Office:${callId}:record`,
     pbx: 'Office',
     callId,
     direction: 'in',
-    client: { number: `8495${number}`, e164: `+7495${number}` },
+    client: { number: e164.replace('+7', '8'), e164 },
     line: { number: '74950000001', trunk: 'provider' },
     extension,
     startedAt: at(95),

@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { portals, USERS } from './portals.mjs';
-import { record } from './record.mjs';
+import { numberOf, record } from './record.mjs';
 import { JumpingTime } from './time.mjs';
 
 const require = createRequire(import.meta.url);
@@ -24,7 +24,7 @@ const ANSWER_MS = 300;
 
 const time = new JumpingTime();
 const { clock } = time;
-const portal = await portals[crm].open(clock);
+const portal = await portals[crm].open({ clock, numbers: Array.from({ length: count }, (_, n) => numberOf(n)) });
 time.delay(portal.server, ANSWER_MS);
 const store = createStore({ file, clock, log, retention: { days: 0, maxBytes: 2 ** 40 } });
 await store.open();
