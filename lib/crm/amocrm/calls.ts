@@ -148,7 +148,7 @@ const ENTITIES: readonly Entity[] = ['contacts', 'companies', 'leads', 'customer
 
 const told = ({ id, kind, entity }: Written): Delivered => ({
   status: 'delivered',
-  answer: { ...(kind === 'call' ? { callId: id } : { unsortedUid: id }), ...optional('entity', entity) },
+  answer: { ...optional(kind === 'call' ? 'callId' : 'unsortedUid', id || undefined), ...optional('entity', entity) },
 });
 
 async function cardIn({ memo }: DeliveryContext): Promise<Card | undefined> {

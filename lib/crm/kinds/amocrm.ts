@@ -111,8 +111,8 @@ export const amocrm: CrmKind = {
       required: true,
       label: { en: 'Long-lived token', ru: 'Долгосрочный токен' },
       help: {
-        en: 'Of a private integration: Settings → Integrations → Create integration → External, then its tab "Keys and scopes". Make it as an administrator: it sees what its maker may see.',
-        ru: 'Токен приватной интеграции: Настройки → Интеграции → Создать интеграцию → Внешняя, затем вкладка «Ключи и доступы». Создайте его под администратором: токену видно то же, что и его создателю.',
+        en: 'Of an integration of your own: create one (Kommo: Settings → Integrations; amoCRM: amoMarket) and generate it on the tab "Keys and scopes". Do it as an administrator: the token sees what its maker may see.',
+        ru: 'Токен собственной интеграции: создайте её в amoМаркете и сгенерируйте токен на вкладке «Ключи и доступы». Делайте это под администратором: токену видно то же, что и его создателю.',
       },
     },
   ],

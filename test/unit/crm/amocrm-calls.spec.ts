@@ -151,6 +151,13 @@ describe('amoCRM: calls', () => {
       }
     });
 
+    it('is taken for written when amoCRM takes it without a word', async () => {
+      amo.server.fail({ status: 202 }, { when: to(CALLS) });
+      assert.deepEqual(await answerOf(desk.deliver(record())), {});
+      await desk.deliver(record(), {}, again);
+      assert.equal(asked(CALLS), 1);
+    });
+
     it('waits while the token has expired, and goes when there is a new one', async () => {
       amo.tokens.clear();
       const error = await failure(desk.deliver(record()));
@@ -232,8 +239,9 @@ describe('amoCRM: calls', () => {
         amo.itemErrorsUnder200 = itemErrorsUnder200;
         const answer = await answerOf(desk.deliver(record({ recording: { file: 'a.mp3' } }), { pipeline: '77' }));
         const [item] = amo.unsorted;
+        assert.ok(item);
         const startedAt = Date.parse('2026-11-20T19:00:00Z') / 1000;
-        const { uniq, ...metadata } = item?.metadata ?? {};
+        const { uniq, ...metadata } = item.metadata;
         assert.match(String(uniq), /^[0-9a-f]{32}$/);
         assert.deepEqual(metadata, {
           from: '+74951343060',
@@ -245,13 +253,13 @@ describe('amoCRM: calls', () => {
           is_call_event_needed: true,
           call_responsible: 3,
         });
-        assert.deepEqual([item?.pipeline_id, item?.source_name, item?.created_at], [77, 'Asterisk', startedAt]);
+        assert.deepEqual([item.pipeline_id, item.source_name, item.created_at], [77, 'Asterisk', startedAt]);
         const field = { field_code: 'PHONE', values: [{ value: '+74951343060', enum_code: 'WORK' }] };
-        assert.deepEqual(item?.sent, {
+        assert.deepEqual(item.sent, {
           leads: [{ name: '+74951343060' }],
           contacts: [{ name: '+74951343060', custom_fields_values: [field] }],
         });
-        assert.equal(answer.unsortedUid, item?.uid);
+        assert.equal(answer.unsortedUid, item.uid);
         assert.equal((answer.entity as { type: string }).type, 'lead');
       });
     }
