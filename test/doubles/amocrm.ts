@@ -48,6 +48,8 @@ export class AmoDouble {
   private readonly records = new Map<string, Stored[]>([...LISTS, 'users'].map((list) => [list, []]));
   private counter = 1000;
   private readonly times: number[] = [];
+  /** Requests refused by the limit. */
+  refused = 0;
   private refusals = 0;
   private blockedUntil = -Infinity;
 
@@ -114,6 +116,7 @@ export class AmoDouble {
       this.times.push(now);
       return undefined;
     }
+    this.refused += 1;
     this.refusals += 1;
     if (this.refusals >= this.refusalsToBlock) {
       this.refusals = 0;
