@@ -15,19 +15,22 @@ export async function recordingName(client: AmiClient, started: AmiMessage): Pro
     .catch(() => undefined);
   const file = answer?.name === 'Success' ? answer.get('Value') : undefined;
   if (file === undefined || file === '' || file === '(null)') return undefined;
-  const headers = new Map([
-    ['channel', channel],
-    ['uniqueid', uniqueid],
-    ...(linkedid === undefined ? [] : [['linkedid', linkedid] as const]),
-    ['variable', VARIABLE],
-    ['value', file],
-  ]);
-  const get = (header: string): string | undefined => headers.get(header.toLowerCase());
+  const headers: Readonly<Record<string, string>> = {
+    Event: 'VarSet',
+    Privilege: 'dialplan,all',
+    Channel: channel,
+    Uniqueid: uniqueid,
+    ...(linkedid === undefined ? {} : { Linkedid: linkedid }),
+    Variable: VARIABLE,
+    Value: file,
+  };
+  const byLowerName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const get = (header: string): string | undefined => byLowerName.get(header.toLowerCase());
   return {
     kind: 'event',
     name: 'VarSet',
     get,
     all: (header) => [get(header)].filter((value) => value !== undefined),
-    toObject: () => Object.assign(Object.create(null) as Record<string, string>, Object.fromEntries(headers)),
+    toObject: () => Object.assign(Object.create(null) as Record<string, string>, headers),
   };
 }

@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import type { AmiClient } from '../ami/types';
+import type { AmiClient, AmiMessage } from '../ami/types';
 import { systemClock } from '../clock';
 import type { Clock } from '../clock';
+import { recordingName } from './recording-name';
 import { traceText } from './trace-text';
 
 export interface TraceOptions {
@@ -24,8 +25,8 @@ export interface TraceResult {
 const MOST_WAITING = 8 * 1024 * 1024;
 
 /**
- * Writes every event that the link hears into a file, as Asterisk sends them but for secrets, until the time is over, the
- * file is full, the disk is too slow, or the link is closed. What we send is never in it. Rejects with the error of the
+ * Writes every event that the link hears, and the names of recordings, into a file, as Asterisk sends them but for secrets,
+ * until the time is over, the file is full, the disk is too slow, or the link is closed. What we send is never in it. Rejects with the error of the
  * file system; the events that came until then stay in the file.
  */
 export async function recordTrace(
@@ -56,10 +57,16 @@ export async function recordTrace(
     const end = `Event: CoreShowChannelsComplete\r\nActionID: ${id}\r\nEventList: Complete\r\n\r\n`;
     write([...(rows ?? []).map((row) => text.of(row, clock.now())), end].join(''));
   };
+  // Who does not hear of variables asks for the name of a recording: the answer belongs to the calls as any event does.
+  const writeRecordingName = async (started: AmiMessage): Promise<void> => {
+    const named = await recordingName(client, started);
+    if (named) write(text.of(named, clock.now()));
+  };
   const forget = [
     client.subscribe('*', (event) => {
       write(text.of(event, clock.now()));
       if (!isOver) events++;
+      if (event.name === 'MixMonitorStart') void writeRecordingName(event);
     }),
     client.onState(({ phase }) => {
       if (phase === 'closed') end();

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { createAmiClient } from '../../lib/ami';
+import type { AmiClient } from '../../lib/ami/types';
 import type { CallMessage, PbxMessage, RecordPayload } from '../../lib/messages/types';
 import { numberingPlan } from '../../lib/phone';
 import { createPbx, type Pbx } from '../../lib/pbx/pbx';
+import { assertSameButMasked, byCall, LiveTraces } from '../support/traces';
 import { until } from '../support/wait';
 import { cuttableLink, type CuttableLink } from './support/cuttable-link';
 import { describeAsterisk } from './support/roots';
@@ -185,6 +187,40 @@ describeAsterisk('the life of calls', (version) => {
     assert.deepEqual(story('101'), ['call_ringing', 'call_answer', 'call_transfer', 'call_hangup']);
   });
 
+  it('leaves a trace that replays to the same records, with other numbers when they are masked', async () => {
+    const traces = new LiveTraces(pbx.client);
+    try {
+      bed.phones['101'].reset('busy');
+      bed.phones['102'].reset('ring');
+      const queued = bed.call(QUEUE);
+      const rings = await bed.phones['102'].nextCall();
+      rings.answer();
+      await until(() => story('102').includes('call_answer'), 'the answer');
+      await admin(async (link) => {
+        const headers = { Channel: await channelOf(link, 'PJSIP/provider-'), File: 'office-79031112233.wav' };
+        assert.equal((await link.action({ action: 'MixMonitor', headers })).name, 'Success');
+      });
+      await transfer('PJSIP/102-', '101');
+      await queued.ended;
+      bed.phones['101'].reset('answer');
+      const direct = bed.call(DIRECT);
+      await direct.answered;
+      await until(() => story('101').includes('call_answer'), 'the second answer');
+      direct.bye();
+      const records = () => calls().flatMap(({ topic, payload }) => (topic === 'call_record' ? [payload] : []));
+      await until(() => records().length === 2, 'both records', 20_000);
+      await traces.end();
+
+      const plan = { name: 'office', trunks: ['provider'], trunkContexts: ['from-trunk'] };
+      const live = byCall(records());
+      assert.match(live.find(({ queue }) => queue)?.recording?.file ?? '', /office-79031112233\.wav$/);
+      assert.deepEqual(traces.replayed(plan, false), live);
+      assert.ok(assertSameButMasked(live, traces.replayed(plan, true)) >= 4);
+    } finally {
+      traces.remove();
+    }
+  });
+
   it('tells what ended while the link was cut, after a gap, and goes on with what did not', async () => {
     const ends = bed.call(DIRECT);
     await ends.answered;
@@ -221,19 +257,28 @@ describeAsterisk('the life of calls', (version) => {
   ];
 
   /** Sends the other party of a channel on to an extension, as a transfer key of the phone does. */
-  async function transfer(channel: string, exten: string): Promise<void> {
+  const transfer = (channel: string, exten: string): Promise<void> =>
+    admin(async (link) => {
+      const headers = { Channel: await channelOf(link, channel), Context: 'from-internal', Exten: exten };
+      assert.equal((await link.action({ action: 'BlindTransfer', headers })).name, 'Success');
+    });
+
+  async function channelOf(link: AmiClient, beginning: string): Promise<string> {
+    const rows = await link.list({ action: 'CoreShowChannels' });
+    const name = rows.map((row) => row.get('Channel') ?? '').find((one) => one.startsWith(beginning));
+    assert.ok(name);
+    return name;
+  }
+
+  async function admin(order: (link: AmiClient) => Promise<void>): Promise<void> {
     const { amiPort: port } = bed.asterisk;
-    const admin = createAmiClient({ host: '127.0.0.1', port, username: 'admin', secret: 'admin-secret' });
+    const link = createAmiClient({ host: '127.0.0.1', port, username: 'admin', secret: 'admin-secret' });
     try {
-      admin.connect();
-      await until(() => admin.state.phase === 'ready', 'the link of the admin');
-      const rows = await admin.list({ action: 'CoreShowChannels' });
-      const name = rows.map((row) => row.get('Channel') ?? '').find((one) => one.startsWith(channel));
-      assert.ok(name);
-      const headers = { Channel: name, Context: 'from-internal', Exten: exten };
-      assert.equal((await admin.action({ action: 'BlindTransfer', headers })).name, 'Success');
+      link.connect();
+      await until(() => link.state.phase === 'ready', 'the link of the admin');
+      await order(link);
     } finally {
-      await admin.close();
+      await link.close();
     }
   }
 });

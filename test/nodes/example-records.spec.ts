@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import amiConfig from '../../nodes/ami-config';
 import amiEvent from '../../nodes/ami-event';
 import callHistory from '../../nodes/call-history';
@@ -11,25 +9,12 @@ import storeConfig from '../../nodes/store-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import { FakeCrm, json } from '../support/fake-crm';
 import { until } from '../support/wait';
+import { exampleNames, exampleNamesForCrms, only, readExample, runnable } from './support/example-flows';
 import { load, messages, node, receive, unload, waitForMessages } from './support/runtime';
 import type { FlowNode } from './support/runtime';
 import { UserDir } from './support/store-flow';
 
-const folder = join(__dirname, '..', '..', 'examples');
-const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as FlowNode[];
-const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const types = [amiConfig, amiEvent, callHistory, crmConfig, crmWebhookOut, simulatedCall, storeConfig];
-
-/** What runs without Node-RED's own nodes: debug nodes listen, buttons and comments have nothing to say. */
-const runnable = (flow: FlowNode[]): FlowNode[] =>
-  flow
-    .map((each) => (each.type === 'debug' ? { ...each, type: 'sink' } : each))
-    .filter(({ type }) => !/^(inject|comment|link (in|out)|http (in|response))$/.test(type));
-const only = (flow: FlowNode[], type: string): FlowNode => {
-  const [found, ...more] = flow.filter((each) => each.type === type);
-  assert.ok(found && more.length === 0, type);
-  return found;
-};
 
 describe('the examples of records and events', () => {
   let user: UserDir;
@@ -49,12 +34,12 @@ describe('the examples of records and events', () => {
   };
 
   it('have ids of their own, so that all can be imported side by side', () => {
-    const ids = names.flatMap((name) => read(name).map(({ id }) => id));
+    const ids = exampleNames.flatMap((name) => readExample(name).map(({ id }) => id));
     assert.equal(new Set(ids).size, ids.length);
   });
 
   it('02: each call becomes one record, delivered and kept', async () => {
-    const flow = read('02-cdr-export.json');
+    const flow = readExample('02-cdr-export.json');
     await start(flow);
     const [[delivered = ''] = []] = only(flow, 'crm-webhook-out').wires as string[][];
     const call = only(flow, 'simulated-call');
@@ -78,7 +63,7 @@ describe('the examples of records and events', () => {
 
   it('03: the events of a call reach a webhook in order', async () => {
     crm = await new FakeCrm(json({})).start();
-    const text = JSON.stringify(read('03-call-events-to-webhook.json'));
+    const text = JSON.stringify(readExample('03-call-events-to-webhook.json'));
     const flow = JSON.parse(text.replaceAll('http://127.0.0.1:1880', crm.origin)) as FlowNode[];
     await start(flow);
     receive(only(flow, 'simulated-call').id, { payload: { from: '84951343060', did: '74951000111' } });
@@ -88,9 +73,9 @@ describe('the examples of records and events', () => {
     assert.ok(crm.requests.every(({ headers }) => typeof headers['idempotency-key'] === 'string'));
   });
 
-  for (const name of names.filter((one) => one.startsWith('02-cdr-export-'))) {
+  for (const name of exampleNamesForCrms) {
     it(`${name}: says what is missing until the CRM is filled in`, async () => {
-      const flow = read(name);
+      const flow = readExample(name);
       await start(flow);
       const out = only(flow, 'crm-webhook-out');
       assert.ok(node(out.id), 'the node lives');

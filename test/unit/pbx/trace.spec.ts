@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { AmiMessage } from '../../../lib/ami/types';
 import type { RecordPayload } from '../../../lib/messages/types';
 import { recordTrace, type TraceOptions } from '../../../lib/pbx/trace';
 import { readPlan } from '../../../lib/replay/plan';
@@ -36,8 +37,9 @@ describe('a trace', () => {
     const told = [...messages.flatMap((message) => replay.apply(message)), ...replay.end()];
     return told.flatMap((message) => (message.topic === 'call_record' ? [message.payload] : []));
   }
-  function hear(recording: string, from = 0): void {
-    for (const event of recordedMessages(recording).slice(from)) {
+  const isNoVariable = ({ name }: AmiMessage): boolean => name !== 'VarSet';
+  function hear(events: readonly AmiMessage[]): void {
+    for (const event of events) {
       if (event.kind !== 'event' || event.get('ActionID') !== undefined) continue;
       const headers = { ...(event.toObject() as Record<string, string>) };
       // As of an Asterisk without `timestampevents`: the time is the moment at which it is heard.
@@ -62,7 +64,7 @@ describe('a trace', () => {
 
   it('replays to the same call, with durations, though Asterisk sent no times', async () => {
     const ready = record();
-    hear('inbound-answered-caller-hangs-up');
+    hear(recordedMessages('inbound-answered-caller-hangs-up'));
     clock.advance(60_000);
     await ready;
     const [call, ...more] = records();
@@ -73,16 +75,29 @@ describe('a trace', () => {
     assert.notEqual(call?.client?.number, '79261112233');
   });
 
+  it('has the names of recordings, which are no events to a user who does not hear of variables', async () => {
+    link.recording = '/var/spool/asterisk/monitor/1795203671.96.wav';
+    const ready = record();
+    const recorded = recordedMessages('inbound-recorded');
+    const begun = recorded.findIndex(({ name }) => name === 'MixMonitorStart') + 1;
+    hear(recorded.slice(0, begun).filter(isNoVariable));
+    await until(() => written().includes('MIXMONITOR_FILENAME'), 'the name');
+    hear(recorded.slice(begun).filter(isNoVariable));
+    clock.advance(60_000);
+    await ready;
+    assert.deepEqual(
+      records().map(({ recording }) => recording?.file),
+      [link.recording],
+    );
+  });
+
   it('begins with the calls that are under way', async () => {
     const recorded = recordedMessages('lists');
     link.channels = recorded.filter(({ name }) => name === 'CoreShowChannel');
     const ready = record();
     await until(() => link.asked.includes('CoreShowChannels'), 'the list to be asked for');
     await new Promise(setImmediate);
-    hear(
-      'lists',
-      recorded.findIndex(({ name }) => name === 'HangupRequest'),
-    );
+    hear(recorded.slice(recorded.findIndex(({ name }) => name === 'HangupRequest')));
     clock.advance(60_000);
     await ready;
     assert.deepEqual(

@@ -11,6 +11,8 @@ export class FakeLink implements AmiClient {
   startup: string | undefined = '2026-01-01 09:00:00';
   /** The answers to `CoreShowChannels`: rows, or why there are none. One that never comes is `undefined`. */
   channels: readonly AmiMessage[] | Error | undefined = [];
+  /** The file of every recording, as `Getvar` tells it; `undefined`: it may not be asked. */
+  recording: string | undefined;
   readonly asked: string[] = [];
   private readonly handlers = new Set<{ names: readonly string[] | '*'; handler: (event: AmiMessage) => void }>();
   private readonly stateHandlers = new Set<(state: AmiState) => void>();
@@ -39,6 +41,9 @@ export class FakeLink implements AmiClient {
 
   action({ action }: { readonly action: string }): Promise<AmiMessage> {
     this.asked.push(action);
+    if (action === 'Getvar' && this.recording !== undefined) {
+      return Promise.resolve(amiMessage('response', 'Success', [['Value', this.recording]]));
+    }
     if (this.startup === undefined) return Promise.resolve(amiMessage('response', 'Error', []));
     const [date = '', time = ''] = this.startup.split(' ');
     const headers = [['CoreStartupDate', date] as const, ['CoreStartupTime', time] as const];
