@@ -3,7 +3,7 @@ import { enterBridge, isConference, leaveBridge } from './bridges';
 import { learnConsultation, partnersOf, rootOf } from './conversation';
 import { keepVariables, noteApplication, noteCdr, noteVariable } from './notes';
 import { idIn, nameIn, numberIn, textIn, variablesIn } from './reading';
-import { rolesOf } from './roles';
+import { isOurs, rolesOf } from './roles';
 import { CALL_BOUNDS, type CallState, type ChannelState } from './state';
 import type { Talk } from './talk';
 import { Transfers } from './transfers';
@@ -104,8 +104,10 @@ export class Happenings {
     }
     const id = idIn(row, 'BridgeId');
     if (wasParkedOutOf(call, channel, id)) return;
-    const bridge = id === undefined ? undefined : enterBridge(call, channel, id);
+    const kind = { holding: false, conference: isConference(row) };
+    const bridge = id === undefined ? undefined : enterBridge(call, channel, id, kind);
     if (!bridge) leaveBridge(call, channel);
+    if (bridge?.conference === true) this.talk.concludeService(call);
     const born = (bridge?.members ?? []).map((member) => call.channels[member]?.bornAt ?? t);
     this.talk.settle(call, call.answeredAt === undefined && bridge ? Math.max(lostAt ?? -Infinity, ...born) : t);
   }
@@ -183,13 +185,14 @@ export class Happenings {
     // Of two legs that end together either may be told first: why this one ends is known from now on.
     const cause = numberIn(event, 'Cause');
     if (cause !== undefined && cause > 0) channel.cause = cause;
-    const { client, direction, subject } = rolesOf(call, this.options.plan);
+    const roles = rolesOf(call, this.options.plan);
+    const { client, direction, subject } = roles;
     // Whoever hangs up when the client is gone ends nothing any more.
     if (subject?.goneAt !== undefined) return;
     if (channel === client) {
       call.endedBy ??= 'client';
       if (call.inQueue) call.abandoned = true;
-    } else if (channel.kind === 'extension' && channel.leg?.handedOver !== true) {
+    } else if (isOurs(roles, channel) && channel.leg?.handedOver !== true) {
       const partners = partnersOf(call, channel);
       const hasClient = direction === 'internal' || (client !== undefined && partners.includes(client));
       if (hasClient || call.lastTalker === channel.id) call.endedBy ??= 'extension';

@@ -102,6 +102,8 @@ export interface CallState {
   holdMs: number;
   rung: string[];
   talked: string[];
+  /** The extension for which an outside number has, or had, the client. */
+  takenFor?: string;
   /** Uniqueid of the leg that had the client last. */
   lastTalker?: string;
   /** Why nobody hears the client although somebody still has him. */

@@ -6,6 +6,7 @@ import { classify } from './classify';
 import { Happenings } from './happenings';
 import { keepVariables } from './notes';
 import { recordMessage } from './payloads';
+import { inOrderOfBirth } from './birth';
 import { durationIn, idIn, nameIn, textIn, timeOf, variablesIn } from './reading';
 import { rolesOf } from './roles';
 import type { CallState, ChannelState } from './state';
@@ -61,6 +62,8 @@ export class Tracker implements CallTracker {
   private tampered = 0;
   private overBound = 0;
   private lostAt: number | undefined;
+  /** So much the PBX's clock is before ours, by the last event that told. */
+  private ahead = 0;
   private sessionAt = -Infinity;
 
   constructor(private readonly options: CallTrackerOptions) {
@@ -83,6 +86,7 @@ export class Tracker implements CallTracker {
   apply(event: AmiMessage, at: number): readonly CallMessage[] {
     const name = event.name.toLowerCase();
     const t = timeOf(event, at);
+    if (event.get('Timestamp') !== undefined) this.ahead = t - at;
     const joined = JOINING[name];
     if (joined) this.join(joined.map((header) => idIn(event, header)));
     if (name === 'newchannel') this.newChannel(event, at, t);
@@ -110,7 +114,7 @@ export class Tracker implements CallTracker {
   beginSession(at: number, restarted: boolean): readonly CallMessage[] {
     this.sessionAt = at;
     if (restarted) {
-      const end = this.lostAt ?? at;
+      const end = this.byThePbx(this.lostAt ?? at);
       for (const call of [...this.book.calls]) this.endUnheard(call, () => true, end, at);
     }
     return this.take();
@@ -126,10 +130,10 @@ export class Tracker implements CallTracker {
     // What was heard of since the list was asked for may be younger than the list.
     const isOlder = ({ seenAt }: ChannelState): boolean => seenAt < this.sessionAt || seenAt < at - LIST_TAKES_MS;
     const isMissing = (channel: ChannelState): boolean => !up.has(channel.id) && isOlder(channel);
-    for (const call of [...this.book.calls]) this.endUnheard(call, isMissing, at, at);
+    for (const call of [...this.book.calls]) this.endUnheard(call, isMissing, this.byThePbx(at), at);
     const known = [...up].filter(([id]) => this.book.channelOf(id) !== undefined);
     const unknown = [...up].filter(([id]) => this.book.channelOf(id) === undefined);
-    unknown.sort(([, one], [, other]) => durationIn(other) - durationIn(one) || inOrderOfBirth(one, other));
+    unknown.sort(([, one], [, other]) => durationIn(other) - durationIn(one));
     for (const [id, row] of unknown) this.takeUp(id, row, at);
     for (const [id, row] of known) {
       const channel = this.book.channelOf(id);
@@ -159,6 +163,11 @@ export class Tracker implements CallTracker {
     this.settling.sort();
     this.remembered.sort();
     return { unreadable };
+  }
+
+  /** A moment of our clock by that of the PBX. */
+  private byThePbx(at: number): number {
+    return at + this.ahead;
   }
 
   private take(): readonly CallMessage[] {
@@ -205,7 +214,8 @@ export class Tracker implements CallTracker {
       return undefined;
     }
     const call = this.book.callFor(linkedid, channel.id, channel.bornAt);
-    if (!this.book.add(call, channel)) {
+    const bornAt = hasJustBegun ? channel.bornAt : inOrderOfBirth(call, channel);
+    if (!this.book.add(call, { ...channel, bornAt })) {
       this.overBound += 1;
       return undefined;
     }
@@ -313,7 +323,7 @@ export class Tracker implements CallTracker {
   private takeUp(id: string, row: AmiMessage, at: number): void {
     const name = textIn(row, 'Channel');
     if (name === undefined) return;
-    const bornAt = Math.max(at - durationIn(row), this.lostAt ?? -Infinity);
+    const bornAt = this.byThePbx(Math.max(at - durationIn(row), this.lostAt ?? -Infinity));
     const incoming = !/^App(Dial2?|Queue)$/i.test(row.get('Application') ?? '');
     const call = this.addChannel(row, { id, name, bornAt, seenAt: at, incoming, hasJustBegun: false });
     if (!call) return;
@@ -329,18 +339,16 @@ export class Tracker implements CallTracker {
     const before = this.book.channelOf(id);
     if (!before || before.goneAt !== undefined) return;
     this.follow(row, before);
-    this.joinByBridge(before, idIn(row, 'BridgeId'), row);
+    const listedIn = idIn(row, 'BridgeId');
+    if (isConference(row)) this.joinByBridge(before, listedIn, row);
     const call = this.book.callOf(id);
     if (!call || call.told) return;
+    // The Linkedid has told whose call it is. In one bridge may be people who only wait side by side: parked.
+    if (listedIn !== undefined) this.book.holdsBridge(call, listedIn);
     const { bridge } = before;
-    this.happenings.found({ event: row, call, channel: before, t: at }, this.lostAt);
+    const lostAt = this.lostAt === undefined ? undefined : this.byThePbx(this.lostAt);
+    this.happenings.found({ event: row, call, channel: before, t: this.byThePbx(at) }, lostAt);
     this.book.leftBridge(call, bridge);
     this.book.changed(call);
   }
-}
-
-/** A Uniqueid ends with a number that grows with every channel; a manager who gives his own says nothing by it. */
-function inOrderOfBirth(one: AmiMessage, other: AmiMessage): number {
-  const [mine, theirs] = [one, other].map((row) => Number(/\.(\d{1,15})$/.exec(row.get('Uniqueid') ?? '')?.[1]));
-  return Number.isNaN(mine) || Number.isNaN(theirs) ? 0 : (mine ?? 0) - (theirs ?? 0);
 }

@@ -30,11 +30,14 @@ function rowsAt(events: readonly Timed[], count: number) {
     now = at;
     const id = event.get('Uniqueid') ?? '';
     const row = rows.get(id);
+    if (row) row.Linkedid = event.get('Linkedid') ?? '';
     if (event.name === 'Newchannel')
       rows.set(id, { ...(event.toObject() as Record<string, string>), born: String(at) });
     else if (event.name === 'Hangup') rows.delete(id);
-    else if (row && event.name === 'BridgeEnter') row.BridgeId = event.get('BridgeUniqueid') ?? '';
-    else if (row && event.name === 'BridgeLeave') delete row.BridgeId;
+    else if (row && event.name === 'BridgeEnter') {
+      row.BridgeId = event.get('BridgeUniqueid') ?? '';
+      if (event.get('BridgeCreator') === 'ConfBridge') row.Application = 'ConfBridge';
+    } else if (row && event.name === 'BridgeLeave') delete row.BridgeId;
     if (row && event.name.startsWith('New')) {
       row.ChannelState = event.get('ChannelState') ?? '';
       row.CallerIDNum = event.get('CallerIDNum') ?? '';
