@@ -23,47 +23,49 @@ const UP = '6';
 /** What each event of Asterisk changes in a call. Whatever it means for the conversation is left to {@link Talk}. */
 export class Happenings {
   private readonly transfers: Transfers;
-  private readonly handlers: Readonly<Partial<Record<string, (happening: Happening) => void>>> = {
-    newstate: (happening) => this.newState(happening),
-    newcallerid: (happening) => this.newCallerId(happening),
-    newconnectedline: ({ event, channel }) => isShown(channel, textIn(event, 'ConnectedLineNum')),
-    dialbegin: (happening) => this.dialBegin(happening),
-    dialend: (happening) => this.dialEnd(happening),
-    bridgeenter: (happening) => this.bridgeEnter(happening),
-    bridgeleave: (happening) => this.bridgeLeave(happening),
-    hangup: (happening) => this.hangup(happening),
-    hanguprequest: (happening) => this.hangupRequest(happening),
-    hold: ({ call, channel, t }) => {
-      if (channel.kind === 'extension') this.talk.hold(call, channel, t);
-    },
-    unhold: ({ call, channel, t }) => {
-      if (channel.kind === 'extension') this.talk.unhold(call, channel, t);
-    },
-    musiconholdstart: (happening) => this.music(happening),
-    parkedcall: (happening) => this.parked(happening),
-    parkedcalltimeout: ({ call, t }) => this.unparked(call, t),
-    blindtransfer: ({ event, call, channel }) => this.transfers.blind(call, channel, event),
-    attendedtransfer: ({ event, call, channel, t }) => this.transfers.attended(call, channel, event, t),
-    queuecallerjoin: ({ event, call }) => {
-      const queue = textIn(event, 'Queue');
-      if (queue !== undefined) call.queue = queue;
-      call.inQueue = true;
-    },
-    queuecallerleave: ({ call }) => (call.inQueue = false),
-    queuecallerabandon: ({ call }) => (call.inQueue = false),
-    originateresponse: (happening) => this.originateResponse(happening),
-    confbridgejoin: ({ call }) => this.talk.concludeService(call),
-    meetmejoin: ({ call }) => this.talk.concludeService(call),
-    mixmonitorstart: ({ call }) => (call.recording ??= {}),
-    monitorstart: ({ call }) => (call.recording ??= {}),
-    // A mailbox that this channel was in has changed: an outside caller has left a message.
-    messagewaiting: ({ call, channel }) => {
-      if (channel.kind === 'trunk') call.voicemail = true;
-    },
-    varset: ({ event, call }) => noteVariable(this.options, call, event),
-    newexten: ({ event, call }) => noteApplication(call, event),
-    cdr: ({ event, call }) => noteCdr(call, event),
-  };
+  private readonly handlers = new Map<string, (happening: Happening) => void>(
+    Object.entries({
+      newstate: (happening) => this.newState(happening),
+      newcallerid: (happening) => this.newCallerId(happening),
+      newconnectedline: ({ event, channel }) => isShown(channel, textIn(event, 'ConnectedLineNum')),
+      dialbegin: (happening) => this.dialBegin(happening),
+      dialend: (happening) => this.dialEnd(happening),
+      bridgeenter: (happening) => this.bridgeEnter(happening),
+      bridgeleave: (happening) => this.bridgeLeave(happening),
+      hangup: (happening) => this.hangup(happening),
+      hanguprequest: (happening) => this.hangupRequest(happening),
+      hold: ({ call, channel, t }) => {
+        if (channel.kind === 'extension') this.talk.hold(call, channel, t);
+      },
+      unhold: ({ call, channel, t }) => {
+        if (channel.kind === 'extension') this.talk.unhold(call, channel, t);
+      },
+      musiconholdstart: (happening) => this.music(happening),
+      parkedcall: (happening) => this.parked(happening),
+      parkedcalltimeout: ({ call, t }) => this.unparked(call, t),
+      blindtransfer: ({ event, call, channel }) => this.transfers.blind(call, channel, event),
+      attendedtransfer: ({ event, call, channel, t }) => this.transfers.attended(call, channel, event, t),
+      queuecallerjoin: ({ event, call }) => {
+        const queue = textIn(event, 'Queue');
+        if (queue !== undefined) call.queue = queue;
+        call.inQueue = true;
+      },
+      queuecallerleave: ({ call }) => (call.inQueue = false),
+      queuecallerabandon: ({ call }) => (call.inQueue = false),
+      originateresponse: (happening) => this.originateResponse(happening),
+      confbridgejoin: ({ call }) => this.talk.concludeService(call),
+      meetmejoin: ({ call }) => this.talk.concludeService(call),
+      mixmonitorstart: ({ call }) => (call.recording ??= {}),
+      monitorstart: ({ call }) => (call.recording ??= {}),
+      // A mailbox that this channel was in has changed: an outside caller has left a message.
+      messagewaiting: ({ call, channel }) => {
+        if (channel.kind === 'trunk') call.voicemail = true;
+      },
+      varset: ({ event, call }) => noteVariable(this.options, call, event),
+      newexten: ({ event, call }) => noteApplication(call, event),
+      cdr: ({ event, call }) => noteCdr(call, event),
+    }),
+  );
 
   constructor(
     private readonly options: CallTrackerOptions,
@@ -73,7 +75,7 @@ export class Happenings {
   }
 
   apply(happening: Happening): void {
-    this.handlers[happening.event.name.toLowerCase()]?.(happening);
+    this.handlers.get(happening.event.name.toLowerCase())?.(happening);
     keepVariables(this.options, happening.call, variablesIn(happening.event));
   }
 
@@ -175,8 +177,7 @@ export class Happenings {
   }
 
   private hangup({ event, call, channel, t }: Happening): void {
-    const cause = Number(event.get('Cause') ?? '0');
-    this.gone(call, channel, t, Number.isInteger(cause) ? cause : 0);
+    this.gone(call, channel, t, numberIn(event, 'Cause') ?? 0);
   }
 
   private hangupRequest({ event, call, channel, t }: Happening): void {

@@ -25,31 +25,35 @@ const LIST_TAKES_MS = 60_000;
 const RING = '4';
 
 /** Which header names the channel that an event is about; `Uniqueid` unless it stands here. */
-const SUBJECT: Readonly<Partial<Record<string, string>>> = {
-  dialbegin: 'DestUniqueid',
-  dialend: 'DestUniqueid',
-  blindtransfer: 'TransfererUniqueid',
-  attendedtransfer: 'OrigTransfererUniqueid',
-  parkedcall: 'ParkeeUniqueid',
-  unparkedcall: 'ParkeeUniqueid',
-  parkedcalltimeout: 'ParkeeUniqueid',
-  parkedcallgiveup: 'ParkeeUniqueid',
-};
+const SUBJECT: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    dialbegin: 'DestUniqueid',
+    dialend: 'DestUniqueid',
+    blindtransfer: 'TransfererUniqueid',
+    attendedtransfer: 'OrigTransfererUniqueid',
+    parkedcall: 'ParkeeUniqueid',
+    unparkedcall: 'ParkeeUniqueid',
+    parkedcalltimeout: 'ParkeeUniqueid',
+    parkedcallgiveup: 'ParkeeUniqueid',
+  }),
+);
 
 /** Events that tell that the channels in these headers belong to one call now. */
-const JOINING: Readonly<Partial<Record<string, readonly string[]>>> = {
-  localbridge: ['LocalOneUniqueid', 'LocalTwoUniqueid'],
-  pickup: ['Uniqueid', 'TargetUniqueid'],
-  dialbegin: ['Uniqueid', 'DestUniqueid'],
-  dialend: ['Uniqueid', 'DestUniqueid'],
-  attendedtransfer: [
-    'OrigTransfererUniqueid',
-    'SecondTransfererUniqueid',
-    'TransfereeUniqueid',
-    'TransferTargetUniqueid',
-  ],
-  unparkedcall: ['ParkeeUniqueid', 'RetrieverUniqueid'],
-};
+const JOINING: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    localbridge: ['LocalOneUniqueid', 'LocalTwoUniqueid'],
+    pickup: ['Uniqueid', 'TargetUniqueid'],
+    dialbegin: ['Uniqueid', 'DestUniqueid'],
+    dialend: ['Uniqueid', 'DestUniqueid'],
+    attendedtransfer: [
+      'OrigTransfererUniqueid',
+      'SecondTransfererUniqueid',
+      'TransfereeUniqueid',
+      'TransferTargetUniqueid',
+    ],
+    unparkedcall: ['ParkeeUniqueid', 'RetrieverUniqueid'],
+  }),
+);
 
 /** See {@link CallTracker}. Every event costs the size of its call, however many calls there are. */
 export class Tracker implements CallTracker {
@@ -87,7 +91,7 @@ export class Tracker implements CallTracker {
     const name = event.name.toLowerCase();
     const t = timeOf(event, at);
     if (event.get('Timestamp') !== undefined) this.ahead = t - at;
-    const joined = JOINING[name];
+    const joined = JOINING.get(name);
     if (joined) this.join(joined.map((header) => idIn(event, header)));
     if (name === 'newchannel') this.newChannel(event, at, t);
     else if (name === 'localbridge') this.pair(idIn(event, 'LocalOneUniqueid'), idIn(event, 'LocalTwoUniqueid'));
@@ -239,7 +243,7 @@ export class Tracker implements CallTracker {
   }
 
   private happened(name: string, event: AmiMessage, at: number, t: number): void {
-    const channel = this.book.channelOf(idIn(event, SUBJECT[name] ?? 'Uniqueid'));
+    const channel = this.book.channelOf(idIn(event, SUBJECT.get(name) ?? 'Uniqueid'));
     if (!channel) return;
     this.follow(event, channel);
     if (name === 'bridgeenter') this.joinByBridge(channel, idIn(event, 'BridgeUniqueid'), event);
@@ -248,7 +252,7 @@ export class Tracker implements CallTracker {
     channel.seenAt = Math.max(channel.seenAt, at);
     const { bridge, goneAt } = channel;
     this.happenings.apply({ event, call, channel, t });
-    this.book.leftBridge(call, bridge);
+    this.book.movedBridge(call, bridge, channel.bridge);
     this.book.changed(call);
     if (goneAt === undefined && channel.goneAt !== undefined) this.channelGone(call, at);
   }
@@ -274,7 +278,6 @@ export class Tracker implements CallTracker {
       const hasClient = (call: CallState): boolean => rolesOf(call, this.options.plan).direction !== 'internal';
       if (!isConference(event) || hasClient(mine) !== hasClient(other)) this.merge(mine, other);
     }
-    this.book.holdsBridge(this.book.callOf(id) ?? mine, bridge);
   }
 
   private join(ids: readonly (string | undefined)[]): void {
@@ -313,7 +316,7 @@ export class Tracker implements CallTracker {
     for (const channel of gone) {
       const { bridge } = channel;
       this.happenings.gone(call, channel, Math.max(t, channel.bornAt));
-      this.book.leftBridge(call, bridge);
+      this.book.movedBridge(call, bridge, undefined);
       this.channelGone(call, at);
     }
     this.book.changed(call);
@@ -339,16 +342,14 @@ export class Tracker implements CallTracker {
     const before = this.book.channelOf(id);
     if (!before || before.goneAt !== undefined) return;
     this.follow(row, before);
-    const listedIn = idIn(row, 'BridgeId');
-    if (isConference(row)) this.joinByBridge(before, listedIn, row);
+    // The Linkedid has told whose call it is. In one bridge may be people who only wait side by side: parked.
+    if (isConference(row)) this.joinByBridge(before, idIn(row, 'BridgeId'), row);
     const call = this.book.callOf(id);
     if (!call || call.told) return;
-    // The Linkedid has told whose call it is. In one bridge may be people who only wait side by side: parked.
-    if (listedIn !== undefined) this.book.holdsBridge(call, listedIn);
     const { bridge } = before;
     const lostAt = this.lostAt === undefined ? undefined : this.byThePbx(this.lostAt);
     this.happenings.found({ event: row, call, channel: before, t: this.byThePbx(at) }, lostAt);
-    this.book.leftBridge(call, bridge);
+    this.book.movedBridge(call, bridge, before.bridge);
     this.book.changed(call);
   }
 }
