@@ -193,7 +193,11 @@ export class Happenings {
     if (channel === client) {
       call.endedBy ??= 'client';
       if (call.inQueue) call.abandoned = true;
-    } else if (isOurs(roles, channel) && channel.leg?.handedOver !== true) {
+      return;
+    }
+    // An outside number that took the call for an extension ends it as that one; another is nobody of ours.
+    const isFor = channel.kind === 'extension' || (isOurs(roles, channel) && call.takenFor !== undefined);
+    if (isFor && channel.leg?.handedOver !== true) {
       const partners = partnersOf(call, channel);
       const hasClient = direction === 'internal' || (client !== undefined && partners.includes(client));
       if (hasClient || call.lastTalker === channel.id) call.endedBy ??= 'extension';
