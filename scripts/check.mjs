@@ -1,4 +1,5 @@
 // `npm run check`: everything that needs no root. Stops at the first step that fails.
+// `-- --after-test` leaves out the tests that `npm test` ran just before.
 import { ensureInstalled, run, say } from './setup.mjs';
 
 ensureInstalled();
@@ -12,7 +13,8 @@ const steps = [
   ['test:package', 'the packed tarball in a real Node-RED'],
   ['test:editor', 'the dialogs in Chromium'],
 ];
-for (const [script, what] of steps) {
+const leftOut = process.argv.includes('--after-test') ? 'coverage' : undefined;
+for (const [script, what] of steps.filter(([name]) => name !== leftOut)) {
   say(`${script}: ${what}`);
   run('npm', ['run', '--silent', script], { shell: process.platform === 'win32' });
 }

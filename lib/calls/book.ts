@@ -30,15 +30,14 @@ export class CallBook {
     return call && bridge !== undefined && this.calls.has(call) && bridge in call.bridges ? call : undefined;
   }
 
-  holdsBridge(call: CallState, bridge: string): void {
-    this.byBridge.set(bridge, call);
-  }
-
-  /** To be called whenever a channel may have left a bridge: nobody looks for an empty one. */
-  leftBridge(call: CallState, bridge: string | undefined): void {
-    if (bridge !== undefined && !(bridge in call.bridges) && this.byBridge.get(bridge) === call) {
-      this.byBridge.delete(bridge);
-    }
+  /**
+   * To be called when a channel may have gone from one bridge to another. Nobody looks for an empty one; in one that people wait in
+   * side by side nobody is found.
+   */
+  movedBridge(call: CallState, from: string | undefined, to: string | undefined): void {
+    if (from === to) return;
+    if (from !== undefined && !(from in call.bridges) && this.byBridge.get(from) === call) this.byBridge.delete(from);
+    if (to !== undefined && call.bridges[to]?.holding === false) this.byBridge.set(to, call);
   }
 
   /** The call of a Linkedid; a new one when there is none, or when the one of this Linkedid has been told already. */
@@ -131,8 +130,14 @@ export class CallBook {
   }
 
   private link(call: CallState, linkedid: string): void {
+    if (!call.linkedids.includes(linkedid)) {
+      if (call.linkedids.length >= CALL_BOUNDS.linkedids) {
+        this.byLinkedid.delete(linkedid);
+        return;
+      }
+      call.linkedids.push(linkedid);
+    }
     this.byLinkedid.set(linkedid, call);
-    if (!call.linkedids.includes(linkedid)) call.linkedids.push(linkedid);
   }
 
   private drop(callId: string): void {

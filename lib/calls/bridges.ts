@@ -1,15 +1,16 @@
 import type { AmiMessage } from '../ami/types';
 import { CALL_BOUNDS, type BridgeState, type CallState, type ChannelState } from './state';
 
-/** People come to a conference by calls of their own. */
-export const isConference = (event: AmiMessage): boolean => event.get('BridgeCreator') === 'ConfBridge';
+/** People come to a conference by calls of their own. A list of channels does not name the bridge's maker, but what each runs. */
+export const isConference = (event: AmiMessage): boolean =>
+  event.get('BridgeCreator') === 'ConfBridge' || /^(ConfBridge|MeetMe)$/i.test(event.get('Application') ?? '');
 
 /** Puts a channel into a bridge, out of the one where it was; `undefined` when the call holds no more bridges. */
 export function enterBridge(
   call: CallState,
   channel: ChannelState,
   id: string,
-  kind: Omit<BridgeState, 'members'> = { holding: false, conference: false },
+  kind: Omit<BridgeState, 'members'>,
 ): BridgeState | undefined {
   if (channel.bridge !== id) leaveBridge(call, channel);
   if (!(id in call.bridges) && Object.keys(call.bridges).length >= CALL_BOUNDS.bridges) return undefined;

@@ -1,3 +1,4 @@
+import type { NumberingPlan } from '../phone/types';
 import type { CallState, ChannelState } from './state';
 
 /** The phones of a call, in the order in which they began. */
@@ -49,6 +50,24 @@ export function rootOf(call: CallState, channel: ChannelState): ChannelState | u
 export function dialerOf(call: CallState, channel: ChannelState): ChannelState | undefined {
   const by = channel.dialledBy === undefined ? undefined : call.channels[channel.dialledBy];
   return by && rootOf(call, by);
+}
+
+/**
+ * The extension that an outside number was called for: the Local channel of its follow-me or of its queue member stands before
+ * (`Local/101@from-queue`), or its phone sent the call on. A number of a ring group looks like one: who rang comes first.
+ */
+export function extensionBehind(call: CallState, trunk: ChannelState, plan: NumberingPlan): string | undefined {
+  const behind: string[] = [];
+  const seen = new Set<string>();
+  let by = trunk.dialledBy === undefined ? undefined : call.channels[trunk.dialledBy];
+  while (by?.kind === 'local' && !seen.has(by.id)) {
+    seen.add(by.id);
+    if (plan.isExtension(by.exten)) behind.push(by.exten);
+    const front: ChannelState | undefined = by.pair === undefined ? undefined : call.channels[by.pair];
+    by = front?.dialledBy === undefined ? undefined : call.channels[front.dialledBy];
+  }
+  const forwarder = legsOf(call).findLast(({ forwarded }) => forwarded)?.party;
+  return behind.find((extension) => call.rung.includes(extension)) ?? forwarder ?? behind[0];
 }
 
 /**

@@ -29,7 +29,7 @@ export function mergeCalls(one: CallState, other: CallState, plan: CallPlan): { 
     else kept.bridges[id] = bridge;
   }
   kept.startedAt = Math.min(kept.startedAt, gone.startedAt);
-  kept.rung = [...new Set([...kept.rung, ...gone.rung])];
+  kept.rung = [...new Set([...kept.rung, ...gone.rung])].slice(0, CALL_BOUNDS.extensions);
   kept.variables = { ...gone.variables, ...kept.variables };
   kept.cdrs = [...kept.cdrs, ...gone.cdrs].slice(0, CALL_BOUNDS.cdrs);
   kept.reconciled ||= gone.reconciled;

@@ -1,9 +1,13 @@
 import type { AmiMessage } from '../ami/types';
+import { bearable } from './reading';
 import { CALL_BOUNDS, type CallState } from './state';
 import type { CallTrackerOptions } from './types';
 
 const MAX_FILE = 1000;
 const MAX_VALUE = 512;
+/** Asterisk's own Cdr has 20 fields; an admin may have added some. */
+const MAX_CDR_FIELDS = 40;
+const MAX_CDR_TEXT = 256;
 
 const isVoicemail = (application: string | undefined): boolean => /^voicemail$/i.test(application ?? '');
 
@@ -17,7 +21,7 @@ export function keepVariables(
     const chosen = variables.find((one) => one.toLowerCase() === name.toLowerCase());
     if (chosen === undefined || value === '') continue;
     if (chosen in call.variables || Object.keys(call.variables).length < CALL_BOUNDS.variables) {
-      call.variables[chosen] = value.slice(0, MAX_VALUE);
+      call.variables[chosen] = bearable(value, MAX_VALUE);
     }
   }
 }
@@ -26,7 +30,7 @@ export function keepVariables(
 export function noteVariable(options: CallTrackerOptions, call: CallState, event: AmiMessage): void {
   const name = event.get('Variable') ?? '';
   const value = event.get('Value') ?? '';
-  if (name === 'MIXMONITOR_FILENAME' && value !== '') (call.recording ??= {}).file = value.slice(0, MAX_FILE);
+  if (name === 'MIXMONITOR_FILENAME' && value !== '') (call.recording ??= {}).file = bearable(value, MAX_FILE);
   if (/^(VMSTATUS|VM_MESSAGEFILE)$/.test(name) && value !== '') call.voicemail = true;
   keepVariables(options, call, [[name.replace(/^_{1,2}/, ''), value]]);
 }
@@ -41,10 +45,10 @@ export function noteCdr(call: CallState, event: AmiMessage): void {
   if (call.cdrs.length >= CALL_BOUNDS.cdrs) return;
   const fields = Object.entries(event.toObject()).flatMap(([name, value]): [string, string][] =>
     typeof value === 'string' && !/^(Event|Privilege|Timestamp)$/i.test(name)
-      ? [[name, value.slice(0, MAX_VALUE)]]
+      ? [[bearable(name, MAX_CDR_TEXT), bearable(value, MAX_CDR_TEXT)]]
       : [],
   );
-  const cdr = Object.fromEntries(fields);
+  const cdr = Object.fromEntries(fields.slice(0, MAX_CDR_FIELDS));
   const isKnown = call.cdrs.some((one) => JSON.stringify(one) === JSON.stringify(cdr));
   if (!isKnown) call.cdrs.push(cdr);
 }

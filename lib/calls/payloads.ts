@@ -142,7 +142,8 @@ export function recordMessage(options: CallTrackerOptions, call: CallState): Cal
   const isAnswered = call.answeredAt !== undefined;
   const calling =
     roles.caller && (roles.caller.incoming || isOriginated(call, roles.caller)) ? [roles.caller.party] : [];
-  const people = call.talked.length > 0 ? call.talked : [...new Set([...calling, ...call.rung])];
+  const unheard = call.takenFor === undefined ? [...new Set([...calling, ...call.rung])] : [call.takenFor];
+  const people = call.talked.length > 0 ? call.talked : unheard;
   const [first] = people;
   const last = people.at(-1);
   const told = legs.filter(({ leg }) => leg?.ringingAt !== undefined || leg?.answeredAt !== undefined);

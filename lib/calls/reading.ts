@@ -2,11 +2,16 @@ import type { AmiMessage } from '../ami/types';
 
 const MAX_TEXT = 256;
 
+/** Text of others as it may be kept and passed on: one line of bearable length, and no half of a character where it was cut. */
+export function bearable(text: string, max: number): string {
+  return text.slice(0, max).replace(/[\p{Cc}\p{Cs}\u2028\u2029]+/gu, ' ');
+}
+
 /** A header as one line of bearable length; `undefined` when it is absent, empty or Asterisk's word for unknown. */
 export function textIn(event: AmiMessage, header: string): string | undefined {
-  const value = event.get(header)?.slice(0, MAX_TEXT);
+  const value = event.get(header);
   if (value === undefined || value === '' || value === '<unknown>' || value === '(null)') return undefined;
-  return value.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+  return bearable(value, MAX_TEXT);
 }
 
 /**

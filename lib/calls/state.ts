@@ -102,6 +102,8 @@ export interface CallState {
   holdMs: number;
   rung: string[];
   talked: string[];
+  /** The extension for which an outside number has, or had, the client. */
+  takenFor?: string;
   /** Uniqueid of the leg that had the client last. */
   lastTalker?: string;
   /** Why nobody hears the client although somebody still has him. */
@@ -126,7 +128,15 @@ export interface CallState {
 }
 
 /** A call may hold so much; beyond it, what comes is left out, and channels are counted as over the bound. */
-export const CALL_BOUNDS = { channels: 500, bridges: 100, extensions: 200, cdrs: 50, variables: 32 } as const;
+export const CALL_BOUNDS = {
+  channels: 500,
+  /** Beyond it a Linkedid is not known as the call's: a channel that begins with it is a call of its own. */
+  linkedids: 500,
+  bridges: 100,
+  extensions: 200,
+  cdrs: 50,
+  variables: 32,
+} as const;
 /** A queue rings phones again and again: of those that rang in vain, so many are kept once a call holds many channels. */
 const MANY_CHANNELS = 100;
 const KEPT_IN_VAIN = 40;

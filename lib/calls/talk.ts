@@ -1,5 +1,5 @@
 import type { CallMessage, CallPayload } from '../messages/types';
-import { legsOf, partnersOf } from './conversation';
+import { extensionBehind, legsOf, partnersOf } from './conversation';
 import { legOutcome } from './outcome';
 import { hangupMessage, legMessage } from './payloads';
 import { isCalledFirst, isOurs, numberDialled, rolesOf, type Roles } from './roles';
@@ -134,6 +134,9 @@ export class Talk {
     for (const { party } of [...caller, ...phones]) {
       if (!call.talked.includes(party) && call.talked.length < CALL_BOUNDS.extensions) call.talked.push(party);
     }
+    const [outside] = phones.length === 0 ? ours : [];
+    const takenFor = outside && extensionBehind(call, outside, this.options.plan.numbers);
+    if (takenFor !== undefined) call.takenFor = takenFor;
     this.handOver(call, roles, ours);
     this.takenBack(call, phones, t);
     const talker = phones.filter(({ leg }) => leg?.handedOver !== true).at(-1);

@@ -6,6 +6,7 @@ import { classify } from './classify';
 import { Happenings } from './happenings';
 import { keepVariables } from './notes';
 import { recordMessage } from './payloads';
+import { inOrderOfBirth } from './birth';
 import { durationIn, idIn, nameIn, textIn, timeOf, variablesIn } from './reading';
 import { rolesOf } from './roles';
 import type { CallState, ChannelState } from './state';
@@ -24,31 +25,35 @@ const LIST_TAKES_MS = 60_000;
 const RING = '4';
 
 /** Which header names the channel that an event is about; `Uniqueid` unless it stands here. */
-const SUBJECT: Readonly<Partial<Record<string, string>>> = {
-  dialbegin: 'DestUniqueid',
-  dialend: 'DestUniqueid',
-  blindtransfer: 'TransfererUniqueid',
-  attendedtransfer: 'OrigTransfererUniqueid',
-  parkedcall: 'ParkeeUniqueid',
-  unparkedcall: 'ParkeeUniqueid',
-  parkedcalltimeout: 'ParkeeUniqueid',
-  parkedcallgiveup: 'ParkeeUniqueid',
-};
+const SUBJECT: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    dialbegin: 'DestUniqueid',
+    dialend: 'DestUniqueid',
+    blindtransfer: 'TransfererUniqueid',
+    attendedtransfer: 'OrigTransfererUniqueid',
+    parkedcall: 'ParkeeUniqueid',
+    unparkedcall: 'ParkeeUniqueid',
+    parkedcalltimeout: 'ParkeeUniqueid',
+    parkedcallgiveup: 'ParkeeUniqueid',
+  }),
+);
 
 /** Events that tell that the channels in these headers belong to one call now. */
-const JOINING: Readonly<Partial<Record<string, readonly string[]>>> = {
-  localbridge: ['LocalOneUniqueid', 'LocalTwoUniqueid'],
-  pickup: ['Uniqueid', 'TargetUniqueid'],
-  dialbegin: ['Uniqueid', 'DestUniqueid'],
-  dialend: ['Uniqueid', 'DestUniqueid'],
-  attendedtransfer: [
-    'OrigTransfererUniqueid',
-    'SecondTransfererUniqueid',
-    'TransfereeUniqueid',
-    'TransferTargetUniqueid',
-  ],
-  unparkedcall: ['ParkeeUniqueid', 'RetrieverUniqueid'],
-};
+const JOINING: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    localbridge: ['LocalOneUniqueid', 'LocalTwoUniqueid'],
+    pickup: ['Uniqueid', 'TargetUniqueid'],
+    dialbegin: ['Uniqueid', 'DestUniqueid'],
+    dialend: ['Uniqueid', 'DestUniqueid'],
+    attendedtransfer: [
+      'OrigTransfererUniqueid',
+      'SecondTransfererUniqueid',
+      'TransfereeUniqueid',
+      'TransferTargetUniqueid',
+    ],
+    unparkedcall: ['ParkeeUniqueid', 'RetrieverUniqueid'],
+  }),
+);
 
 /** See {@link CallTracker}. Every event costs the size of its call, however many calls there are. */
 export class Tracker implements CallTracker {
@@ -61,6 +66,8 @@ export class Tracker implements CallTracker {
   private tampered = 0;
   private overBound = 0;
   private lostAt: number | undefined;
+  /** So much the PBX's clock is before ours, by the last event that told. */
+  private ahead = 0;
   private sessionAt = -Infinity;
 
   constructor(private readonly options: CallTrackerOptions) {
@@ -83,7 +90,8 @@ export class Tracker implements CallTracker {
   apply(event: AmiMessage, at: number): readonly CallMessage[] {
     const name = event.name.toLowerCase();
     const t = timeOf(event, at);
-    const joined = JOINING[name];
+    if (event.get('Timestamp') !== undefined) this.ahead = t - at;
+    const joined = JOINING.get(name);
     if (joined) this.join(joined.map((header) => idIn(event, header)));
     if (name === 'newchannel') this.newChannel(event, at, t);
     else if (name === 'localbridge') this.pair(idIn(event, 'LocalOneUniqueid'), idIn(event, 'LocalTwoUniqueid'));
@@ -110,7 +118,7 @@ export class Tracker implements CallTracker {
   beginSession(at: number, restarted: boolean): readonly CallMessage[] {
     this.sessionAt = at;
     if (restarted) {
-      const end = this.lostAt ?? at;
+      const end = this.byThePbx(this.lostAt ?? at);
       for (const call of [...this.book.calls]) this.endUnheard(call, () => true, end, at);
     }
     return this.take();
@@ -126,10 +134,10 @@ export class Tracker implements CallTracker {
     // What was heard of since the list was asked for may be younger than the list.
     const isOlder = ({ seenAt }: ChannelState): boolean => seenAt < this.sessionAt || seenAt < at - LIST_TAKES_MS;
     const isMissing = (channel: ChannelState): boolean => !up.has(channel.id) && isOlder(channel);
-    for (const call of [...this.book.calls]) this.endUnheard(call, isMissing, at, at);
+    for (const call of [...this.book.calls]) this.endUnheard(call, isMissing, this.byThePbx(at), at);
     const known = [...up].filter(([id]) => this.book.channelOf(id) !== undefined);
     const unknown = [...up].filter(([id]) => this.book.channelOf(id) === undefined);
-    unknown.sort(([, one], [, other]) => durationIn(other) - durationIn(one) || inOrderOfBirth(one, other));
+    unknown.sort(([, one], [, other]) => durationIn(other) - durationIn(one));
     for (const [id, row] of unknown) this.takeUp(id, row, at);
     for (const [id, row] of known) {
       const channel = this.book.channelOf(id);
@@ -159,6 +167,11 @@ export class Tracker implements CallTracker {
     this.settling.sort();
     this.remembered.sort();
     return { unreadable };
+  }
+
+  /** A moment of our clock by that of the PBX. */
+  private byThePbx(at: number): number {
+    return at + this.ahead;
   }
 
   private take(): readonly CallMessage[] {
@@ -205,7 +218,8 @@ export class Tracker implements CallTracker {
       return undefined;
     }
     const call = this.book.callFor(linkedid, channel.id, channel.bornAt);
-    if (!this.book.add(call, channel)) {
+    const bornAt = hasJustBegun ? channel.bornAt : inOrderOfBirth(call, channel);
+    if (!this.book.add(call, { ...channel, bornAt })) {
       this.overBound += 1;
       return undefined;
     }
@@ -229,7 +243,7 @@ export class Tracker implements CallTracker {
   }
 
   private happened(name: string, event: AmiMessage, at: number, t: number): void {
-    const channel = this.book.channelOf(idIn(event, SUBJECT[name] ?? 'Uniqueid'));
+    const channel = this.book.channelOf(idIn(event, SUBJECT.get(name) ?? 'Uniqueid'));
     if (!channel) return;
     this.follow(event, channel);
     if (name === 'bridgeenter') this.joinByBridge(channel, idIn(event, 'BridgeUniqueid'), event);
@@ -238,7 +252,7 @@ export class Tracker implements CallTracker {
     channel.seenAt = Math.max(channel.seenAt, at);
     const { bridge, goneAt } = channel;
     this.happenings.apply({ event, call, channel, t });
-    this.book.leftBridge(call, bridge);
+    this.book.movedBridge(call, bridge, channel.bridge);
     this.book.changed(call);
     if (goneAt === undefined && channel.goneAt !== undefined) this.channelGone(call, at);
   }
@@ -264,7 +278,6 @@ export class Tracker implements CallTracker {
       const hasClient = (call: CallState): boolean => rolesOf(call, this.options.plan).direction !== 'internal';
       if (!isConference(event) || hasClient(mine) !== hasClient(other)) this.merge(mine, other);
     }
-    this.book.holdsBridge(this.book.callOf(id) ?? mine, bridge);
   }
 
   private join(ids: readonly (string | undefined)[]): void {
@@ -303,7 +316,7 @@ export class Tracker implements CallTracker {
     for (const channel of gone) {
       const { bridge } = channel;
       this.happenings.gone(call, channel, Math.max(t, channel.bornAt));
-      this.book.leftBridge(call, bridge);
+      this.book.movedBridge(call, bridge, undefined);
       this.channelGone(call, at);
     }
     this.book.changed(call);
@@ -313,7 +326,7 @@ export class Tracker implements CallTracker {
   private takeUp(id: string, row: AmiMessage, at: number): void {
     const name = textIn(row, 'Channel');
     if (name === undefined) return;
-    const bornAt = Math.max(at - durationIn(row), this.lostAt ?? -Infinity);
+    const bornAt = this.byThePbx(Math.max(at - durationIn(row), this.lostAt ?? -Infinity));
     const incoming = !/^App(Dial2?|Queue)$/i.test(row.get('Application') ?? '');
     const call = this.addChannel(row, { id, name, bornAt, seenAt: at, incoming, hasJustBegun: false });
     if (!call) return;
@@ -329,18 +342,14 @@ export class Tracker implements CallTracker {
     const before = this.book.channelOf(id);
     if (!before || before.goneAt !== undefined) return;
     this.follow(row, before);
-    this.joinByBridge(before, idIn(row, 'BridgeId'), row);
+    // The Linkedid has told whose call it is. In one bridge may be people who only wait side by side: parked.
+    if (isConference(row)) this.joinByBridge(before, idIn(row, 'BridgeId'), row);
     const call = this.book.callOf(id);
     if (!call || call.told) return;
     const { bridge } = before;
-    this.happenings.found({ event: row, call, channel: before, t: at }, this.lostAt);
-    this.book.leftBridge(call, bridge);
+    const lostAt = this.lostAt === undefined ? undefined : this.byThePbx(this.lostAt);
+    this.happenings.found({ event: row, call, channel: before, t: this.byThePbx(at) }, lostAt);
+    this.book.movedBridge(call, bridge, before.bridge);
     this.book.changed(call);
   }
-}
-
-/** A Uniqueid ends with a number that grows with every channel; a manager who gives his own says nothing by it. */
-function inOrderOfBirth(one: AmiMessage, other: AmiMessage): number {
-  const [mine, theirs] = [one, other].map((row) => Number(/\.(\d{1,15})$/.exec(row.get('Uniqueid') ?? '')?.[1]));
-  return Number.isNaN(mine) || Number.isNaN(theirs) ? 0 : (mine ?? 0) - (theirs ?? 0);
 }

@@ -3,8 +3,10 @@ import type { OutboxItem } from '../store/types';
 
 /** Messages in memory; the others lie on disk until there is room. */
 const MAX_ITEMS = 1000;
-/** Calls whose next message waits for its time. At the bound the oldest of them is tried before its time. */
-const MAX_POSTPONED = 10_000;
+/** Calls whose next message waits for its time. At the bound nothing more is loaded until the time of one of them has come. */
+const MAX_POSTPONED = 100_000;
+/** Looking for those whose time has come goes over everything that waits: so many of them are worth a millisecond between two looks. */
+const LOOKED_OVER_PER_MS = 10;
 /** No message waits longer than that after a start: the clock may have been set back meanwhile. In ms. */
 const LONGEST_MS = 5 * 60_000;
 
@@ -24,6 +26,9 @@ export class Window {
   private readonly ids = new Set<number>();
   private readonly busy = new Set<string>();
   private readonly postponed = new Map<string, Postponed>();
+  /** No later than the first of them. */
+  private soonest = Infinity;
+  private lookedAt = -Infinity;
   /** Calls whose time has come by the clock that never jumps: what their messages say of it counts no more. */
   private readonly due = new Set<string>();
   private last = 0;
@@ -37,14 +42,12 @@ export class Window {
   }
 
   get isFull(): boolean {
-    return this.ids.size >= MAX_ITEMS;
+    return this.ids.size >= MAX_ITEMS || this.postponed.size >= MAX_POSTPONED;
   }
 
-  /** When the first of those that wait may be tried (monotonic ms); `Infinity`: none waits. */
+  /** When to look for those whose time has come (monotonic ms), the more of them wait the less often; `Infinity`: none waits. */
   get nextAt(): number {
-    let next = Infinity;
-    for (const { at } of this.postponed.values()) next = Math.min(next, at);
-    return next;
+    return Math.max(this.soonest, this.lookedAt + this.postponed.size / LOOKED_OVER_PER_MS);
   }
 
   /** Takes what was loaded behind the cursor. */
@@ -103,8 +106,13 @@ export class Window {
   rewindDue(): boolean {
     const now = this.clock.monotonic();
     let isDue = false;
+    this.lookedAt = now;
+    this.soonest = Infinity;
     for (const [orderKey, { at, id }] of this.postponed) {
-      if (at > now) continue;
+      if (at > now) {
+        this.soonest = Math.min(this.soonest, at);
+        continue;
+      }
       this.postponed.delete(orderKey);
       this.due.add(orderKey);
       this.last = Math.min(this.last, id - 1);
@@ -122,6 +130,7 @@ export class Window {
   /** Loads everything anew that is not in memory. */
   rewind(): void {
     this.postponed.clear();
+    this.soonest = Infinity;
     this.due.clear();
     this.last = 0;
   }
@@ -129,9 +138,6 @@ export class Window {
   private hold(orderKey: string, postponed: Postponed): void {
     this.released = false;
     this.postponed.set(orderKey, postponed);
-    if (this.postponed.size <= MAX_POSTPONED) return;
-    const [[oldest, { id }]] = this.postponed as unknown as [[string, Postponed]];
-    this.postponed.delete(oldest);
-    this.last = Math.min(this.last, id - 1);
+    this.soonest = Math.min(this.soonest, postponed.at);
   }
 }

@@ -29,7 +29,7 @@ export class SignedLinks {
   /** The place that a link's path below the base leads to; `undefined` when it is forged or has expired. */
   open(pathBelowBase: string): string | undefined {
     const [expires = '', signature = '', ...parts] = pathBelowBase.replace(/^\//, '').split('/');
-    if (!/^\d{1,12}$/.test(expires) || parts.length === 0) return undefined;
+    if (!/^[1-9]\d{0,11}$/.test(expires) || parts.length === 0) return undefined;
     const place = decoded(parts.join('/'));
     if (place === undefined) return undefined;
     const [given, right] = [Buffer.from(signature), Buffer.from(this.sign(place, Number(expires)))];

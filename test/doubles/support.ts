@@ -41,6 +41,8 @@ export const htmlPage: DoubleReply = {
 /** The HTTP server under a double: an ephemeral port of 127.0.0.1, every request kept, faults on demand. */
 export class DoubleServer {
   readonly requests: DoubleRequest[] = [];
+  /** How an answer goes out when the work is done; one that takes its time puts another here. */
+  send: (answer: () => void) => void = (answer) => answer();
   private readonly sockets = new Set<Socket>();
   private readonly faults: {
     left: number;
@@ -110,7 +112,7 @@ export class DoubleServer {
     }
     const reply = this.handle(request);
     if (fault === 'lost') response.socket?.resetAndDestroy();
-    else if (fault === undefined) write(reply, response);
+    else if (fault === undefined) this.send(() => write(reply, response));
   }
 
   private takeFault(request: DoubleRequest): Fault | undefined {

@@ -153,7 +153,7 @@ describe('usercrm-in over the AMI link', () => {
     await waitForMessages('sink', 2);
     const began = performance.now();
     await deploy([pbxNode, ...manualFlow({ ...overAgi, deadline: '59' })]);
-    assert.ok(performance.now() - began < 3000);
+    assert.ok(performance.now() - began < 10_000);
     assert.deepEqual(
       (await calling).map(({ why }) => why),
       ['nobody-responsible', 'nobody-responsible'],

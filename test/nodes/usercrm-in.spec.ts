@@ -381,7 +381,7 @@ describe('usercrm-in over HTTP', () => {
       await waitForMessages('sink', 3);
       const began = performance.now();
       await unload();
-      assert.ok(performance.now() - began < 2000);
+      assert.ok(performance.now() - began < 10_000);
       assert.deepEqual(
         (await asking).map((answer) => answer.body),
         [NOBODY, NOBODY, NOBODY],

@@ -2,7 +2,7 @@
  * Waits until `condition` is true and fails, naming `what` was waited for, after `ms` milliseconds of real time.
  * Polls every 5 ms; a condition that throws counts as not yet true, and its error is told when time is up.
  */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 10_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 30_000): Promise<void> {
   const deadline = performance.now() + ms;
   let lastError: unknown;
   for (;;) {

@@ -67,7 +67,7 @@ export async function deploy(
 ): Promise<void> {
   credentialsNow = credentials;
   // The helper gives up after 300 ms, which a loaded machine needs now and then: wait for the event ourselves.
-  const started = once(events, 'flows:started', { signal: AbortSignal.timeout(15_000) });
+  const started = once(events, 'flows:started', { signal: AbortSignal.timeout(50_000) });
   await helper.setFlows(placed(flow), type, credentials).catch((thrown: unknown) => {
     if (!(thrown instanceof Error && thrown.message === 'timeout waiting event')) throw thrown;
   });

@@ -71,7 +71,11 @@ describe('the outbox', () => {
     crm = () => undefined;
     open().start();
   });
-  afterEach(() => outbox.close());
+  afterEach(async () => {
+    const closed = outbox.close();
+    await clock.advanceAsync(2000);
+    await closed;
+  });
 
   it('delivers what was accepted, once', async () => {
     await outbox.accept(event('1'));
@@ -228,15 +232,16 @@ describe('the outbox', () => {
     assert.equal(states.at(-1)?.problem, undefined);
   });
 
-  it('begins at once with a hundred thousand waiting, and keeps a small part of them in memory', async () => {
+  /** A process that finds so many calls waiting. */
+  const openWith = async (count: number): Promise<Outbox> => {
     await outbox.close();
-    for (let id = 1; id <= 100_000; id += 1) {
+    for (let id = 1; id <= count; id += 1) {
       const body = JSON.stringify(event(String(id)));
       table.items.push({
         queue: 'q',
         eventId: String(id),
         orderKey: String(id),
-        acceptedAt: 0,
+        acceptedAt: clock.now(),
         body,
         id,
         attempts: 0,
@@ -244,16 +249,34 @@ describe('the outbox', () => {
         dead: false,
       });
     }
-    let open = 0;
-    crm = () => new Promise(() => (open += 1));
-    const fresh = new Outbox({
-      ...(outbox as unknown as { options: ConstructorParameters<typeof Outbox>[0] }).options,
-    });
+    return open();
+  };
+
+  it('begins at once with a hundred thousand waiting, and keeps a small part of them in memory', async () => {
+    const fresh = await openWith(100_000);
+    let begun = 0;
+    crm = () => new Promise(() => (begun += 1));
     fresh.start();
     await run();
-    assert.equal(open, 10);
-    await clock.advanceAsync(0);
-    void fresh.close();
-    await clock.advanceAsync(2000);
+    assert.equal(begun, 10);
+  });
+
+  it('looks for thousands that wait each for its time now and then, not all the time', async () => {
+    const fresh = await openWith(3000);
+    const waiting = table.waiting.bind(table);
+    let reads = 0;
+    table.waiting = (...args) => {
+      reads += 1;
+      return waiting(...args);
+    };
+    crm = () => Promise.reject(crmError('CRM_LIMITED', { retryAfterMs: 60_000 + 10 * tried.length }));
+    fresh.start();
+    await run(20_000);
+    assert.equal(tried.length, 3000, 'each once');
+    assert.ok(reads <= 40, `${reads} reads of all that waits`);
+    crm = () => undefined;
+    await run(120_000);
+    assert.equal(delivered.length, 3000);
+    assert.ok(reads < 4000, `${reads} reads until all were delivered`);
   });
 });

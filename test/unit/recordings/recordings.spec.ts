@@ -107,6 +107,7 @@ describe('recordings', () => {
     const [, expires = '', signature = ''] = path.split('/');
     for (const forged of [
       `/${Number(expires) + 1000}/${signature}/call.wav`,
+      `/0${expires}/${signature}/call.wav`,
       `/${expires}/${signature}/other.wav`,
       `/${expires}/${signature.slice(1)}/call.wav`,
       `/${expires}/${signature}/%E0%A4%A/call.wav`,

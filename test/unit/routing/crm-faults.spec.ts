@@ -27,7 +27,7 @@ import { until } from '../../support/wait';
 const known = json({ code: 200, list: [{ type: 'contact', id: 2, name: 'Петров', owner_id: 101 }] });
 
 /** Timers of a busy machine fire late; a promise that hangs is later than this. */
-const SLACK_MS = 1500;
+const SLACK_MS = 5000;
 
 describe('a call never waits for a CRM that fails', () => {
   const opened: { stop(): Promise<void> }[] = [];
@@ -61,7 +61,7 @@ describe('a call never waits for a CRM that fails', () => {
   afterEach(async () => {
     const begun = performance.now();
     await account.close();
-    assert.ok(performance.now() - begun < 2000, 'closed within two seconds');
+    assert.ok(performance.now() - begun < SLACK_MS, 'closed without waiting for the CRM');
     await until(() => crm.connections === 0, 'no connection is left');
     for (const one of opened.splice(0)) await one.stop();
   });

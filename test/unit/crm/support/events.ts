@@ -88,7 +88,7 @@ export class Desk {
   }
 
   get context() {
-    return { signal: AbortSignal.timeout(15_000) };
+    return { signal: AbortSignal.timeout(50_000) };
   }
 
   deliver(
