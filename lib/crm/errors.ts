@@ -1,4 +1,4 @@
-import { errorsFrom, TelephonyError, type ErrorParams, type Text } from '../errors';
+import { asError, errorsFrom, TelephonyError, type ErrorParams, type Text } from '../errors';
 import type { CrmField } from './types';
 
 /** What a CRM room can say of a failure. `{host}` is all that a text tells of an address: paths and queries may hold keys. */
@@ -200,3 +200,8 @@ export const expressionFailed = (field: string, problem: string, cause: unknown)
 /** `CRM_BAD_ANSWER`: well-formed JSON that is not what this CRM should answer. */
 export const badAnswer = (problem: Text): TelephonyError =>
   crmError('CRM_BAD_ANSWER', { problemEn: problem.en, problemRu: problem.ru });
+
+/** What was thrown, as an error of this room. The text of a foreign one may hold anything, keys too: only its kind is told. */
+export function asCrmError(thrown: unknown): TelephonyError {
+  return thrown instanceof TelephonyError ? thrown : crmError('CRM_FAULT', { name: asError(thrown).name }, thrown);
+}

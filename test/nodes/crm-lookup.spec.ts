@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Contact } from '../../lib/routing/types';
-import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
+import type { AmiConfigNode, CrmConfigNode } from '../../nodes/runtime/config-nodes';
 import { FakeCrm, json } from '../support/fake-crm';
 import { until } from '../support/wait';
 import { crm, lookup, routeNodes, tab } from './support/route-flow';
@@ -237,9 +237,20 @@ describe('crm-lookup', () => {
 
   it('leaves no listener behind, however often it is deployed', async () => {
     await start();
-    const account = (node('crm') as unknown as { account: { stateHandlers: Set<unknown> } }).account;
+    const { account } = node('crm') as CrmConfigNode;
+    assert.ok(account);
+    const listening = new Set<unknown>();
+    const onState = account.onState.bind(account);
+    account.onState = (handler) => {
+      const end = onState(handler);
+      listening.add(handler);
+      return () => {
+        listening.delete(handler);
+        end();
+      };
+    };
     for (let round = 1; round <= 10; round += 1) await deploy(flow({ name: `round ${round}` }));
-    assert.equal(account.stateHandlers.size, 1);
+    assert.equal(listening.size, 1);
   });
 
   describe('with a PBX', () => {

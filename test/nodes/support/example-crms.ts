@@ -1,5 +1,7 @@
+import { AmoDouble } from '../../doubles/amocrm';
 import { BitrixDouble } from '../../doubles/bitrix24';
 import { EspoDouble } from '../../doubles/espocrm';
+import { RetailDouble } from '../../doubles/retailcrm';
 import { DoubleServer, type DoubleReply, type DoubleRequest } from '../../doubles/support';
 import { UserCrmDouble } from '../../doubles/usercrm';
 
@@ -100,6 +102,47 @@ async function usercrm(): Promise<ExampleCrm> {
   };
 }
 
+async function amocrm(): Promise<ExampleCrm> {
+  const crm = await new AmoDouble().start();
+  crm.addClient('contacts', 'Пётр Петров', CLIENT);
+  return {
+    server: crm.server,
+    settings: { url: crm.origin },
+    secrets: { token: crm.token },
+    users: { '101': '11', '102': '12', '105': '15' },
+    calls: () =>
+      crm.notes.map(({ note_type, params }) => ({
+        direction: note_type === 'call_in' ? 'in' : 'out',
+        number: text(params.phone),
+        manager: String(params.responsible_user_id),
+        isAnswered: params.call_status === 4,
+        talkSeconds: Number(params.duration),
+        startedAt: iso(Number(params.created_at) * 1000),
+      })),
+  };
+}
+
+async function retailcrm(): Promise<ExampleCrm> {
+  const crm = await new RetailDouble().start();
+  const user = (code: string): string => String(crm.addUser({ code }).id);
+  return {
+    server: crm.server,
+    settings: { url: crm.origin },
+    secrets: { token: crm.key },
+    users: { '101': user('101'), '102': user('102'), '105': user('105') },
+    calls: () =>
+      crm.calls.map((call) => ({
+        direction: call.type === 'in' ? 'in' : 'out',
+        number: text(call.phone),
+        manager: String(call.userId),
+        isAnswered: call.result === 'answered',
+        talkSeconds: Number(call.duration),
+        // It keeps the time of Moscow, which is three hours ahead all year.
+        startedAt: iso(`${text(call.date)}+03:00`),
+      })),
+  };
+}
+
 /** A web service as somebody writes it for himself: it keeps what is posted, by its id. */
 async function webService(): Promise<ExampleCrm> {
   const posted = new Map<string, Readonly<Record<string, unknown>>>();
@@ -131,8 +174,10 @@ async function webService(): Promise<ExampleCrm> {
 
 /** By the kind of CRM. Each example `02-cdr-export-….json` needs the one of its kind here. */
 export const exampleCrms: Readonly<Record<string, (() => Promise<ExampleCrm>) | undefined>> = {
+  amocrm,
   bitrix24,
   espocrm,
+  retailcrm,
   usercrm,
   'generic-http': webService,
 };
