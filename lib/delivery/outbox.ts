@@ -32,6 +32,8 @@ const PAGE = 100;
 /** How long the store is left alone after it failed, in ms. */
 const STORE_AGAIN_MS = 5000;
 const CLOSE_WITHIN_MS = 1500;
+/** What the store refuses of one message: it keeps others all the same. */
+const OWN_FAULT = new Set(['STORE_TOO_LARGE', 'STORE_BAD_VALUE']);
 /** The state is counted at most so often, in ms. */
 const COUNT_EVERY_MS = 500;
 
@@ -73,7 +75,14 @@ export class Outbox {
     const { queue, table, clock } = this.options;
     const orderKey = orderKeyOf(event);
     const { eventId } = event.payload;
-    await table.put([{ queue, eventId, orderKey, acceptedAt: clock.now(), body: JSON.stringify(event) }]);
+    try {
+      await table.put([{ queue, eventId, orderKey, acceptedAt: clock.now(), body: JSON.stringify(event) }]);
+    } catch (thrown) {
+      const isAboutThis = thrown instanceof TelephonyError && OWN_FAULT.has(thrown.code);
+      if (!isAboutThis) this.storeFailed(thrown);
+      throw thrown;
+    }
+    this.storeProblem = undefined;
     this.allLoaded = false;
     this.count();
     this.pump();
@@ -230,6 +239,7 @@ export class Outbox {
     if (this.down === undefined) return;
     this.down = undefined;
     this.window.release();
+    this.allLoaded = false;
     this.count();
   }
 
