@@ -189,7 +189,7 @@ describe('the outbox', () => {
     assert.deepEqual([delivered, givenUp], [['1:call_hangup'], []]);
   });
 
-  it('tries every code of the store again, but for what this one event can never be', async () => {
+  it('tries every code of the store again, but for what this one event can never be', () => {
     const file = 'store.sqlite';
     const codes = ['STORE_BUSY', 'STORE_CLOSED', 'STORE_LOCKED', 'STORE_IO', 'STORE_FAILED', 'STORE_TAKEN'] as const;
     for (const code of codes) assert.equal(retryClass(storeError(code, { file }), 1), 'later', code);
