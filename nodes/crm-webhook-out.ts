@@ -67,8 +67,7 @@ const init: NodeInitializer = (red) => {
       },
       onState: (state) => {
         if (state.problem) complaints.warn(state.problem.code, words(state.problem));
-        const reason = state.problem ? words(state.problem).split(/[.:;]/, 1).join('') : '';
-        status.setBase(deliveryStatus(red, state, reason, systemClock.now()));
+        status.setBase(deliveryStatus(red, state, systemClock.now()));
       },
     });
   }

@@ -219,7 +219,8 @@ export class Outbox {
     const what = retryClass(error, attempt);
     const wait = backoffMs(attempt, error, random());
     if (what === 'down') this.crmIsDown(error);
-    else this.crmIsUp();
+    // A store or a recording that fails says nothing of the CRM.
+    else if (error.code.startsWith('CRM_')) this.crmIsUp();
     const age = clock.now() - item.acceptedAt;
     if (what === 'never' || age > giveUpMs) {
       const last = what === 'never' ? error : deliveryError('DELIVERY_TOO_OLD', tooOld(error, giveUpMs), error);

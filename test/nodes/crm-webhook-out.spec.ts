@@ -139,13 +139,28 @@ describe('crm-webhook-out', () => {
     const nodesOf = flow(settings);
     await start(nodesOf, options);
     receive('out', record('1.1'));
-    await until(() => /1 wait since \d\d:\d\d: The CRM/.test(String(lastStatus('out')?.text)), 'the status');
+    const held = /^1 wait since \d\d:\d\d: CRM reports a failure$/;
+    await until(() => held.test(String(lastStatus('out')?.text)), 'the status');
     await deploy(nodesOf.map((one) => (one.id === 'out' ? { ...one, name: 'again' } : one)));
     isUp = true;
     await waitForMessages('delivered', 1);
     const bodies = crm?.requests.map(({ body }) => (JSON.parse(body) as { action: string }).action) ?? [];
     assert.ok(bodies.includes('cdr_append'));
   });
+
+  for (const [lang, held] of [
+    ['en', /^1 wait since \d\d:\d\d: CRM does not answer$/],
+    ['ru', /^ждут: 1, с \d\d:\d\d: CRM не отвечает$/],
+  ] as const) {
+    it(`says in few and whole words why messages wait, in ${lang}`, async () => {
+      await start(flow({ kind: 'usercrm', settings: { url: 'https://crm.no-such-host.invalid/a.b/hook' } }), {
+        credentials: { crm: { token: 'key' } },
+        lang,
+      });
+      receive('out', record('1.1'));
+      await until(() => held.test(String(lastStatus('out')?.text)), 'the status');
+    });
+  }
 
   it('gives up what the CRM refuses, lists it, tries it again and drops it', async () => {
     let refuses = true;

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { crmError } from '../../../lib/crm/errors';
+import { badAnswer, crmError } from '../../../lib/crm/errors';
 import type { DeliverableEvent, Delivered } from '../../../lib/crm/types';
 import { Outbox } from '../../../lib/delivery/outbox';
+import { retryClass } from '../../../lib/delivery/retry-class';
 import type { DeliveryState } from '../../../lib/delivery/types';
 import { TelephonyError } from '../../../lib/errors';
 import { silentLog } from '../../../lib/log';
 import { recordingError } from '../../../lib/recordings/errors';
+import { storeError } from '../../../lib/store/errors';
 import { FakeClock } from '../../support/fake-clock';
 import { MemoryOutbox } from './memory-outbox';
 
@@ -200,6 +202,53 @@ describe('the outbox', () => {
     ready = true;
     await run(10_000);
     assert.deepEqual(delivered, ['1:call_hangup']);
+  });
+
+  it('does not blame the event for a store that fails', async () => {
+    const full = storeError('STORE_FULL', { file: 'store.sqlite', reason: 'ENOSPC' });
+    crm = () => (tried.length < 2 ? Promise.reject(full) : undefined);
+    await outbox.accept(event('1'));
+    await run(5000);
+    assert.deepEqual([delivered, givenUp], [['1:call_hangup'], []]);
+  });
+
+  it('tries every code of the store again, but for what this one event can never be', () => {
+    const file = 'store.sqlite';
+    const codes = ['STORE_BUSY', 'STORE_CLOSED', 'STORE_LOCKED', 'STORE_IO', 'STORE_FAILED', 'STORE_TAKEN'] as const;
+    for (const code of codes) assert.equal(retryClass(storeError(code, { file }), 1), 'later', code);
+    for (const code of ['STORE_TOO_LARGE', 'STORE_BAD_VALUE'] as const) {
+      assert.equal(retryClass(storeError(code, { what: 'memo' }), 1), 'never', code);
+    }
+  });
+
+  it('does not take a store that fails for the word of a CRM that is down', async () => {
+    const storeFails = storeError('STORE_BUSY', { file: 'store.sqlite', mib: 64 });
+    crm = () => Promise.reject(tried.length % 2 === 1 ? down() : storeFails);
+    for (let call = 0; call < 50; call += 1) await outbox.accept(event(String(call)));
+    await run(60_000);
+    assert.ok(tried.length <= 60, `${tried.length} tries in a minute`);
+    assert.equal(states.at(-1)?.problem?.code, 'CRM_SERVER_ERROR');
+  });
+
+  it('waits where the address of the CRM is wrong, and delivers when it is right', async () => {
+    crm = () => Promise.reject(crmError('CRM_NOT_FOUND', { host: 'crm', status: 404 }));
+    await outbox.accept(event('1'));
+    await run(3_600_000);
+    assert.deepEqual(givenUp, []);
+    assert.equal(states.at(-1)?.problem?.code, 'CRM_NOT_FOUND');
+    crm = () => undefined;
+    await run(310_000);
+    assert.deepEqual(delivered, ['1:call_hangup']);
+  });
+
+  it('asks a CRM that answers nonsense for half an hour, not for days: it may have taken the event', async () => {
+    crm = () => Promise.reject(badAnswer({ en: 'it has no id.', ru: 'в нём нет id.' }));
+    await outbox.accept(event('1'));
+    await run(600_000);
+    assert.deepEqual(givenUp, []);
+    await run(3_000_000);
+    assert.deepEqual(givenUp, ['1:call_hangup CRM_BAD_ANSWER']);
+    assert.equal(tried.length, 12);
   });
 
   it('gives up what is too old, and says why it could not be delivered', async () => {
