@@ -1,8 +1,8 @@
 import { numberKey, parseNumber } from '../../phone';
 import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { objects, optional, scalar, type JsonObject } from '../json';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
-import { amoId, objects, type AmoApi, type Entity } from './api';
+import { amoId, embeddedIn, type AmoApi, type Entity } from './api';
 
 /** A search looks into many fields, so more than the wanted ones may come back. */
 const PAGE = 50;
@@ -97,8 +97,7 @@ export const contactOf = (number: string, name: string, more: JsonObject): JsonO
 
 /** Ids of what hangs on a record, the newest first. */
 export function linked(record: JsonObject, kind: Entity): string[] {
-  const embedded = isObject(record._embedded) ? record._embedded : {};
-  const ids = objects(embedded[kind]).map(({ id }) => scalar(id));
+  const ids = objects(embeddedIn(record)[kind]).map(({ id }) => scalar(id));
   return ids.filter((id) => id !== undefined).sort((one, other) => Number(other) - Number(one));
 }
 

@@ -1,6 +1,6 @@
-import { isObject, scalar, type JsonObject } from '../json';
+import { isObject, objects, scalar, type JsonObject } from '../json';
 import type { CallContext, PhoneNumber } from '../types';
-import { objects, type AmoApi, type Entity } from './api';
+import { embeddedIn, type AmoApi, type Entity } from './api';
 import { linked, TYPES, type AmoClients } from './clients';
 
 /** What a call left in amoCRM. */
@@ -109,8 +109,7 @@ export const placeOf = (entity: Entity, id: string, api: AmoApi) => ({
 
 /** An incoming lead as {@link Written}. */
 export function unsortedIn(item: JsonObject, api: AmoApi): Written {
-  const embedded = isObject(item._embedded) ? item._embedded : {};
-  const lead = scalar(objects(embedded.leads)[0]?.id);
+  const lead = scalar(objects(embeddedIn(item).leads)[0]?.id);
   return {
     id: scalar(item.uid) ?? '',
     kind: 'unsorted',

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { RecordPayload } from '../../messages/types';
 import { badAnswer, crmError } from '../errors';
 import { clientNumber } from '../event-client';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { optional, scalar, type JsonObject } from '../json';
 import type { CrmAnswer, CrmEntity, Delivered, DeliveryContext, PhoneNumber } from '../types';
 import { activityText } from './activity-text';
-import type { BitrixApi } from './api';
+import { rowsIn, type BitrixApi } from './api';
 import type { Choices } from './choices';
 import type { BitrixClients } from './clients';
 import { portalTime } from './codes';
@@ -71,9 +71,7 @@ export class BitrixActivities {
     const params = { filter: { ORIGINATOR_ID: ORIGINATOR, ORIGIN_ID: mark }, select: ['ID', 'ORIGIN_ID'] };
     const rows = await this.api.call('crm.activity.list', params, context);
     // A portal that does not filter by the mark must not make another activity pass for this one.
-    const same = Object.values(rows ?? {})
-      .filter(isObject)
-      .find((row) => scalar(row.ORIGIN_ID) === mark);
+    const same = rowsIn(rows).find((row) => scalar(row.ORIGIN_ID) === mark);
     return scalar(same?.ID);
   }
 

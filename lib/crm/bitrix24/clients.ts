@@ -1,9 +1,9 @@
 import { TelephonyError } from '../../errors';
 import { numberVariants } from '../../phone';
 import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { asObject, isObject, optional, scalar, type JsonObject } from '../json';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
-import type { BitrixApi, Command } from './api';
+import { rowsIn, type BitrixApi, type Command } from './api';
 
 /** The types that have phone numbers, likeliest caller first. */
 const TYPES = { CONTACT: 'contact', LEAD: 'lead', COMPANY: 'company' } as const;
@@ -49,8 +49,7 @@ export class BitrixClients {
   private async search(PHONE_NUMBER: string, context: CallContext): Promise<JsonObject[] | undefined> {
     try {
       const told = await this.api.callIfAllowed('telephony.externalCall.searchCrmEntities', { PHONE_NUMBER }, context);
-      // Nothing found is an empty list; a map of PHP is taken too.
-      return told && Object.values(told.result ?? {}).filter(isObject);
+      return told && rowsIn(told.result);
     } catch (thrown) {
       if (thrown instanceof TelephonyError && thrown.params.error === 'OPERATION_TIME_LIMIT') return undefined;
       throw thrown;
@@ -65,11 +64,10 @@ export class BitrixClients {
         : [];
     });
     const owned = found.find(({ entity }) => entity.ownerId !== undefined);
-    const user = isObject(owned?.row.ASSIGNED_BY) ? owned.row.ASSIGNED_BY : {};
     return answer(
       found.map(({ entity }) => entity),
       owned?.entity.ownerId,
-      scalar(user.USER_PHONE_INNER),
+      scalar(asObject(owned?.row.ASSIGNED_BY).USER_PHONE_INNER),
     );
   }
 
@@ -78,7 +76,7 @@ export class BitrixClients {
     const told = await this.api.call('crm.duplicate.findbycomm', params, context);
     const ids = Object.keys(TYPES)
       .filter(isType)
-      .flatMap((type) => idsIn(isObject(told) ? told[type] : undefined).map((id) => ({ type, id })));
+      .flatMap((type) => idsIn(asObject(told)[type]).map((id) => ({ type, id })));
     const [first] = ids;
     if (first === undefined) return { found: false };
 

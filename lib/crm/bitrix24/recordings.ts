@@ -1,6 +1,6 @@
 import type { Recording } from '../../messages/types';
 import { crmError } from '../errors';
-import { isObject, oneLine, scalar } from '../json';
+import { asObject, oneLine, scalar } from '../json';
 import type { DeliveryContext } from '../types';
 import type { BitrixApi } from './api';
 import type { Choices } from './choices';
@@ -43,7 +43,7 @@ export class BitrixRecordings {
             timeoutMs: UPLOAD_MS,
           });
     if (told === undefined) return undefined;
-    const id = (isObject(told) ? scalar(told.FILE_ID) : undefined) ?? '';
+    const id = scalar(asObject(told).FILE_ID) ?? '';
     await context.memo.set(ATTACHED, id);
     return id;
   }
@@ -53,7 +53,7 @@ export class BitrixRecordings {
     const FILENAME = await this.freshName(name, context);
     if (bytes.length > MAX_IN_REQUEST) {
       const told = await this.api.call(METHOD, { CALL_ID: callId, FILENAME }, context);
-      const place: Readonly<Record<string, unknown>> = isObject(told) ? told : {};
+      const place = asObject(told);
       const [url, field] = [scalar(place.uploadUrl), scalar(place.fieldName) ?? 'file'];
       // A conversation goes to the portal that the admin entered and nowhere else.
       if (url?.startsWith(`${this.api.portal}/`) && /^\w+$/.test(field)) {

@@ -1,6 +1,6 @@
 import type { RecordPayload } from '../../messages/types';
 import { crmError } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { asObject, optional, scalar, type JsonObject } from '../json';
 import type { Delivered, DeliveryContext } from '../types';
 import type { BitrixActivities } from './activities';
 import { isRefusal, type BitrixApi } from './api';
@@ -104,7 +104,7 @@ export class BitrixRecords {
       try {
         const params = { CALL_ID: id, ...person, ...outcome };
         const told = await this.api.call('telephony.externalCall.finish', params, context);
-        return isObject(told) ? told : {};
+        return asObject(told);
       } catch (thrown) {
         if (!isRefusal(thrown, UNKNOWN_USER)) throw thrown;
       }
@@ -128,7 +128,7 @@ export class BitrixRecords {
     told: JsonObject,
     context: DeliveryContext,
   ): Promise<NonNullable<End['finished']>> {
-    const errors = isObject(told.ERRORS) ? scalar(told.ERRORS.ACTIVITY_CREATION) : undefined;
+    const errors = scalar(asObject(told.ERRORS).ACTIVITY_CREATION);
     const [type, entityId] = [scalar(told.CRM_ENTITY_TYPE)?.toLowerCase(), scalar(told.CRM_ENTITY_ID)];
     const finished = {
       callId: id,

@@ -1,7 +1,6 @@
 import { numberKey, parseNumber } from '../../phone';
-import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
-import { unauthorizedError } from '../errors';
+import { badAnswer, unauthorizedError } from '../errors';
+import { objects, optional, scalar, type JsonObject } from '../json';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
 import { PEOPLE, type Entity, type EspoApi } from './api';
 
@@ -142,8 +141,7 @@ export class EspoClients {
 }
 
 function numbersIn(record: JsonObject): string[] {
-  const others = Array.isArray(record.phoneNumberData) ? (record.phoneNumberData as unknown[]) : [];
-  const texts = [record.phoneNumber, ...others.map((one) => (isObject(one) ? one.phoneNumber : undefined))];
+  const texts = [record, ...objects(record.phoneNumberData)].map(({ phoneNumber }) => phoneNumber);
   return texts.map(scalar).filter((text) => text !== undefined);
 }
 

@@ -10,7 +10,7 @@ import { internalParties, peopleOf } from '../bitrix24/people';
 import { BitrixRecords } from '../bitrix24/records';
 import { Registrations, type CallFacts } from '../bitrix24/registrations';
 import { bitrixUsers } from '../bitrix24/users';
-import { isObject, optional } from '../json';
+import { asObject, optional } from '../json';
 import { SettingsReader } from '../settings';
 import type {
   CallContext,
@@ -75,7 +75,7 @@ class Bitrix24 implements CrmAdapter {
         ru: 'этот портал разрешает регистрировать звонки только приложениям: они станут делами',
       });
     }
-    if (isObject(profile) && profile.ADMIN === false) {
+    if (asObject(profile).ADMIN === false) {
       problems.push({
         en: 'the webhook is not of an administrator: clients that its user may not see are not found',
         ru: 'вебхук создан не администратором: клиенты, недоступные этому пользователю, не найдутся',

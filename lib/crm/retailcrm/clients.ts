@@ -1,5 +1,5 @@
 import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { asObject, isObject, optional, scalar, type JsonObject } from '../json';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
 import type { RetailApi } from './api';
 
@@ -48,7 +48,7 @@ export class RetailClients {
   /** Of an unknown number there is no customer, or an empty one. */
   private read({ manager, customer, links }: JsonObject): CrmAnswer {
     const owner = isObject(manager) ? ownerOf(manager) : undefined;
-    const client = isObject(customer) ? this.clientOf(customer, isObject(links) ? links : {}, owner?.id) : undefined;
+    const client = isObject(customer) ? this.clientOf(customer, asObject(links), owner?.id) : undefined;
     if (client === undefined && owner === undefined) return { found: false };
     return {
       found: true,
