@@ -1,4 +1,5 @@
 import { isObject, objects, scalar, type JsonObject } from '../json';
+import { numberEnd } from '../numbers';
 import type { CallContext, PhoneNumber } from '../types';
 import { embeddedIn, type AmoApi, type Entity } from './api';
 import { linked, TYPES, type AmoClients } from './clients';
@@ -95,7 +96,7 @@ export class WrittenCalls {
 function isOf(metadata: JsonObject, { uniq, startedAt }: CallMark, phone: PhoneNumber): boolean {
   const told = scalar(metadata.uniq);
   if (told !== undefined) return told === uniq;
-  const end = (phone.kind === 'phone' ? phone.national : phone.digits).slice(-10);
+  const end = numberEnd(phone);
   const numbers = [metadata.phone, metadata.from].map((one) => (scalar(one) ?? '').replace(/[^0-9]/g, ''));
   return Number(metadata.called_at) === startedAt && numbers.some((digits) => digits.endsWith(end));
 }

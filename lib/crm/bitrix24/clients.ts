@@ -2,6 +2,7 @@ import { TelephonyError } from '../../errors';
 import { numberVariants } from '../../phone';
 import { badAnswer } from '../errors';
 import { asObject, isObject, optional, scalar, type JsonObject } from '../json';
+import { wholeNumber } from '../numbers';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
 import { rowsIn, type BitrixApi, type Command } from './api';
 
@@ -23,14 +24,13 @@ export class BitrixClients {
    * the right "telephony" asks the CRM instead: that compares texts, so the usual ways of writing are all given.
    */
   async find(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer> {
-    const PHONE_NUMBER = phone.kind === 'phone' ? phone.e164 : phone.digits;
-    const told = await this.search(PHONE_NUMBER, context);
+    const told = await this.search(wholeNumber(phone), context);
     return told === undefined ? this.findInCrm(phone, context) : this.answerOf(told);
   }
 
   /** Makes a lead or a contact. */
   async create(phone: PhoneNumber, { type, name, ownerId }: ClientWish, context: CallContext): Promise<CrmEntity> {
-    const number = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const number = wholeNumber(phone);
     const fields = {
       NAME: name ?? number,
       ...(type === 'lead' ? { TITLE: name ?? number, STATUS_ID: 'NEW' } : {}),

@@ -1,4 +1,5 @@
 import type { Recording } from '../../messages/types';
+import { recordingLink } from '../call-record';
 import { crmError } from '../errors';
 import { asObject, oneLine, scalar } from '../json';
 import type { DeliveryContext } from '../types';
@@ -33,7 +34,7 @@ export class BitrixRecordings {
     if (attached !== undefined) return attached;
 
     const isUpload = way === 'upload' && file !== undefined && context.recordings !== undefined;
-    const link = url ?? (file === undefined ? undefined : context.recordings?.link(file));
+    const link = recordingLink(recording, context);
     const name = fileName(file ?? url?.replace(/[?#].*$/s, '') ?? '');
     const told = isUpload
       ? await this.upload(callId, file, name, context)

@@ -1,5 +1,5 @@
 import type { RecordPayload } from '../../messages/types';
-import { crmError } from '../errors';
+import { noUserError } from '../call-record';
 import { asObject, optional, scalar, type JsonObject } from '../json';
 import type { Delivered, DeliveryContext } from '../types';
 import type { BitrixActivities } from './activities';
@@ -7,7 +7,7 @@ import { isRefusal, type BitrixApi } from './api';
 import type { BitrixCards } from './cards';
 import type { Choices } from './choices';
 import { outcomeOf } from './codes';
-import { extensionsOf, type Person } from './people';
+import type { Person } from './people';
 import { BitrixRecordings } from './recordings';
 import { UNKNOWN_USER, type CallFacts, type Registered, type Registrations } from './registrations';
 
@@ -66,7 +66,7 @@ export class BitrixRecords {
     choices: Choices,
     context: DeliveryContext,
   ): Promise<NonNullable<End['finished']> | 'denied'> {
-    const nobody = () => crmError('CRM_NO_USER', { extensions: extensionsOf(payload) });
+    const nobody = () => noUserError(payload);
     for (let isAgain = false; ; isAgain = true) {
       const call = await this.registrations.register(facts, people, false, choices, context);
       if (call === 'denied') return 'denied';

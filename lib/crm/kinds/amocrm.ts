@@ -4,6 +4,7 @@ import { AmoCalls } from '../amocrm/calls';
 import { AmoCards } from '../amocrm/cards';
 import { amoDeliveryFields, readChoices } from '../amocrm/choices';
 import { AmoClients } from '../amocrm/clients';
+import { SKIPPED } from '../call-record';
 import { asObject, scalar, type JsonObject } from '../json';
 import { SettingsReader } from '../settings';
 import type {
@@ -21,7 +22,6 @@ import type {
   PhoneNumber,
 } from '../types';
 
-const SKIPPED = { status: 'skipped' } as const;
 /** The largest page, and how many of them are asked for. */
 const PAGE = 250;
 const MAX_PAGES = 20;

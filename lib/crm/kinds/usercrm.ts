@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { TelephonyError, type Text } from '../../errors';
 import { numberingPlan } from '../../phone';
 import type { NumberingPlan } from '../../phone/types';
+import { recordingLink, SKIPPED } from '../call-record';
 import { badAnswer, badSettings, crmError } from '../errors';
 import { deliveryId } from '../event-id';
 import { asObject, isObject, oneLine, optional, parseJson, scalar, type JsonObject } from '../json';
@@ -151,7 +152,7 @@ class UserCrm implements CrmAdapter {
   /** The CRM tells a repetition by `action_id`, by the header, or by `uniqueid` of a record: all are the same in each try. */
   async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
     const message = userCrmMessage(event, eventPlan(event, context));
-    if (message === undefined) return { status: 'skipped' };
+    if (message === undefined) return SKIPPED;
     const headers = { ...this.headers, 'Idempotency-Key': deliveryId(event) };
     const request = { method: 'POST', url: this.webhook, headers, body: written(message) } as const;
     const { text } = await this.http.send(request, context);
@@ -220,13 +221,12 @@ function ownNumbers(read: SettingsReader): NumberingPlan {
 function eventPlan(event: DeliverableEvent, context: DeliveryContext): EventPlan {
   const read = new SettingsReader(context.settings, {});
   const recording = event.topic === 'user_change' ? undefined : event.payload.recording;
-  const link = recording?.url ?? (recording?.file === undefined ? undefined : context.recordings?.link(recording.file));
   return {
     userOf: (extension) => context.userOf(extension)?.userId,
     numbers: ownNumbers(read),
     internal: read.flag('internal'),
     unmapped: read.flag('unmapped'),
-    ...optional('recordingLink', link),
+    ...optional('recordingLink', recordingLink(recording, context)),
   };
 }
 

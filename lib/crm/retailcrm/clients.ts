@@ -1,5 +1,6 @@
 import { badAnswer } from '../errors';
 import { asObject, isObject, optional, scalar, type JsonObject } from '../json';
+import { wholeNumber } from '../numbers';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
 import type { RetailApi } from './api';
 
@@ -26,7 +27,7 @@ export class RetailClients {
   }
 
   async create(phone: PhoneNumber, wish: ClientWish, context: CallContext): Promise<CrmEntity> {
-    const number = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const number = wholeNumber(phone);
     const customer = {
       firstName: wish.name ?? number,
       phones: [{ number }],

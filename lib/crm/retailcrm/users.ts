@@ -1,5 +1,6 @@
 import { TelephonyError } from '../../errors';
 import { asObject, isObject, objects, optional, scalar, type JsonObject } from '../json';
+import { shortNumber } from '../numbers';
 import type { CallContext, CrmUser } from '../types';
 import type { RetailApi } from './api';
 import { nameOf } from './clients';
@@ -58,7 +59,6 @@ function codesIn(registered: JsonObject): Map<string, string> {
 function userOf(row: JsonObject, codes: ReadonlyMap<string, string>): CrmUser | undefined {
   const id = scalar(row.id);
   if (id === undefined || row.active === false) return undefined;
-  const phone = scalar(row.phone);
-  const extension = codes.get(id) ?? (phone !== undefined && /^\d{1,6}$/.test(phone) ? phone : undefined);
+  const extension = codes.get(id) ?? shortNumber(scalar(row.phone));
   return { id, name: nameOf(row) ?? scalar(row.email) ?? id, ...optional('extension', extension) };
 }
