@@ -6,30 +6,17 @@ import { badAnswer } from '../errors';
 import { scalar, type JsonObject } from '../json';
 import { clientNumber } from '../numbers';
 import { SettingsReader } from '../settings';
+import { fallbackUserField, languageField } from '../shared-fields';
 import type { CrmAnswer, CrmEntity, CrmField, Delivered, DeliverableEvent, DeliveryContext } from '../types';
 import type { EspoApi } from './api';
 import type { EspoClients } from './clients';
 
 export const espoDeliveryFields: readonly CrmField[] = [
-  {
-    name: 'fallbackUser',
-    type: 'text',
-    label: { en: 'User for calls of nobody', ru: 'Пользователь для ничьих звонков' },
-    help: {
-      en: 'Id of the EspoCRM user who gets the calls of extensions that are not in the table, when the client has no responsible user either. EspoCRM takes no call without a user.',
-      ru: 'Id пользователя EspoCRM, которому достаются звонки внутренних номеров не из таблицы, если и у клиента нет ответственного. Без пользователя EspoCRM звонок не примет.',
-    },
-  },
-  {
-    name: 'language',
-    type: 'choice',
-    label: { en: 'Language of the entries', ru: 'Язык записей' },
-    default: 'ru',
-    choices: [
-      { value: 'ru', label: { en: 'Russian', ru: 'Русский' } },
-      { value: 'en', label: { en: 'English', ru: 'Английский' } },
-    ],
-  },
+  fallbackUserField({
+    en: 'Id of the EspoCRM user who gets calls of extensions that are not in the table, if the client has no assigned user either. EspoCRM does not accept a call without a user.',
+    ru: 'Id пользователя EspoCRM, которому достаются звонки внутренних номеров, которых нет в таблице, если и у клиента нет ответственного. Без пользователя EspoCRM звонок не примет.',
+  }),
+  languageField,
 ];
 
 const POSTED = 'espocrm.call';
