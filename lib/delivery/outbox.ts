@@ -19,6 +19,8 @@ export interface OutboxOptions {
   readonly giveUpMs: number;
   /** One try; `ageMs`: how long ago the event was accepted. Rejects with a TelephonyError whose code says what to do next. */
   readonly deliver: (event: DeliverableEvent, attempt: number, ageMs: number) => Promise<Delivered>;
+  /** Why nothing can be delivered for now (wrong settings of the CRM): everything is accepted, and waits for a later outbox. */
+  readonly blocked?: TelephonyError;
   readonly onDelivered: (event: DeliverableEvent, delivered: Delivered) => void;
   readonly onGivenUp: (event: DeliverableEvent, error: TelephonyError) => void;
   readonly onState: (state: DeliveryState) => void;
@@ -136,7 +138,7 @@ export class Outbox {
 
   /** Starts as many tries as may run now, and sees to it that it is called again when more may. */
   private pump(): void {
-    if (this.closed || this.storeProblem) return;
+    if (this.closed || this.storeProblem || this.options.blocked) return;
     const now = this.options.clock.monotonic();
     const isDown = this.down !== undefined;
     const places = isDown ? (now >= this.downUntil ? 1 : 0) : AT_ONCE;
@@ -333,7 +335,7 @@ export class Outbox {
   private publish(): void {
     if (this.closed) return;
     const { clock } = this.options;
-    const problem = this.storeProblem ?? this.down;
+    const problem = this.storeProblem ?? this.options.blocked ?? this.down;
     const { waiting, dead, oldestAt } = this.state;
     const retryAt = this.down && clock.now() + Math.max(this.downUntil - clock.monotonic(), 0);
     this.state = {
