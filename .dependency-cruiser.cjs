@@ -1,5 +1,5 @@
 /** The layers of the house: nodes -> nodes/runtime -> lib, inside lib only downwards, no cycles. */
-const pure = '^lib/(phone|presence|protocols|calls)/';
+const pure = '^lib/(phone|presence|protocols|calls|outbound)/';
 const shared = '^lib/(messages/|(clock|errors|log|text|variables)[.]ts$)';
 
 module.exports = {
@@ -113,7 +113,7 @@ module.exports = {
       from: { path: '^lib/pbx/' },
       to: {
         path: '^lib/',
-        pathNot: ['^lib/(pbx|ami|phone|presence|calls|simulator)/', '^lib/store/types[.]ts$', shared],
+        pathNot: ['^lib/(pbx|ami|phone|presence|calls|outbound|simulator)/', '^lib/store/types[.]ts$', shared],
       },
     },
     {
@@ -136,6 +136,40 @@ module.exports = {
           shared,
         ],
       },
+    },
+    {
+      name: 'outbound-rules-know-only-numbers',
+      severity: 'error',
+      from: { path: '^lib/outbound/' },
+      to: { path: '^lib/', pathNot: ['^lib/(outbound|phone)/', shared] },
+    },
+    {
+      name: 'dialer-joins-store-and-link',
+      comment: 'The link comes in from outside: whoever made it closes it.',
+      severity: 'error',
+      from: { path: '^lib/dialer/' },
+      to: {
+        path: '^lib/',
+        pathNot: [
+          '^lib/(dialer|outbound|phone|agi)/',
+          '^lib/(ami|presence)/types[.]ts$',
+          '^lib/ami/errors[.]ts$',
+          '^lib/store/(types|errors)[.]ts$',
+          shared,
+        ],
+      },
+    },
+    {
+      name: 'control-sees-the-link-and-the-rules',
+      severity: 'error',
+      from: { path: '^lib/control/' },
+      to: { path: '^lib/', pathNot: ['^lib/(control|outbound|phone)/', '^lib/ami/(types|errors)[.]ts$', shared] },
+    },
+    {
+      name: 'finesse-is-a-line-of-the-dialer',
+      severity: 'error',
+      from: { path: '^lib/finesse/' },
+      to: { path: '^lib/', pathNot: ['^lib/finesse/', '^lib/dialer/types[.]ts$', shared] },
     },
     {
       name: 'recordings-know-no-pbx',

@@ -138,3 +138,82 @@ export interface LiveCallTable {
   ): Promise<void>;
   load(pbx: string): Promise<{ readonly callId: string; readonly state: string; readonly savedAt: number }[]>;
 }
+
+/** An order as it is put; `body` is its JSON, at most 64 KiB. */
+export interface NewOrder {
+  /** Who dials it: the id of the node. */
+  readonly queue: string;
+  /** One of each in a queue, for as long as the first is remembered (30 days after its end). */
+  readonly key?: string;
+  readonly priority: number;
+  /** Wall-clock ms. */
+  readonly queuedAt: number;
+  readonly notBefore: number;
+  readonly expiresAt: number;
+  readonly body: string;
+}
+
+/** `over`: it has its outcome. */
+export type OrderState = 'waiting' | 'in-air' | 'over';
+
+export interface StoredOrder extends NewOrder {
+  /** AutoCallID: grows, never given twice in the life of the store, at most 2^32-1. */
+  readonly id: number;
+  readonly state: OrderState;
+  /** Tries begun. */
+  readonly tries: number;
+  /** What the dialler noted of the tries so far, as JSON; at most 8 KiB. */
+  readonly notes?: string;
+  /** Of the try in the air, or the last one. */
+  readonly startedAt?: number;
+  /** As JSON; at most 16 KiB. */
+  readonly outcome?: string;
+  readonly endedAt?: number;
+}
+
+/** The orders of the diallers. Like all of the store: a write resolves when it is on disk, writes of one tick share a transaction. */
+export interface OrderTable {
+  /** In the order given; `isNew: false`: the key was known, nothing was put. Rejects with `STORE_ORDERS_FULL` after 2^32-1 orders. */
+  put(orders: readonly NewOrder[]): Promise<readonly { readonly id: number; readonly isNew: boolean }[]>;
+  /** Waiting orders with `notBefore` up to `now`: highest priority first, then the oldest. `except`: ids that the caller has already. */
+  due(queue: string, now: number, limit: number, except?: ReadonlySet<number>): Promise<StoredOrder[]>;
+  /** Waiting orders whose time is over at `now`, oldest first. */
+  expired(queue: string, now: number, limit: number): Promise<StoredOrder[]>;
+  /** When the next waiting order becomes due or expires. */
+  nextAt(queue: string): Promise<number | undefined>;
+  /** waiting -> in-air, one more try. Before anything is dialled. `false`: it is not waiting any more. */
+  begin(id: number, startedAt: number): Promise<boolean>;
+  /** in-air -> waiting. `uncounted`: nothing was dialled, the try does not count. */
+  again(id: number, notBefore: number, notes: string, uncounted?: boolean): Promise<void>;
+  /** waiting (moved to another time: its window) stays waiting. */
+  postpone(id: number, notBefore: number): Promise<void>;
+  /** -> over, untold until {@link told}. `false`: it was over already. */
+  finish(id: number, outcome: string, endedAt: number): Promise<boolean>;
+  /** The outcome was handed to the flow. */
+  told(ids: readonly number[]): Promise<void>;
+  /** Over, but not told: after a restart they are told first. */
+  untold(queue: string, limit: number): Promise<StoredOrder[]>;
+  inAir(queue: string): Promise<StoredOrder[]>;
+  get(id: number): Promise<StoredOrder | undefined>;
+  byKey(queue: string, key: string): Promise<StoredOrder | undefined>;
+  /** Ids of waiting orders, oldest first: for "cancel all". */
+  waiting(queue: string, limit: number, afterId?: number): Promise<StoredOrder[]>;
+  count(queue: string): Promise<{ readonly waiting: number; readonly inAir: number }>;
+  setPaused(queue: string, paused: boolean): Promise<void>;
+  isPaused(queue: string): Promise<boolean>;
+  /** Names this store in ChannelIds: 8 characters, made once. */
+  readonly name: Promise<string>;
+}
+
+/** The do-not-call list, one for the whole store. Numbers are E.164 with plus. */
+export interface BlockedNumbers {
+  add(numbers: readonly string[], at: number, reason?: string): Promise<number>;
+  remove(numbers: readonly string[]): Promise<number>;
+  /** Those of the given that are on the list. */
+  among(numbers: readonly string[]): Promise<ReadonlySet<string>>;
+  list(
+    limit: number,
+    after?: string,
+  ): Promise<{ readonly number: string; readonly at: number; readonly reason?: string }[]>;
+  count(): Promise<number>;
+}

@@ -1,0 +1,69 @@
+/** What can be done with a call, or with the channels of it. */
+export const CONTROL_ACTIONS = [
+  'hold',
+  'unhold',
+  'toggle-hold',
+  'transfer',
+  'attended-transfer',
+  'cancel-transfer',
+  'complete-transfer',
+  'hangup',
+  'park',
+  'redirect',
+  'mute',
+  'unmute',
+  'record-start',
+  'record-stop',
+  'record-pause',
+  'record-resume',
+  'set',
+] as const;
+
+export type ControlAction = (typeof CONTROL_ACTIONS)[number];
+
+/** Which call is meant. The first that is given counts; with an extension beside a call id, that extension's leg of it. */
+export interface CallChoice {
+  /** Linkedid. */
+  readonly callId?: string;
+  /** Uniqueid of any of its channels. */
+  readonly legId?: string;
+  /** The call that this extension talks (or holds) now, else the one that rings it. */
+  readonly extension?: string;
+}
+
+export interface ControlOrder {
+  readonly action: ControlAction;
+  readonly call: CallChoice;
+  /** Of transfer, redirect, park: an extension, or a number that the rules for dialling allow. */
+  readonly to?: string;
+  /** Of redirect; default: the context for clicks of `ami-config`. */
+  readonly context?: string;
+  /** Of record-start: name without folder and ending; default: made from time and call id. */
+  readonly file?: string;
+  /** Of set. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** What was done, once Asterisk said so. */
+export interface ControlDone {
+  readonly action: ControlAction;
+  readonly callId: string;
+  readonly legId?: string;
+  readonly extension?: string;
+  /** After hold, unhold and toggle-hold. */
+  readonly held?: boolean;
+  /** Of park: the slot, once told. */
+  readonly slot?: string;
+  readonly file?: string;
+}
+
+/** Carries out orders on the live calls of one PBX. */
+export interface CallControl {
+  /**
+   * Resolves when Asterisk confirmed it. Rejects with a TelephonyError `CONTROL_NO_CALL` (nobody talks there), `CONTROL_AMBIGUOUS`
+   * (several calls fit), `CONTROL_REFUSED` (Asterisk's own words), `CONTROL_BAD_ORDER`, `CONTROL_NOT_POSSIBLE` (the phone, the version or a
+   * missing permission), a refusal of the rules for dialling, or an `AMI_…` code.
+   */
+  run(order: ControlOrder): Promise<ControlDone>;
+  close(): Promise<void>;
+}
