@@ -130,9 +130,9 @@ module.exports = {
         path: '^lib/',
         pathNot: [
           '^lib/delivery/',
-          '^lib/store/types[.]ts$',
+          '^lib/store/(types|errors)[.]ts$',
           '^lib/crm/(account|types|errors)[.]ts$',
-          '^lib/recordings/types[.]ts$',
+          '^lib/recordings/(types|errors)[.]ts$',
           shared,
         ],
       },
