@@ -352,7 +352,7 @@ function asDeliveryError(thrown: unknown): TelephonyError {
 }
 
 function stored(error: TelephonyError, clock: Clock): StoredError {
-  return { code: error.code, text: error.message.slice(0, 2000), at: clock.now() };
+  return { code: error.code, text: { en: error.textIn('en'), ru: error.textIn('ru') }, at: clock.now() };
 }
 
 const tooOld = (error: TelephonyError, giveUpMs: number) => ({

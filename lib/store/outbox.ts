@@ -16,7 +16,11 @@ const DEAD = 1;
 const DELIVERED = 2;
 
 const errorJson = ({ code, text, at }: StoredError): string =>
-  JSON.stringify({ code, text: text.slice(0, MAX_ERROR_TEXT), at });
+  JSON.stringify({
+    code,
+    text: { en: text.en.slice(0, MAX_ERROR_TEXT), ru: text.ru.slice(0, MAX_ERROR_TEXT) },
+    at,
+  });
 
 function itemOf(row: Row): OutboxItem {
   return {

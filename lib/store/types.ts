@@ -1,4 +1,4 @@
-import type { TelephonyError } from '../errors';
+import type { TelephonyError, Text } from '../errors';
 import type { CallResult, Direction, RecordPayload } from '../messages/types';
 
 /**
@@ -63,8 +63,8 @@ export interface OutboxItem extends OutboxEntry {
 
 export interface StoredError {
   readonly code: string;
-  /** English; what the CRM said is in it. */
-  readonly text: string;
+  /** For whoever will read it, in every language; what the CRM said is in it. */
+  readonly text: Text;
   readonly at: number;
 }
 

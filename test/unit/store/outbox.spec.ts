@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { FakeClock } from '../../support/fake-clock';
 import { entry, TempStores } from './support/temp-store';
 
-const failure = (text: string) => ({ code: 'CRM_REFUSED', text, at: 5 });
+const failure = (text: string) => ({ code: 'CRM_REFUSED', text: { en: text, ru: text }, at: 5 });
 const idsOf = (items: readonly { readonly eventId: string }[]) => items.map(({ eventId }) => eventId);
 
 describe('store: outbox', () => {
