@@ -32,6 +32,8 @@ const record = (callId: string, more: object = {}) => ({
   },
 });
 
+const WRONG_SETTINGS = '@telephony-crm/node-red-asterisk/crm-config:crm-config.status.settings';
+
 describe('crm-webhook-out', () => {
   const nodes = [amiConfig, amiEvent, crmConfig, storeConfig, crmWebhookOut];
   let user: UserDir;
@@ -210,7 +212,33 @@ describe('crm-webhook-out', () => {
     await status('crm-webhook-out.status.idle');
   });
 
+  it('keeps what comes while the settings of the CRM are wrong, says so, and delivers it when they are right', async () => {
+    const settings = await overHttp(json({ code: 200 }));
+    await start(flow({ ...settings, settings: { url: 'no address' } }), { credentials: { crm: { token: 'key' } } });
+    await status(WRONG_SETTINGS);
+    for (const callId of ['1.1', '1.2']) receive('out', record(callId));
+    receive('out', { ...record('1.1'), topic: 'call_ringing' });
+    await waitForMessages('completed', 3);
+    const held = /^2 wait since \d\d:\d\d: wrong CRM settings$/;
+    await until(() => held.test(String(lastStatus('out')?.text)), 'the status');
+    assert.deepEqual(messages('caught'), []);
+    await deploy(flow(settings));
+    await waitForMessages('delivered', 2);
+    assert.deepEqual(
+      told('delivered').map(({ payload }) => payload.callId),
+      ['1.1', '1.2'],
+    );
+    await status('crm-webhook-out.status.idle');
+  });
+
   it('says in its status what is missing', async () => {
+    await start(flow({}, { crm: '' }));
+    await status('@telephony-crm/node-red-asterisk/crm-config:crm-config.status.missing');
+    await deploy(flow({}, { giveUpDays: 'soon' }));
+    await status('crm-webhook-out.status.settings');
+  });
+
+  it('says in its status that there is no store, and keeps nothing', async () => {
     await start(flow({}, { store: '' }));
     await status('@telephony-crm/node-red-asterisk/store-config:store-config.status.missing');
     receive('out', record('1.1'));

@@ -134,6 +134,29 @@ describe('the outbox', () => {
     assert.equal(states.at(-1)?.problem, undefined);
   });
 
+  it('forgets none of those that failed while others went through', async () => {
+    const answers: (() => void)[] = [];
+    let tries = 0;
+    crm = () => ((tries += 1) <= 5 ? Promise.reject(down()) : new Promise((answer) => answers.push(answer)));
+    await outbox.close();
+    for (let call = 0; call < 10; call += 1) {
+      const { topic, payload } = event(String(call));
+      const body = JSON.stringify({ topic, payload });
+      await table.put([
+        { queue: 'q', eventId: payload.eventId, orderKey: `call ${call}`, acceptedAt: clock.now(), body },
+      ]);
+    }
+    clock.advance(1000);
+    open().start();
+    await run();
+    assert.equal(tried.length, 10);
+    crm = () => undefined;
+    for (const answer of answers) answer();
+    await run(10_000);
+    assert.equal(new Set(delivered).size, 10);
+    assert.equal(delivered.length, 10);
+  });
+
   it('does not let one poisoned message hold up the others', async () => {
     crm = ({ payload }) => (payload.eventId.startsWith('poison') ? Promise.reject(down()) : undefined);
     await outbox.accept(event('poison'));
@@ -261,6 +284,7 @@ describe('the outbox', () => {
   it('tells whoever sends when the store cannot keep it, and goes on when it can', async () => {
     table.broken = new Error('disk full');
     await assert.rejects(outbox.accept(event('1')), /disk full/);
+    assert.equal(states.at(-1)?.problem?.code, 'DELIVERY_FAULT', 'the status tells of it');
     table.broken = undefined;
     await outbox.accept(event('1'));
     await run(1000);
