@@ -1,3 +1,4 @@
+import type { Text } from '../errors';
 import type { Access } from './access';
 import { chunks } from './access';
 import { storeError } from './errors';
@@ -22,6 +23,12 @@ const errorJson = ({ code, text, at }: StoredError): string =>
     at,
   });
 
+function errorOf(json: string): StoredError {
+  const { text, ...rest } = JSON.parse(json) as Omit<StoredError, 'text'> & { readonly text: Text | string };
+  // Older files hold the English text alone.
+  return { ...rest, text: typeof text === 'string' ? { en: text, ru: text } : text };
+}
+
 function itemOf(row: Row): OutboxItem {
   return {
     id: Number(row.id),
@@ -32,7 +39,7 @@ function itemOf(row: Row): OutboxItem {
     attempts: Number(row.attempts),
     notBefore: Number(row.not_before),
     body: String(row.body),
-    ...(row.error === null ? {} : { lastError: JSON.parse(String(row.error)) as StoredError }),
+    ...(row.error === null ? {} : { lastError: errorOf(String(row.error)) }),
   };
 }
 

@@ -63,7 +63,7 @@ export interface OutboxItem extends OutboxEntry {
 
 export interface StoredError {
   readonly code: string;
-  /** For whoever will read it, in every language; what the CRM said is in it. */
+  /** In every language, since nobody knows who will read it; holds what the CRM said. */
   readonly text: Text;
   readonly at: number;
 }
