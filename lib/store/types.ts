@@ -129,12 +129,22 @@ export interface CallTable {
   find(query: CallQuery): Promise<CallPage>;
 }
 
+/** A call that is not over, as text that only its tracker reads. */
+export interface LiveCall {
+  readonly callId: string;
+  readonly state: string;
+}
+
+/** A call that the store refuses for itself: the others of the same write are kept. */
+export interface UnkeptCall {
+  readonly callId: string;
+  /** `STORE_TOO_LARGE` or `STORE_BAD_VALUE`. */
+  readonly error: TelephonyError;
+}
+
 /** Calls that are not over: taken up again after a restart of this process. */
 export interface LiveCallTable {
-  save(
-    pbx: string,
-    changed: readonly { readonly callId: string; readonly state: string }[],
-    forgotten: readonly string[],
-  ): Promise<void>;
-  load(pbx: string): Promise<{ readonly callId: string; readonly state: string; readonly savedAt: number }[]>;
+  /** Resolves with those of `changed` that cannot be kept; what the file holds of them stays as it was. */
+  save(pbx: string, changed: readonly LiveCall[], forgotten: readonly string[]): Promise<readonly UnkeptCall[]>;
+  load(pbx: string): Promise<(LiveCall & { readonly savedAt: number })[]>;
 }
