@@ -62,6 +62,10 @@ export const storeError = errorsFrom({
     en: 'The store "{file}" is larger than the limit ({mib} MiB) though no old calls are left to delete: what waits for delivery fills it. See why it is not delivered, or raise the limit.',
     ru: 'Хранилище «{file}» больше предела ({mib} МиБ), хотя старых звонков для удаления не осталось: его заполняют события, ждущие доставки. Выясните, почему они не доставляются, или увеличьте предел.',
   },
+  STORE_RECORDS_LOST: {
+    en: '{count} records of calls are missing in the history: the store could not be written while they came. Its own errors say why; what the PBX keeps itself (its CDR) has these calls.',
+    ru: 'В истории не хватает записей о звонках ({count}): пока они приходили, в хранилище нельзя было писать. Причина — в его собственных ошибках; эти звонки есть в CDR самой АТС.',
+  },
   STORE_TOO_LARGE: {
     en: 'The {what} has {bytes} bytes; at most {limit} can be kept.',
     ru: '{what}: {bytes} байт, хранится не больше {limit}.',
