@@ -1,3 +1,4 @@
+import { MAX_PAYLOAD_BYTES } from '../messages/parse';
 import type { CallResult, Direction, RecordPayload } from '../messages/types';
 import { storeError } from './errors';
 import { checkBytes, checkText } from './values';
@@ -64,7 +65,6 @@ function participantsOf(record: RecordPayload): string[] {
 }
 
 const MAX_PARTICIPANTS = 300;
-const MAX_RECORD = 512 * 1024;
 
 /** One record as it is kept. */
 export interface CallRow {
@@ -89,7 +89,7 @@ export function callRow(record: RecordPayload): CallRow {
   if (!DIRECTIONS.includes(direction)) throw storeError('STORE_BAD_VALUE', { what: 'direction' });
   if (result !== undefined && !RESULTS.includes(result)) throw storeError('STORE_BAD_VALUE', { what: 'result' });
   const body = JSON.stringify(record);
-  checkBytes('call_record', body, MAX_RECORD);
+  checkBytes('call_record', body, MAX_PAYLOAD_BYTES);
   const queue = record.queue?.id;
   return {
     callId,

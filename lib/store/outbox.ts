@@ -1,4 +1,5 @@
 import type { Text } from '../errors';
+import { MAX_PAYLOAD_BYTES } from '../messages/parse';
 import type { Access } from './access';
 import { chunks } from './access';
 import { storeError } from './errors';
@@ -6,7 +7,8 @@ import type { Row, Sqlite } from './sqlite';
 import { checkBytes, checkText } from './values';
 import type { DeadItem, OutboxEntry, OutboxItem, OutboxTable, StoredError } from './types';
 
-const MAX_BODY = 256 * 1024;
+/** A payload, and what says what it is. */
+const MAX_BODY = MAX_PAYLOAD_BYTES + 1024;
 /** Waiting and dead together: what is there must not be dropped, so no more is taken. */
 const MAX_ENTRIES = 1_000_000;
 const CHUNK = 250;

@@ -48,7 +48,7 @@ export interface OutboxEntry {
   readonly orderKey: string;
   /** Wall-clock ms. */
   readonly acceptedAt: number;
-  /** What is sent, as JSON; at most 256 KiB. */
+  /** What is sent, as JSON: a payload of at most MAX_PAYLOAD_BYTES, and its topic. */
   readonly body: string;
 }
 
