@@ -38,7 +38,7 @@ async function pathInside(file: string, wanted: string): Promise<string> {
     return way !== '' && !way.startsWith('..') && !isAbsolute(way);
   };
   if (!isInside(target)) throw refuse();
-  await mkdir(dirname(target), { recursive: true });
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   // A link could lead out of it.
   const real = join(await realpath(dirname(target)), basename(target));
   if (!isInside(real)) throw refuse();

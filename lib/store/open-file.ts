@@ -46,7 +46,8 @@ export interface OpenOptions {
 export async function openFile(file: string, options: OpenOptions): Promise<OpenFile> {
   let owner: Owner | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    // Calls are nobody else's business.
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     refuseNewer(file, SCHEMA_VERSION);
     owner = await Owner.acquire(file);
     checkRoom(file);
