@@ -53,7 +53,8 @@ function checkEntry(entry: OutboxEntry): void {
   checkBytes('body', entry.body, MAX_BODY);
 }
 
-export class Outbox implements OutboxTable {
+/** The rows of what is to be delivered, of all queues of one file; at most a million wait or are dead. */
+export class OutboxRows implements OutboxTable {
   /** How many are held in the file that is open; counted once, and after each commit by what it changed. */
   private held: { readonly in: Sqlite; count: number } | undefined;
 
