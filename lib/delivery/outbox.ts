@@ -9,6 +9,7 @@ import { backoffMs, retryClass } from './retry-class';
 import type { DeliveryState } from './types';
 import { Window } from './window';
 
+/** What an outbox needs of the world: its rows, time, and a way to deliver. */
 export interface OutboxOptions {
   /** Whose messages these are: the id of a node. */
   readonly queue: string;
@@ -90,6 +91,7 @@ export class Outbox {
     this.pump();
   }
 
+  /** What waits, and what is wrong, as last counted: half a second old at most, unless the store fails. */
   get current(): DeliveryState {
     return this.state;
   }

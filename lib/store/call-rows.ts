@@ -5,6 +5,7 @@ import { checkBytes, checkText } from './values';
 
 /** Their places make up `kind` in the file: only ever add to the end. */
 export const DIRECTIONS: readonly Direction[] = ['in', 'out', 'internal'];
+/** As with {@link DIRECTIONS}. */
 export const RESULTS: readonly CallResult[] = [
   'answered',
   'missed',
@@ -48,6 +49,7 @@ export function numberKeys(number: string): string[] {
   return key === undefined ? [] : [key, extensionKey(number.replace(/\D/g, ''))];
 }
 
+/** The same of extensions of ours, which are compared whole. */
 export const extensionKeys = (extensions: readonly string[]): string[] => extensions.map(extensionKey);
 
 /** Who took part: outside numbers, our own number of the line, and extensions. */

@@ -1,6 +1,7 @@
 import { errorsFrom } from '../errors';
 import type { TelephonyError, Text } from '../errors';
 
+/** Errors of the store and of questions to it. Codes never change; see the texts for what each means. */
 export const storeError = errorsFrom({
   STORE_CLOSED: {
     en: 'The store "{file}" is not open: its store-config is just being deployed or stopped. Send it again in a moment; if this stays, deploy once more.',

@@ -26,6 +26,7 @@ export class RecordKeeper {
     this.forget = store.onState(() => void this.write());
   }
 
+  /** Never rejects or throws: what becomes of the record is seen in the history, or reported. */
   keep(record: RecordPayload): void {
     this.held.push(record);
     this.shorten();

@@ -30,6 +30,7 @@ const logOf = (file: string): string => `${file}-wal`;
 /** Bytes on disk, with what is not yet moved from the log into the file. */
 export const bytesOf = (file: string): number => sizeOf(file) + sizeOf(logOf(file));
 
+/** What the file cannot tell of itself. */
 export interface OpenOptions {
   /** ISO-8601, for the name of a file that is set aside. */
   readonly date: string;

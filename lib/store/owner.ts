@@ -124,6 +124,7 @@ function listen(path: string): Promise<Server | undefined> {
   });
 }
 
+/** The right of this process to write one store file: of all that ask for it, on this machine or another, one has it. */
 export class Owner {
   private constructor(
     private readonly path: string,
@@ -172,6 +173,7 @@ export class Owner {
     }
   }
 
+  /** Gives the file back. A record that is not ours any more stays. */
   release(): void {
     this.server?.close();
     if (this.isStillOwner()) rmSync(this.path, { force: true });

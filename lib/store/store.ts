@@ -20,6 +20,7 @@ import type { Sqlite } from './sqlite';
 import type { Store, StoreState, StoreStats } from './types';
 import { WriteQueue } from './write-queue';
 
+/** One file and how it is kept. */
 export interface StoreOptions {
   readonly file: string;
   readonly clock: Clock;
