@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock';
 import type { CrmAccount } from '../lib/crm/account';
 import { Outbox } from '../lib/delivery/outbox';
 import { asError, TelephonyError } from '../lib/errors';
+import type { Lang } from '../lib/errors';
 import { isDeliverableTopic, orderKeyOf, readMessage } from '../lib/messages/parse';
 import type { Store } from '../lib/store/types';
 import { adminAction } from './runtime/admin';
@@ -80,20 +81,22 @@ const init: NodeInitializer = (red) => {
     });
   }
 
-  async function obey(outbox: Outbox, order: OutboxOrder): Promise<object> {
+  /** Carries out an order; errors are told in the language of whoever ordered. */
+  async function obey(outbox: Outbox, order: OutboxOrder, lang: Lang): Promise<object> {
     switch (order.command) {
       case 'status': {
         const { problem, ...state } = outbox.current;
         return {
           ...state,
-          ...(problem === undefined ? {} : { error: { code: problem.code, message: problem.message } }),
+          ...(problem === undefined ? {} : { error: { code: problem.code, message: problem.textIn(lang) } }),
         };
       }
       case 'list':
         return {
           dead: (await outbox.dead(LISTED)).map(({ id, eventId, body, attempts, diedAt, lastError }) => {
             const { topic, payload } = JSON.parse(body) as { topic: string; payload: unknown };
-            return { id, eventId, topic, payload, attempts, diedAt, error: lastError };
+            const error = lastError && { code: lastError.code, message: lastError.text[lang], at: lastError.at };
+            return { id, eventId, topic, payload, attempts, diedAt, error };
           }),
         };
       case 'retry':
@@ -136,7 +139,7 @@ const init: NodeInitializer = (red) => {
       if (!outbox) throw problem ?? nodeError('STORE_NOT_CHOSEN');
       const { topic, payload } = msg as { readonly topic?: unknown; payload?: unknown };
       if (topic === 'outbox') {
-        msg.payload = await obey(outbox, readOrder(payload));
+        msg.payload = await obey(outbox, readOrder(payload), languageOf(red, this.type));
         send([msg, null]);
         return;
       }
@@ -154,7 +157,7 @@ const init: NodeInitializer = (red) => {
   adminAction(red, '/telephony-crm/crm-webhook-out/:id/outbox', 'crm-webhook-out.write', ({ id, body }) => {
     const outbox = outboxes.get(id);
     if (!outbox) throw nodeError('WEBHOOK_NOT_DEPLOYED');
-    return obey(outbox, readOrder(body.order));
+    return obey(outbox, readOrder(body.order), body.lang);
   });
 };
 

@@ -9,6 +9,7 @@ import { backoffMs, retryClass } from './retry-class';
 import type { DeliveryState } from './types';
 import { Window } from './window';
 
+/** What an outbox needs of the world: its rows, time, and a way to deliver. */
 export interface OutboxOptions {
   /** Whose messages these are: the id of a node. */
   readonly queue: string;
@@ -90,6 +91,7 @@ export class Outbox {
     this.pump();
   }
 
+  /** What waits, and what is wrong, as last counted: half a second old at most, unless the store fails. */
   get current(): DeliveryState {
     return this.state;
   }
@@ -364,7 +366,7 @@ function asDeliveryError(thrown: unknown): TelephonyError {
 }
 
 function stored(error: TelephonyError, clock: Clock): StoredError {
-  return { code: error.code, text: error.message.slice(0, 2000), at: clock.now() };
+  return { code: error.code, text: { en: error.textIn('en'), ru: error.textIn('ru') }, at: clock.now() };
 }
 
 const tooOld = (error: TelephonyError, giveUpMs: number) => ({

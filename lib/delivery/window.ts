@@ -41,6 +41,7 @@ export class Window {
     return this.last;
   }
 
+  /** No room for more: what is behind the cursor waits on disk. */
   get isFull(): boolean {
     return this.ids.size >= MAX_ITEMS || this.postponed.size >= MAX_POSTPONED;
   }

@@ -10,8 +10,8 @@ const CALL_TOPICS: readonly CallTopic[] = [
   'call_hangup',
   'call_record',
 ];
-/** As JSON: a record with hundreds of legs is far below it. */
-const MAX_CHARS = 250_000;
+/** Of a payload as JSON, in UTF-8, wherever it goes: a record with hundreds of legs is below it. */
+export const MAX_PAYLOAD_BYTES = 256 * 1024;
 const MAX_ID = 500;
 
 const bad = (problemEn: string, problemRu: string): Error => messageError('MESSAGE_BAD', { problemEn, problemRu });
@@ -66,7 +66,13 @@ function copied(payload: unknown): Record<string, unknown> {
     throw bad('the payload cannot be written as JSON.', 'payload нельзя записать в JSON.');
   }
   if (!text.startsWith('{')) throw bad('the payload is no object.', 'payload — не объект.');
-  if (text.length > MAX_CHARS) throw bad('the payload is too large.', 'payload слишком велик.');
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_PAYLOAD_BYTES) {
+    throw bad(
+      `the payload has ${bytes} bytes as JSON, at most ${MAX_PAYLOAD_BYTES} can be delivered.`,
+      `payload в JSON занимает ${bytes} байт, доставить можно не больше ${MAX_PAYLOAD_BYTES}.`,
+    );
+  }
   return JSON.parse(text) as Record<string, unknown>;
 }
 

@@ -34,6 +34,10 @@ export const pbxError = errorsFrom({
     en: 'The calls under way of "{pbx}" are not kept for a restart of Node-RED: {reason}. They are still told; it is tried again by itself.',
     ru: 'Текущие звонки «{pbx}» не сохраняются на случай перезапуска Node-RED: {reason}. События по ним идут; попытки сохранить повторяются сами.',
   },
+  PBX_CALL_NOT_KEPT: {
+    en: 'The call {callId} of "{pbx}" is not kept for a restart of Node-RED; the others are. {reasonEn}',
+    ru: 'Звонок {callId} «{pbx}» не сохраняется на случай перезапуска Node-RED; остальные сохраняются. {reasonRu}',
+  },
   PBX_NOT_READY: {
     en: 'The PBX "{name}" did not become ready within {ms} ms. Check the port (5038, with TLS 5039); Asterisk may also be frozen or still starting.',
     ru: 'АТС «{name}» не стала доступна за {ms} мс. Проверьте порт (5038, с TLS 5039); возможно, Asterisk завис или ещё запускается.',

@@ -1,7 +1,7 @@
 import type { CallTracker, SavedCall } from '../calls/types';
 import type { Clock, Timer } from '../clock';
 import { asError, type TelephonyError } from '../errors';
-import type { LiveCallTable } from '../store/types';
+import type { LiveCallTable, UnkeptCall } from '../store/types';
 import { pbxError } from './errors';
 
 /** In milliseconds. */
@@ -40,6 +40,8 @@ export class LiveCallKeeper {
   private readonly leaving = new Map<string, number>();
   /** What the disk holds, so that nothing else need ever be taken off it. */
   private readonly onDisk = new Set<string>();
+  /** Calls that the store refuses for themselves. */
+  private readonly refused = new Set<string>();
   /** What is being written just now. */
   private writing: ReadonlySet<string> = new Set();
   private timer: Timer | undefined;
@@ -86,6 +88,7 @@ export class LiveCallKeeper {
     }
     const now = this.clock.monotonic();
     for (const callId of forgotten) {
+      this.refused.delete(callId);
       const isTold = this.told.delete(callId);
       if (!this.onDisk.has(callId) && !this.writing.has(callId)) {
         this.unsaved.delete(callId);
@@ -142,8 +145,9 @@ export class LiveCallKeeper {
     const forgotten = over.filter((callId) => this.onDisk.has(callId));
     if (changed.length === 0 && forgotten.length === 0) return;
     this.writing = new Set(this.unsaved.keys());
+    let unkept: readonly UnkeptCall[];
     try {
-      await this.place.table.save(this.place.key, changed, forgotten);
+      unkept = await this.place.table.save(this.place.key, changed, forgotten);
     } catch (thrown) {
       for (const callId of forgotten) this.leaving.set(callId, now);
       this.tell(thrown);
@@ -152,11 +156,21 @@ export class LiveCallKeeper {
       this.writing = new Set();
     }
     this.failing = false;
+    const refused = new Set(unkept.map(({ callId }) => callId));
     for (const call of changed) {
-      this.onDisk.add(call.callId);
+      if (!refused.has(call.callId)) this.onDisk.add(call.callId);
       if (this.unsaved.get(call.callId) === call) this.unsaved.delete(call.callId);
     }
     for (const callId of forgotten) this.onDisk.delete(callId);
+    for (const each of unkept) this.tellOf(each);
+  }
+
+  /** One call that cannot be kept is told once, however often it changes. */
+  private tellOf({ callId, error }: UnkeptCall): void {
+    if (this.closed || this.refused.has(callId)) return;
+    this.refused.add(callId);
+    const reasons = { reasonEn: error.textIn('en'), reasonRu: error.textIn('ru') };
+    this.onProblem(pbxError('PBX_CALL_NOT_KEPT', { pbx: this.pbx, callId: callId.slice(0, 100), ...reasons }, error));
   }
 
   private tell(thrown: unknown): void {

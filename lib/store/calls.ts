@@ -10,7 +10,7 @@ import type { CallPage, CallQuery, CallTable } from './types';
 
 const CHUNK = 50;
 
-/** See {@link CallTable}. When `put` resolves, all records are on disk; when it rejects, some of them may be. */
+/** The records of calls that are over: one row for each call of a PBX, its latest record, and who took part in a table of its own. */
 export class Calls implements CallTable {
   constructor(private readonly access: Access) {}
 

@@ -30,6 +30,7 @@ const logOf = (file: string): string => `${file}-wal`;
 /** Bytes on disk, with what is not yet moved from the log into the file. */
 export const bytesOf = (file: string): number => sizeOf(file) + sizeOf(logOf(file));
 
+/** What the file cannot tell of itself. */
 export interface OpenOptions {
   /** ISO-8601, for the name of a file that is set aside. */
   readonly date: string;
@@ -46,7 +47,8 @@ export interface OpenOptions {
 export async function openFile(file: string, options: OpenOptions): Promise<OpenFile> {
   let owner: Owner | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    // Calls are nobody else's business.
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     refuseNewer(file, SCHEMA_VERSION);
     owner = await Owner.acquire(file);
     checkRoom(file);

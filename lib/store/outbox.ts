@@ -1,3 +1,5 @@
+import type { Text } from '../errors';
+import { MAX_PAYLOAD_BYTES } from '../messages/parse';
 import type { Access } from './access';
 import { chunks } from './access';
 import { storeError } from './errors';
@@ -5,7 +7,8 @@ import type { Row, Sqlite } from './sqlite';
 import { checkBytes, checkText } from './values';
 import type { DeadItem, OutboxEntry, OutboxItem, OutboxTable, StoredError } from './types';
 
-const MAX_BODY = 256 * 1024;
+/** A payload, and what says what it is. */
+const MAX_BODY = MAX_PAYLOAD_BYTES + 1024;
 /** Waiting and dead together: what is there must not be dropped, so no more is taken. */
 const MAX_ENTRIES = 1_000_000;
 const CHUNK = 250;
@@ -16,7 +19,17 @@ const DEAD = 1;
 const DELIVERED = 2;
 
 const errorJson = ({ code, text, at }: StoredError): string =>
-  JSON.stringify({ code, text: text.slice(0, MAX_ERROR_TEXT), at });
+  JSON.stringify({
+    code,
+    text: { en: text.en.slice(0, MAX_ERROR_TEXT), ru: text.ru.slice(0, MAX_ERROR_TEXT) },
+    at,
+  });
+
+function errorOf(json: string): StoredError {
+  const { text, ...rest } = JSON.parse(json) as Omit<StoredError, 'text'> & { readonly text: Text | string };
+  // Older files hold the English text alone.
+  return { ...rest, text: typeof text === 'string' ? { en: text, ru: text } : text };
+}
 
 function itemOf(row: Row): OutboxItem {
   return {
@@ -28,7 +41,7 @@ function itemOf(row: Row): OutboxItem {
     attempts: Number(row.attempts),
     notBefore: Number(row.not_before),
     body: String(row.body),
-    ...(row.error === null ? {} : { lastError: JSON.parse(String(row.error)) as StoredError }),
+    ...(row.error === null ? {} : { lastError: errorOf(String(row.error)) }),
   };
 }
 
@@ -40,7 +53,8 @@ function checkEntry(entry: OutboxEntry): void {
   checkBytes('body', entry.body, MAX_BODY);
 }
 
-export class Outbox implements OutboxTable {
+/** The rows of what is to be delivered, of all queues of one file; at most a million wait or are dead. */
+export class OutboxRows implements OutboxTable {
   /** How many are held in the file that is open; counted once, and after each commit by what it changed. */
   private held: { readonly in: Sqlite; count: number } | undefined;
 

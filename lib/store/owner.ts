@@ -11,7 +11,7 @@ import { storeError } from './errors';
  * Who has the store: a record beside the file, and a local socket that the kernel closes with its process, however that
  * ends. So a killed owner is provably gone, also one in another container on the same machine, where its pid means nothing.
  */
-interface Record {
+interface OwnerRecord {
   readonly pid: number;
   /** When that process began, so that another one with the same pid is not taken for it. */
   readonly started: string;
@@ -49,7 +49,7 @@ function startOf(pid: number): string {
   return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', timeout: 2000 }).stdout.trim();
 }
 
-function ownRecord(): Record {
+function ownRecord(): OwnerRecord {
   return {
     pid: process.pid,
     started: startOf(process.pid),
@@ -60,7 +60,7 @@ function ownRecord(): Record {
   };
 }
 
-function readRecord(path: string): Record | 'unreadable' | undefined {
+function readRecord(path: string): OwnerRecord | 'unreadable' | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -69,8 +69,8 @@ function readRecord(path: string): Record | 'unreadable' | undefined {
     throw thrown;
   }
   try {
-    const record = JSON.parse(text) as Partial<Record> | null;
-    if (typeof record?.pid === 'number' && typeof record.nonce === 'string') return record as Record;
+    const record = JSON.parse(text) as Partial<OwnerRecord> | null;
+    if (typeof record?.pid === 'number' && typeof record.nonce === 'string') return record as OwnerRecord;
   } catch {
     // Torn by a crash or a full disk.
   }
@@ -95,7 +95,7 @@ function socketLife(path: string): Promise<Life> {
   });
 }
 
-async function lifeOf(record: Record, own: Record, socket: string): Promise<Life> {
+async function lifeOf(record: OwnerRecord, own: OwnerRecord, socket: string): Promise<Life> {
   // Without a boot id (not Linux) a reboot shows in the socket and in the start of the process.
   if (record.boot !== own.boot) return record.host === own.host ? 'gone' : 'unknown';
   if (own.boot === '' && record.host !== own.host) return 'unknown';
@@ -124,6 +124,7 @@ function listen(path: string): Promise<Server | undefined> {
   });
 }
 
+/** The right of this process to write one store file: of all that ask for it, on this machine or another, one has it. */
 export class Owner {
   private constructor(
     private readonly path: string,
@@ -172,6 +173,7 @@ export class Owner {
     }
   }
 
+  /** Gives the file back. A record that is not ours any more stays. */
   release(): void {
     this.server?.close();
     if (this.isStillOwner()) rmSync(this.path, { force: true });
@@ -184,7 +186,7 @@ function stampOf(path: string): string {
   return `${ino} ${mtimeMs} ${ctimeMs}`;
 }
 
-function write(file: string, path: string, own: Record): void {
+function write(file: string, path: string, own: OwnerRecord): void {
   try {
     writeFileSync(path, JSON.stringify(own), { flag: 'wx', mode: 0o600 });
   } catch (thrown) {

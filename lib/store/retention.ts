@@ -3,6 +3,7 @@ import { deleteOldest } from './calls';
 import { callsIn } from './schema';
 import type { Sqlite } from './sqlite';
 
+/** How much of the history is kept. */
 export interface Retention {
   /** Calls that began longer ago are deleted; 0 = never. */
   readonly days: number;

@@ -76,6 +76,7 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
+/** Of the files that this version writes; it reads all older ones. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Moves the schema on, one transaction a step: a crash in between leaves whole steps. */

@@ -11,7 +11,7 @@ import { LiveCalls } from './live-calls';
 import { Memos } from './memos';
 import { bytesOf, CHECKPOINT_PAGES, fileError, openFile } from './open-file';
 import type { OpenFile } from './open-file';
-import { Outbox } from './outbox';
+import { OutboxRows } from './outbox';
 import { tidy } from './retention';
 import type { Retention } from './retention';
 import { callsIn } from './schema';
@@ -20,6 +20,7 @@ import type { Sqlite } from './sqlite';
 import type { Store, StoreState, StoreStats } from './types';
 import { WriteQueue } from './write-queue';
 
+/** One file and how it is kept. */
 export interface StoreOptions {
   readonly file: string;
   readonly clock: Clock;
@@ -38,7 +39,7 @@ const CLOSE_WITHIN_MS = 1500;
 const BROKEN_AGAIN_MS = 60 * 60 * 1000;
 
 class SqliteStore implements Store, Access {
-  readonly outbox = new Outbox(this);
+  readonly outbox = new OutboxRows(this);
   readonly memos = new Memos(this);
   readonly calls = new Calls(this);
   readonly live = new LiveCalls(this);
@@ -244,7 +245,7 @@ class SqliteStore implements Store, Access {
   }
 }
 
-/** A store of one file of one's own; several nodes of one process on one file take {@link sharedStore}. */
+/** A store of one file of one's own; several nodes of one process on one file take `shareStore`. */
 export function createStore(options: StoreOptions): Store {
   return new SqliteStore(options);
 }

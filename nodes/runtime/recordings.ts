@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
@@ -11,6 +11,7 @@ import { contentTypeOf } from '../../lib/recordings/folder';
 import type { Recordings } from '../../lib/recordings/types';
 import { httpIsOff } from './http-routes';
 import { textOf } from './settings';
+import { madeUserFolder, userFolder } from './user-folder';
 
 /** What the dialog of `ami-config` says of the recordings of its PBX. */
 export interface RecordingsDef {
@@ -87,10 +88,9 @@ function routes(red: NodeAPI): RecordingRoutes {
 
 /** The key that signs links: made once, kept beside the store and in no flow, so that links outlive a restart and an export. */
 function linkKey(red: NodeAPI): Uint8Array {
-  const folder = join((red.settings as unknown as { readonly userDir: string }).userDir, 'telephony-crm');
-  const file = join(folder, 'recordings.key');
+  const file = join(userFolder(red), 'recordings.key');
   try {
-    mkdirSync(folder, { recursive: true });
+    madeUserFolder(red);
     try {
       writeFileSync(file, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 });
     } catch (thrown) {

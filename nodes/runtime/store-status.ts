@@ -9,6 +9,7 @@ const KEY = '@telephony-crm/node-red-asterisk/store-config:store-config.status';
 type NotOfTheFile =
   | 'STORE_TOO_LARGE'
   | 'STORE_BAD_VALUE'
+  | 'STORE_RECORDS_LOST'
   | 'STORE_BAD_PATH'
   | 'STORE_BAD_SETTINGS'
   | 'STORE_BACKUP_EXISTS'

@@ -27,7 +27,7 @@ class FakeStore {
         if (this.failure) return Promise.reject(this.failure);
         for (const { callId, state } of changed) this.rows.set(callId, { state, savedAt: Date.now() });
         for (const callId of forgotten) this.rows.delete(callId);
-        return Promise.resolve();
+        return Promise.resolve([]);
       },
       load: () => Promise.resolve([...this.rows].map(([callId, row]) => ({ callId, ...row }))),
     };

@@ -164,6 +164,19 @@ describe('crm-webhook-out', () => {
     });
   }
 
+  it('tells a flow of its outbox in the language of the runtime', async () => {
+    const settings = await overHttp((_request, response) => void response.writeHead(503).end());
+    await start(flow(settings), { credentials: { crm: { token: 'key' } }, lang: 'ru' });
+    receive('out', record('1.1'));
+    const held = /^ждут: 1, с \d\d:\d\d: сбой на стороне CRM$/;
+    await until(() => held.test(String(lastStatus('out')?.text)), 'the status');
+    receive('out', { topic: 'outbox', payload: 'status' });
+    await waitForMessages('delivered', 1);
+    const { error } = told('delivered')[0]?.payload as unknown as { error: { message: string } };
+    const { host } = new URL(crm?.origin ?? '');
+    assert.equal(error.message, `CRM ${host} не смогла ответить (503): ошибка на её стороне.`);
+  });
+
   it('gives up what the CRM refuses, lists it, tries it again and drops it', async () => {
     let refuses = true;
     const settings = await overHttp((request, response) => {
@@ -178,12 +191,20 @@ describe('crm-webhook-out', () => {
     assert.match(told('given-up')[0]?.error?.message ?? '', /no such client/);
     await until(() => lastStatus('out')?.text === 'given up: 2', 'the status');
 
-    const ask = async (order: object): Promise<{ readonly body: unknown }> => {
+    const ask = async (order: object, lang = 'en'): Promise<{ readonly body: unknown }> => {
       const asking = admin().post('/telephony-crm/crm-webhook-out/out/outbox').set('Content-Type', 'application/json');
-      return await asking.send({ lang: 'en', order });
+      return await asking.send({ lang, order });
     };
-    const listed = (await ask({ command: 'list' })).body as { dead: { id: number; payload: { callId: string } }[] };
+    interface Listed {
+      readonly dead: readonly { id: number; payload: { callId: string }; error: { code: string; message: string } }[];
+    }
+    const listed = (await ask({ command: 'list' })).body as Listed;
     assert.deepEqual(listed.dead.map(({ payload }) => payload.callId).sort(), ['1.1', '1.2']);
+    const { host } = new URL(crm?.origin ?? '');
+    const english = `The CRM at ${host} refused the request (422): no such client`;
+    assert.deepEqual([listed.dead[0]?.error.code, listed.dead[0]?.error.message], ['CRM_REFUSED', english]);
+    const russian = (await ask({ command: 'list' }, 'ru')).body as Listed;
+    assert.equal(russian.dead[0]?.error.message, `CRM ${host} отклонила запрос (422): no such client`);
     refuses = false;
     receive('out', { topic: 'outbox', payload: { command: 'retry', ids: [listed.dead[0]?.id] } });
     await waitForMessages('delivered', 2);

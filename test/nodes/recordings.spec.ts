@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import amiConfig from '../../nodes/ami-config';
 import { recordingsOf } from '../../nodes/runtime/recordings';
@@ -50,6 +50,7 @@ describe('links to recordings', () => {
       link() ?? '',
       /^https:\/\/node-red\.example\/red\/telephony-crm\/recordings\/pbx\/\d+\/[\w-]+\/a\/call\.wav$/,
     );
+    assert.equal(statSync(join(user.path, 'telephony-crm')).mode & 0o077, 0, 'others may look for the key of links');
     const kept = path();
     await deploy([tab, pbx({ name: 'office', country: 'RU' })]);
     const whole = await server.ask(kept);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import storeConfig from '../../nodes/store-config';
 import type { StoreConfigNode } from '../../nodes/runtime/config-nodes';
@@ -91,6 +91,13 @@ describe('store-config', () => {
     assert.equal(made.status, 200);
     const file = String(made.body.file);
     assert.ok(file.startsWith(join(user.path, 'telephony-crm', 'backups')) && existsSync(file), file);
+    for (const folder of ['.', 'backups']) {
+      assert.equal(
+        statSync(join(user.path, 'telephony-crm', folder)).mode & 0o077,
+        0,
+        `others may look into ${folder}`,
+      );
+    }
   });
 
   it('tells by the buttons why the store does not work, in the reader’s language', async () => {

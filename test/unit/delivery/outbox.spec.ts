@@ -173,7 +173,7 @@ describe('the outbox', () => {
     await run(1000);
     assert.deepEqual(delivered, ['1:call_ringing', '1:call_hangup']);
     assert.deepEqual(givenUp, ['1:call_answer CRM_REFUSED']);
-    assert.match((await outbox.dead(10))[0]?.lastError?.text ?? '', /no such thing/);
+    assert.match((await outbox.dead(10))[0]?.lastError?.text.en ?? '', /no such thing/);
     crm = () => undefined;
     assert.equal(await outbox.retry(), 1);
     await run(1000);

@@ -7,7 +7,8 @@ import type { PbxMessage } from '../../../lib/messages/types';
 import { numberingPlan } from '../../../lib/phone';
 import { createPbxCalls } from '../../../lib/pbx/calls';
 import type { OwnedPbxCalls, PbxCallsOptions } from '../../../lib/pbx/calls';
-import type { LiveCallTable } from '../../../lib/store/types';
+import { storeError } from '../../../lib/store/errors';
+import type { LiveCall, LiveCallTable, UnkeptCall } from '../../../lib/store/types';
 import { amiEvent } from '../../support/ami-messages';
 import { FakeClock } from '../../support/fake-clock';
 import { FakeLink } from './support/fake-link';
@@ -18,21 +19,22 @@ class FakeTable implements LiveCallTable {
   rows = new Map<string, { state: string; savedAt: number }>();
   failure: Error | undefined;
   saves = 0;
+  /** The one call that is too large. */
+  tooLarge: string | undefined;
   readonly keys = new Set<string>();
 
   constructor(private readonly clock: FakeClock) {}
 
-  async save(
-    key: string,
-    changed: readonly { callId: string; state: string }[],
-    forgotten: readonly string[],
-  ): Promise<void> {
+  async save(key: string, changed: readonly LiveCall[], forgotten: readonly string[]): Promise<readonly UnkeptCall[]> {
     this.saves++;
     this.keys.add(key);
     await Promise.resolve();
     if (this.failure) throw this.failure;
-    for (const { callId, state } of changed) this.rows.set(callId, { state, savedAt: this.clock.now() });
+    const fits = ({ callId }: LiveCall): boolean => callId !== this.tooLarge;
+    for (const { callId, state } of changed.filter(fits)) this.rows.set(callId, { state, savedAt: this.clock.now() });
     for (const callId of forgotten) this.rows.delete(callId);
+    const error = storeError('STORE_TOO_LARGE', { what: 'state', bytes: 2, limit: 1 });
+    return changed.filter((call) => !fits(call)).map(({ callId }) => ({ callId, error }));
   }
 
   load(key: string): Promise<{ callId: string; state: string; savedAt: number }[]> {
@@ -446,6 +448,22 @@ describe('the calls of a PBX', () => {
       link.up();
       await settle(61_000);
       assert.equal(link.listening, 0);
+    });
+
+    it('are kept beside one that is too large: the operator hears of that one once', async () => {
+      await started();
+      table.tooLarge = 'huge';
+      ring('huge');
+      ring('1');
+      await settle(1000);
+      ring('huge');
+      ring('2');
+      await settle(10_000);
+      assert.deepEqual([...table.rows.keys()], ['1', '2']);
+      assert.ok(table.saves <= 3, `${table.saves} tries`);
+      const [problem, ...others] = problems;
+      assert.deepEqual([problem?.code, others], ['PBX_CALL_NOT_KEPT', []]);
+      assert.match(problem?.textIn('ru') ?? '', /Звонок huge «office».*state: 2 байт/);
     });
 
     it('are told all the same while the store fails: the operator hears of it once, and later all is kept', async () => {

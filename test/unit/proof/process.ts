@@ -32,8 +32,9 @@ const tell = (word: Word): void => void process.send?.(word);
 const telling = (live: LiveCallTable): LiveCallTable => ({
   load: (pbx) => live.load(pbx),
   save: async (pbx, changed, forgotten) => {
-    await live.save(pbx, changed, forgotten);
+    const unkept = await live.save(pbx, changed, forgotten);
     tell({ onDisk: changed.map(({ callId }) => callId) });
+    return unkept;
   },
 });
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { Sqlite } from '../../../lib/store/sqlite';
 import { FakeClock } from '../../support/fake-clock';
 import { entry, TempStores } from './support/temp-store';
 
-const failure = (text: string) => ({ code: 'CRM_REFUSED', text, at: 5 });
+const failure = (text: string) => ({ code: 'CRM_REFUSED', text: { en: text, ru: text }, at: 5 });
 const idsOf = (items: readonly { readonly eventId: string }[]) => items.map(({ eventId }) => eventId);
 
 describe('store: outbox', () => {
@@ -67,6 +68,19 @@ describe('store: outbox', () => {
     await outbox.failed(id, failure('second'), 200);
     const [item] = await outbox.waiting('node1', 1);
     assert.deepEqual([item?.attempts, item?.notBefore, item?.lastError], [2, 200, failure('second')]);
+  });
+
+  it('reads what an older version kept of an error: English alone', async () => {
+    const before = await stores.ready();
+    await before.outbox.put([entry('a')]);
+    await before.outbox.giveUp((await before.outbox.waiting('node1', 1))[0]!.id, failure('new'));
+    await before.close();
+    const sql = Sqlite.open(stores.file);
+    sql.value('PRAGMA locking_mode = EXCLUSIVE');
+    sql.run('UPDATE outbox SET error = ?', [JSON.stringify({ code: 'CRM_REFUSED', text: 'no such client', at: 5 })]);
+    sql.close();
+    const { outbox } = await stores.ready();
+    assert.deepEqual((await outbox.dead('node1', 1))[0]?.lastError, failure('no such client'));
   });
 
   it('gives up, revives with age and tries begun anew, and drops', async () => {
