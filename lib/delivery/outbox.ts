@@ -6,6 +6,7 @@ import { orderKeyOf, readMessage } from '../messages/parse';
 import type { DeadItem, OutboxItem, OutboxTable, StoredError } from '../store/types';
 import { deliveryError } from './errors';
 import { backoffMs, retryClass } from './retry-class';
+import { runningIn, runTry, type RunningTry } from './running';
 import type { DeliveryState } from './types';
 import { Window } from './window';
 
@@ -60,7 +61,11 @@ export class Outbox {
   private counting: Timer | undefined;
   /** What ends the pauses that are being made. */
   private readonly pauses = new Set<() => void>();
+  /** Tries that an outbox before this one began and could not wait for, by eventId. */
+  private inherited = new Map<string, RunningTry>();
   private closed = false;
+  /** Closed, and no longer waiting: whoever comes next tells what becomes of the tries that are left. */
+  private gone = false;
 
   constructor(private readonly options: OutboxOptions) {
     this.window = new Window(options.clock);
@@ -68,6 +73,14 @@ export class Outbox {
 
   /** Begins to deliver what waits. */
   start(): void {
+    this.inherited = runningIn(this.options.queue);
+    for (const { event, result } of this.inherited.values()) {
+      // What became of it otherwise is seen to when its message comes up.
+      result.then(
+        (delivered) => this.tellDelivered(event, delivered),
+        () => undefined,
+      );
+    }
     this.count();
     this.pump();
   }
@@ -118,8 +131,9 @@ export class Outbox {
   }
 
   /**
-   * Begins no more tries and waits for those under way, 1.5 s at most. A try that is cut off is made again after the next start:
-   * the CRM may then hear of the event twice, with the same eventId.
+   * Begins no more tries and waits for those under way, 1.5 s at most. The next outbox on this queue takes over those that last longer.
+   * A try that ends with the process, or with the connection to the CRM, is made again after the next start: the CRM may then hear of
+   * the event twice, with the same eventId.
    */
   async close(): Promise<void> {
     this.closed = true;
@@ -134,6 +148,7 @@ export class Outbox {
         resolve();
       });
     });
+    this.gone = true;
   }
 
   /** Starts as many tries as may run now, and sees to it that it is called again when more may. */
@@ -190,7 +205,6 @@ export class Outbox {
   }
 
   private async attempt(item: OutboxItem): Promise<void> {
-    const { deliver, onDelivered } = this.options;
     let event: DeliverableEvent;
     try {
       const body = JSON.parse(item.body) as { readonly topic?: unknown; readonly payload?: unknown };
@@ -201,16 +215,46 @@ export class Outbox {
       return;
     }
     try {
-      const ageMs = Math.max(this.options.clock.now() - item.acceptedAt, 0);
-      const delivered = await deliver(event, item.attempts + 1, ageMs);
-      this.crmIsUp();
-      await this.store(() => this.options.table.done([item.id]));
+      await this.tryOnce(item, event);
       this.window.forget(item);
       this.count();
-      if (delivered.status === 'delivered') this.call(() => onDelivered(event, delivered));
     } catch (thrown) {
       await this.failed(item, event, asDeliveryError(thrown));
     }
+  }
+
+  /** Makes a try, or waits for the one that is still under way. */
+  private async tryOnce(item: OutboxItem, event: DeliverableEvent): Promise<void> {
+    const before = this.inherited.get(item.eventId);
+    if (!before) {
+      await runTry(this.options.queue, event, () => this.deliver(item, event));
+      return;
+    }
+    this.inherited.delete(item.eventId);
+    try {
+      await before.result;
+    } catch (thrown) {
+      // It ended with the connection of the outbox before: this one has its own.
+      if (thrown instanceof TelephonyError && thrown.code === 'CRM_CLOSED') return this.tryOnce(item, event);
+      throw thrown;
+    }
+    this.crmIsUp();
+    // Who began it may have had another store, or one that was closed meanwhile.
+    await this.store(() => this.options.table.done([item.id]));
+  }
+
+  private async deliver(item: OutboxItem, event: DeliverableEvent): Promise<Delivered> {
+    const { clock, deliver, table } = this.options;
+    const delivered = await deliver(event, item.attempts + 1, Math.max(clock.now() - item.acceptedAt, 0));
+    this.crmIsUp();
+    await this.store(() => table.done([item.id]));
+    this.tellDelivered(event, delivered);
+    return delivered;
+  }
+
+  private tellDelivered(event: DeliverableEvent, delivered: Delivered): void {
+    if (this.gone || delivered.status !== 'delivered') return;
+    this.call(() => this.options.onDelivered(event, delivered));
   }
 
   private async failed(item: OutboxItem, event: DeliverableEvent, error: TelephonyError): Promise<void> {
@@ -258,9 +302,12 @@ export class Outbox {
     this.count();
   }
 
-  /** Runs a write until the store has taken it: a message that was delivered must not be forgotten to be delivered. */
+  /**
+   * Runs a write until the store has taken it, once at least: a message that was delivered must not be forgotten to be delivered, not
+   * even when the outbox was closed meanwhile.
+   */
   private async store(write: () => Promise<void>): Promise<void> {
-    while (!this.isClosed()) {
+    for (;;) {
       try {
         await write();
         if (this.storeProblem) {
@@ -270,6 +317,7 @@ export class Outbox {
         return;
       } catch (thrown) {
         this.storeFailed(thrown);
+        if (this.isClosed()) return;
         await this.pause(STORE_AGAIN_MS);
       }
     }

@@ -28,6 +28,8 @@ const down = () => crmError('CRM_SERVER_ERROR', { host: 'crm', status: 503 });
 const refused = () => crmError('CRM_REFUSED', { host: 'crm', status: 400, words: 'no such thing' });
 
 describe('the outbox', () => {
+  /** Another one for each test: what one leaves behind is no matter of the next. */
+  let queue = 0;
   let table: MemoryOutbox;
   let clock: FakeClock;
   let outbox: Outbox;
@@ -39,7 +41,7 @@ describe('the outbox', () => {
 
   const open = (): Outbox =>
     (outbox = new Outbox({
-      queue: 'q',
+      queue: `q${queue}`,
       table,
       clock,
       log: silentLog,
@@ -64,6 +66,7 @@ describe('the outbox', () => {
   };
 
   beforeEach(() => {
+    queue += 1;
     table = new MemoryOutbox();
     clock = new FakeClock();
     tried = [];
@@ -279,6 +282,95 @@ describe('the outbox', () => {
     open().start();
     await run(20_000);
     assert.equal(delivered.length, 5);
+  });
+
+  describe('is deployed again while a slow CRM is being told of a call', () => {
+    let answers: { good: () => void; bad: (error: Error) => void }[];
+    beforeEach(async () => {
+      answers = [];
+      crm = () => new Promise((good, bad) => answers.push({ good, bad }));
+      await outbox.accept(event('1'));
+      await run();
+    });
+    const close = async (): Promise<void> => {
+      const closed = outbox.close();
+      await run(2000);
+      await closed;
+    };
+
+    it('and the answer comes while it waits: the call is not told again', async () => {
+      const closed = outbox.close();
+      answers[0]?.good();
+      await run();
+      await closed;
+      open().start();
+      await run(10_000);
+      assert.deepEqual([tried.length, delivered.length, table.items.length], [1, 1, 0]);
+    });
+
+    it('and the answer comes before the next one starts: the call is not told again', async () => {
+      await close();
+      answers[0]?.good();
+      await run();
+      open().start();
+      await run(10_000);
+      assert.deepEqual([tried.length, table.items.length], [1, 0]);
+    });
+
+    it('and the answer comes later still: the call is not told again, and the flow hears of it once', async () => {
+      await close();
+      open().start();
+      await outbox.accept(event('2'));
+      await run(5000);
+      assert.deepEqual(tried, ['1:call_hangup', '2:call_hangup'], 'another call goes meanwhile');
+      // And once more, through three outboxes.
+      await close();
+      open().start();
+      await run(5000);
+      for (const { good } of answers) good();
+      await run(10_000);
+      assert.deepEqual(tried, ['1:call_hangup', '2:call_hangup']);
+      assert.deepEqual([...delivered].sort(), ['1:call_hangup', '2:call_hangup']);
+      assert.deepEqual([table.items.length, table.delivered.length], [0, 2]);
+    });
+
+    it('and has another store handle: what is delivered is noted down there', async () => {
+      const before = table;
+      await close();
+      before.broken = storeError('STORE_CLOSED', { file: 'x' });
+      table = new MemoryOutbox();
+      table.items.push(...before.items);
+      open().start();
+      answers[0]?.good();
+      await run(10_000);
+      assert.deepEqual([tried.length, delivered.length, table.items.length], [1, 1, 0]);
+    });
+
+    it('and the try fails: it is made again, as after any failure', async () => {
+      await close();
+      open().start();
+      await run();
+      answers[0]?.bad(crmError('CRM_LIMITED', { retryAfterMs: 60_000 }));
+      await run(50_000);
+      assert.equal(tried.length, 1);
+      await run(20_000);
+      assert.equal(tried.length, 2);
+      answers[1]?.good();
+      await run();
+      assert.deepEqual([delivered.length, table.items.length], [1, 0]);
+    });
+
+    it('and the connection to the CRM ends: it is made again at once', async () => {
+      await close();
+      open().start();
+      await run();
+      answers[0]?.bad(crmError('CRM_CLOSED'));
+      await run();
+      assert.equal(tried.length, 2);
+      answers[1]?.good();
+      await run();
+      assert.deepEqual([delivered.length, table.items.length], [1, 0]);
+    });
   });
 
   it('tells whoever sends when the store cannot keep it, and goes on when it can', async () => {
