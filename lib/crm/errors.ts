@@ -84,6 +84,10 @@ export const crmError = errorsFrom({
 /** Every code that a CRM room can give. Tables over it name each one, so that a new code compiles only when it has its place in all. */
 export type CrmErrorCode = Parameters<typeof crmError>[0] | 'CRM_UNREACHABLE' | 'CRM_TLS';
 
+/** A refusal by our own limiter, which tells nothing about the CRM. */
+export const isOwnLimit = ({ code, params }: TelephonyError): boolean =>
+  code === 'CRM_LIMITED' && params.status === undefined;
+
 /** Why no connection came about, or none that lasted. */
 export type UnreachableReason = 'dns' | 'refused' | 'reset' | 'no-route' | 'connect-timeout' | 'protocol' | 'failed';
 

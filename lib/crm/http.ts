@@ -130,8 +130,9 @@ class Client implements ClosableCrmHttp {
     this.underWay.add(controller);
     try {
       const { signal } = controller;
-      const { deadline, background = false } = context;
-      await limiter.take({ signal, background, ...(deadline === undefined ? {} : { deadline }) });
+      const { deadline, background = false, waiting } = context;
+      const turn = limiter.take({ signal, background, ...(deadline === undefined ? {} : { deadline }) });
+      await (waiting?.(turn) ?? turn);
       const timer = clock.after(timeoutMs, () => abort(crmError('CRM_TIMEOUT', { ms: timeoutMs })));
       try {
         return await untilAborted(this.transmit(request, signal), signal);

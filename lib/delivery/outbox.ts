@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock';
+import { isOwnLimit } from '../crm/errors';
 import type { Delivered, DeliverableEvent } from '../crm/types';
 import { asError, TelephonyError } from '../errors';
 import type { Log } from '../log';
@@ -265,8 +266,8 @@ export class Outbox {
     const what = retryClass(error, attempt);
     const wait = backoffMs(attempt, error, random());
     if (what === 'down') this.crmIsDown(error);
-    // A store or a recording that fails says nothing of the CRM.
-    else if (error.code.startsWith('CRM_')) this.crmIsUp();
+    // A store, a recording or our own limit says nothing of the CRM.
+    else if (error.code.startsWith('CRM_') && !isOwnLimit(error)) this.crmIsUp();
     const age = clock.now() - item.acceptedAt;
     if (what === 'never' || age > giveUpMs) {
       const last = what === 'never' ? error : deliveryError('DELIVERY_TOO_OLD', tooOld(error, giveUpMs), error);

@@ -232,6 +232,19 @@ describe('HTTP client of a CRM', () => {
     });
   }
 
+  it('waits for its turn outside of the time of the work', async () => {
+    const server = await crm(json({}));
+    let turns = 0;
+    const waiting = async <T>(turn: Promise<T>): Promise<T> => {
+      const had = await turn;
+      turns += 1;
+      assert.equal(server.requests.length, 0);
+      return had;
+    };
+    await client().json({ method: 'GET', url: server.origin }, { ...patient(), waiting });
+    assert.deepEqual([turns, server.requests.length], [1, 1]);
+  });
+
   it('a caller who has gone before sends nothing', async () => {
     const server = await crm(json({}));
     const error = await rejection(

@@ -233,6 +233,15 @@ describe('the outbox', () => {
     assert.equal(states.at(-1)?.problem?.code, 'CRM_SERVER_ERROR');
   });
 
+  it('does not take our own limit for a CRM that is back', async () => {
+    crm = () => Promise.reject(down());
+    await outbox.accept(event('1'));
+    await run(1000);
+    crm = () => Promise.reject(crmError('CRM_LIMITED', { retryAfterMs: 1000 }));
+    await run(2000);
+    assert.equal(states.at(-1)?.problem?.code, 'CRM_SERVER_ERROR');
+  });
+
   it('waits where the address of the CRM is wrong, and delivers when it is right', async () => {
     crm = () => Promise.reject(crmError('CRM_NOT_FOUND', { host: 'crm', status: 404 }));
     await outbox.accept(event('1'));
