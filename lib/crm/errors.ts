@@ -35,6 +35,10 @@ export const crmError = errorsFrom({
     en: 'The CRM at {host} failed to answer ({status}): the fault is on its side.',
     ru: 'CRM {host} не смогла ответить ({status}): ошибка на её стороне.',
   },
+  CRM_NOT_NOW: {
+    en: 'The CRM at {host} cannot take the request at this moment ({status}). If this lasts, ask those who run it.',
+    ru: 'CRM {host} сейчас не может принять запрос ({status}). Если это не проходит, обратитесь к тем, кто её обслуживает.',
+  },
   CRM_REFUSED: {
     en: 'The CRM at {host} refused the request ({status}): {words}',
     ru: 'CRM {host} отклонила запрос ({status}): {words}',

@@ -31,6 +31,7 @@ const CONCERNS: Readonly<Record<string, 'crm' | 'one' | 'us'>> = {
   CRM_TOO_LARGE: 'crm',
   CRM_EXPRESSION: 'crm',
   CRM_FAULT: 'crm',
+  CRM_NOT_NOW: 'one',
   CRM_REFUSED: 'one',
   CRM_CANNOT_CREATE: 'one',
   CRM_NO_USER: 'one',
