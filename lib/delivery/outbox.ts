@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock';
+import { standingOf, type Clock, type Timer } from '../clock';
 import { isOwnLimit } from '../crm/errors';
 import type { Delivered, DeliverableEvent } from '../crm/types';
 import { asError, TelephonyError } from '../errors';
@@ -36,6 +36,8 @@ const PAGE = 100;
 /** How long the store is left alone after it failed, in ms. */
 const STORE_AGAIN_MS = 5000;
 const CLOSE_WITHIN_MS = 1500;
+/** For so long a process tries before it gives up what seems too old, in ms. */
+const WATCHED_MS = 60 * 60 * 1000;
 /** What the store refuses of one message: it keeps others all the same. */
 const OWN_FAULT = new Set(['STORE_TOO_LARGE', 'STORE_BAD_VALUE']);
 /** The state is counted at most so often, in ms. */
@@ -74,6 +76,7 @@ export class Outbox {
 
   /** Begins to deliver what waits. */
   start(): void {
+    standingOf(this.options.clock);
     this.inherited = runningIn(this.options.queue);
     for (const { event, result } of this.inherited.values()) {
       // What became of it otherwise is seen to when its message comes up.
@@ -91,6 +94,7 @@ export class Outbox {
     const { queue, table, clock } = this.options;
     const orderKey = orderKeyOf(event);
     const { eventId } = event.payload;
+    standingOf(clock);
     try {
       await table.put([{ queue, eventId, orderKey, acceptedAt: clock.now(), body: JSON.stringify(event) }]);
     } catch (thrown) {
@@ -268,8 +272,7 @@ export class Outbox {
     if (what === 'down') this.crmIsDown(error);
     // A store, a recording or our own limit says nothing of the CRM.
     else if (error.code.startsWith('CRM_') && !isOwnLimit(error)) this.crmIsUp();
-    const age = clock.now() - item.acceptedAt;
-    if (what === 'never' || age > giveUpMs) {
+    if (what === 'never' || this.isTooOld(item)) {
       const last = what === 'never' ? error : deliveryError('DELIVERY_TOO_OLD', tooOld(error, giveUpMs), error);
       await this.store(() => table.giveUp(item.id, stored(last, clock)));
       this.window.forget(item);
@@ -280,6 +283,14 @@ export class Outbox {
       this.window.postpone(item, what === 'down' ? Math.max(at, this.downUntil) : at);
     }
     this.count();
+  }
+
+  /** Whether it has waited too long. The clock may have been wrong when it was accepted: what it says of that is not believed lightly. */
+  private isTooOld({ acceptedAt }: OutboxItem): boolean {
+    const { clock, giveUpMs } = this.options;
+    const { watched, sinceJump } = standingOf(clock);
+    const isBelieved = watched >= Math.min(giveUpMs, WATCHED_MS) && sinceJump >= giveUpMs;
+    return isBelieved && clock.now() - acceptedAt > giveUpMs;
   }
 
   private crmIsUp(): void {

@@ -272,6 +272,31 @@ describe('the outbox', () => {
     assert.deepEqual(givenUp, ['1:call_hangup DELIVERY_TOO_OLD']);
   });
 
+  it('does not give up what was accepted while the clock was wrong', async () => {
+    const days = 86_400_000;
+    clock.jumpWall(-20_000 * days);
+    crm = () => Promise.reject(down());
+    await outbox.accept(event('1'));
+    await run(1000);
+    clock.jumpWall(20_000 * days);
+    await run(2 * 3_600_000);
+    assert.deepEqual(givenUp, []);
+    clock.advance(7 * days);
+    await run(400_000);
+    assert.deepEqual(givenUp, ['1:call_hangup DELIVERY_TOO_OLD'], 'after as long as it may wait');
+  });
+
+  it('tries for an hour what a process before it accepted long ago: its clock may have been wrong', async () => {
+    await outbox.close();
+    crm = () => Promise.reject(down());
+    await table.put([{ queue: 'q', eventId: '1', orderKey: '1', acceptedAt: 0, body: JSON.stringify(event('1')) }]);
+    open().start();
+    await run(3_500_000);
+    assert.deepEqual(givenUp, []);
+    await run(800_000);
+    assert.deepEqual(givenUp, ['1:call_hangup DELIVERY_TOO_OLD']);
+  });
+
   it('is not held up by a clock that was set back', async () => {
     crm = () => (tried.length < 2 ? Promise.reject(down()) : undefined);
     await outbox.accept(event('1'));
