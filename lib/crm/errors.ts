@@ -35,6 +35,10 @@ export const crmError = errorsFrom({
     en: 'The CRM at {host} failed to answer ({status}): the fault is on its side.',
     ru: 'CRM {host} не смогла ответить ({status}): ошибка на её стороне.',
   },
+  CRM_NOT_NOW: {
+    en: 'The CRM at {host} cannot take the request at this moment ({status}). If this lasts, ask those who run it.',
+    ru: 'CRM {host} сейчас не может принять запрос ({status}). Если это не проходит, обратитесь к тем, кто её обслуживает.',
+  },
   CRM_REFUSED: {
     en: 'The CRM at {host} refused the request ({status}): {words}',
     ru: 'CRM {host} отклонила запрос ({status}): {words}',
@@ -83,6 +87,10 @@ export const crmError = errorsFrom({
 
 /** Every code that a CRM room can give. Tables over it name each one, so that a new code compiles only when it has its place in all. */
 export type CrmErrorCode = Parameters<typeof crmError>[0] | 'CRM_UNREACHABLE' | 'CRM_TLS';
+
+/** A refusal by our own limiter, which tells nothing about the CRM. */
+export const isOwnLimit = ({ code, params }: TelephonyError): boolean =>
+  code === 'CRM_LIMITED' && params.status === undefined;
 
 /** Why no connection came about, or none that lasted. */
 export type UnreachableReason = 'dns' | 'refused' | 'reset' | 'no-route' | 'connect-timeout' | 'protocol' | 'failed';

@@ -2,6 +2,7 @@ import type { Clock } from '../clock';
 import { asError, type TelephonyError } from '../errors';
 import { asCrmError, crmError, withLabels } from './errors';
 import { untilAborted } from './http';
+import { TimeLimit, type Times } from './time-limit';
 import type { CallContext, CrmField } from './types';
 
 const RETRY_AFTER_MS = 100;
@@ -14,7 +15,7 @@ function isPassing(error: TelephonyError): boolean {
 
 export interface RequestsDeps {
   readonly clock: Clock;
-  /** The usual bound of {@link Requests.within}, in ms. */
+  /** The usual bound of {@link Requests.within}, turns included, in ms. */
   readonly usualMs: number;
   /** Every field that an error may name. */
   readonly fields: readonly CrmField[];
@@ -31,21 +32,23 @@ export class Requests {
   constructor(private readonly deps: RequestsDeps) {}
 
   /**
-   * Runs `work` until it ends, `ms` are over (`CRM_TIMEOUT`) or the account closes (`CRM_CLOSED`), whether it heeds the signal or
-   * not. Rejects with a TelephonyError only.
+   * Runs `work` until it ends, its usual time is over (`CRM_TIMEOUT`) or the account closes (`CRM_CLOSED`), whether it heeds the signal
+   * or not. With `times` the waits for its turns are counted apart; when they take too long it is `CRM_LIMITED`. Rejects with a
+   * TelephonyError only.
    */
-  within<T>(work: (context: CallContext) => Promise<T>, ms = this.deps.usualMs): Promise<T> {
-    const { clock, fields } = this.deps;
+  within<T>(work: (context: CallContext) => Promise<T>, times?: Times): Promise<T> {
+    const { clock, fields, usualMs } = this.deps;
     const controller = new AbortController();
     const { signal } = controller;
     if (this.closed) controller.abort(crmError('CRM_CLOSED'));
-    const timer = clock.after(ms, () => controller.abort(crmError('CRM_TIMEOUT', { ms })));
-    const begun = signal.aborted ? Promise.reject(asError(signal.reason)) : work({ signal });
+    const limit = new TimeLimit(clock, times ?? { workMs: usualMs, turnsMs: 0 }, (error) => controller.abort(error));
+    const context: CallContext = times ? { signal, waiting: (turn) => limit.wait(turn) } : { signal };
+    const begun = signal.aborted ? Promise.reject(asError(signal.reason)) : work(context);
     const told = begun.catch((thrown: unknown) => {
       throw withLabels(asCrmError(thrown), fields);
     });
     const result = untilAborted(told, signal).finally(() => {
-      timer.cancel();
+      limit.end();
       this.underWay.delete(controller);
     });
     this.underWay.set(controller, result);

@@ -47,6 +47,8 @@ export interface CallContext {
   readonly deadline?: number;
   /** Nobody waits for it: lookups go before it. */
   readonly background?: boolean;
+  /** Waits for a turn so that it takes nothing of the time of the work; absent: it does. */
+  readonly waiting?: <T>(turn: Promise<T>) => Promise<T>;
 }
 
 /** One CRM account, as its file in `lib/crm/kinds` makes it. Every method rejects with a TelephonyError `CRM_…` only. */

@@ -29,6 +29,7 @@ const CLASS: Readonly<Record<string, RetryClass | 'a while'>> = {
   CRM_BAD_URL: 'down',
   CRM_BAD_SETTINGS: 'down',
   CRM_LIMITED: 'later',
+  CRM_NOT_NOW: 'later',
   CRM_BREAKER_OPEN: 'later',
   CRM_CLOSED: 'later',
   CRM_BAD_ANSWER: 'a while',

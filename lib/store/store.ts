@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, Timer } from '../clock';
+import { standingOf, type Clock, type Timer } from '../clock';
 import { asError, TelephonyError } from '../errors';
 import type { Log } from '../log';
 import type { Access } from './access';
@@ -33,6 +33,8 @@ export interface StoreOptions {
 /** A failed store is tried again so often, ms. */
 const RETRY_MS = 5000;
 const TIDY_MS = 10 * 60 * 1000;
+/** A clock that has jumped must go on for so long before anything is deleted for its age, ms. */
+const TRUSTED_MS = 24 * 60 * 60 * 1000;
 /** Closing waits so long for the writes under way, ms. */
 const CLOSE_WITHIN_MS = 1500;
 /** A file that is damaged again so soon is not set aside again: the disk would fill with them, ms. */
@@ -79,6 +81,7 @@ class SqliteStore implements Store, Access {
     if (!this.isClosed) return this.opening ?? Promise.resolve();
     this.isClosed = false;
     const { clock, log, backup } = this.options;
+    standingOf(clock);
     this.timers = [clock.every(TIDY_MS, () => void this.tidy())];
     if (backup) this.daily = new DailyBackup(this.file, backup, clock, log, () => this.backup());
     return this.tryToOpen();
@@ -212,8 +215,10 @@ class SqliteStore implements Store, Access {
     if (this.tidying || !isOpen()) return;
     this.tidying = true;
     try {
-      const { maxBytes } = this.options.retention;
-      const { isOverSize } = await tidy(this, this.options.retention);
+      const { clock, retention } = this.options;
+      const { maxBytes } = retention;
+      const { sinceJump } = standingOf(clock);
+      const { isOverSize } = await tidy(this, retention, sinceJump >= TRUSTED_MS ? clock.now() : undefined);
       const wasOver = this.note?.code === 'STORE_OVER_SIZE';
       if (isOverSize === wasOver || (isOverSize && this.note)) return;
       const mib = Math.round(maxBytes / 1024 / 1024);

@@ -22,6 +22,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   CRM_LIMITED: 'limited',
   CRM_REFUSED: 'refused',
   CRM_SERVER_ERROR: 'server',
+  CRM_NOT_NOW: 'server',
   CRM_BAD_ANSWER: 'answer',
   CRM_TOO_LARGE: 'answer',
   CRM_EXPRESSION: 'answer',

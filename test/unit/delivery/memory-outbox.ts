@@ -32,7 +32,7 @@ export class MemoryOutbox implements OutboxTable {
     await this.ready();
     for (const id of ids) {
       const at = this.items.findIndex((item) => item.id === id);
-      const [gone] = this.items.splice(at, 1);
+      const [gone] = at < 0 ? [] : this.items.splice(at, 1);
       if (gone) this.delivered.push(gone.eventId);
     }
   }
