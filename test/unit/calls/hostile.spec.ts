@@ -5,7 +5,7 @@ import type { CallTracker } from '../../../lib/calls/types';
 import type { CallMessage } from '../../../lib/messages/types';
 import { numberingPlan } from '../../../lib/phone';
 import { amiEvent } from '../../support/ami-messages';
-import { CALL_EVENTS } from '../../../lib/pbx/call-events';
+import { CALL_EVENTS } from '../../../lib/calls/events';
 import { finish, newTracker, recordsOf } from './traces';
 
 type Headers = Readonly<Record<string, string>>;
