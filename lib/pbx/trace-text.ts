@@ -3,8 +3,8 @@ import type { AmiMessage } from '../ami/types';
 
 const HIDDEN = '***';
 /** Parts of the names of secrets, and how names of secrets end. Rather a word too many: what is hidden tells nobody's calls. */
-const SECRET_PART = 'secret|pass|pwd|token|api[_-]?key|auth|signature|credential';
-const SECRET_END = String.raw`(?:key|pin(?:[_-]?code)?|(?<![a-z\d])pw)\d*`;
+const SECRET_PART = 'secret|pass|pwd|token|api[_-]?key|auth|signature|credential|cookie';
+const SECRET_END = String.raw`(?:key|pin(?:[_-]?code)?|(?<![a-z\d])(?:pw|sig))\d*`;
 /** Names of variables and headers whose value nobody else may read. */
 const SECRET_NAME = new RegExp(`${SECRET_PART}|${SECRET_END}$`, 'i');
 /** The same inside a value. */
@@ -19,6 +19,8 @@ const SECRETS_INSIDE: readonly (readonly [RegExp, string])[] = [
     `$1$2${HIDDEN}`,
   ],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, `$1 ${HIDDEN}`],
+  [/(cookie:\s*)[^"')]+/gi, `$1${HIDDEN}`],
+  [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, HIDDEN],
   // `https://user:password@host`, `https://key@host`, `curl -u user:password`.
   [/(\/\/)[^\s/@:]+:[^\s/@]+@/g, `$1${HIDDEN}@`],
   [/(https?:\/\/)[^\s/?#@]+@/gi, `$1${HIDDEN}@`],
@@ -45,16 +47,17 @@ const KEPT = [
 const GAP = String.raw`[ .\u00a0\u2010-\u2014-]`;
 /** Numbers as people write them, or seven and more digits in a row. */
 const WRITTEN = [
-  // +7 (903) 111-22-33
+  // +7 (903) 111-22-33: with these countries the length is known, so that an extension behind it is none of it
+  String.raw`\+[17](?:(?:${GAP}|[()]){0,3}\d){10}(?!\d)`,
   String.raw`\+\d(?:(?:${GAP}|[()]){0,3}\d){6,14}(?!\d)`,
   // 8 (903) 111-22-33
   String.raw`(?<!\d)\d{0,3}${GAP}?\(\d{2,5}\)(?:${GAP}{0,2}\d){5,9}(?!\d)`,
   // 8-903-111-22-33, 903.111.2233
   String.raw`(?<!\d)(?:\d{1,3}${GAP}{1,3})?\d{3}${GAP}{1,3}\d{3}${GAP}{1,3}\d\d${GAP}{0,3}\d\d(?!\d)`,
+  // 111-22-33, 111-2233, but not the beginning of 020-7946 0958
+  String.raw`(?<![\d-])\d{3}-(?:\d\d-\d\d|\d{4})(?![\d-]|${GAP}\d{4}(?!\d))`,
   // 01 42 68 53 00, 020 7946 0958; ten digits at least, since extensions stand in lists too
   String.raw`(?<!\d)(?=(?:${GAP}{0,3}\d){10})\d{1,4}(?:${GAP}{1,3}\d{2,4}){2,5}(?!\d)`,
-  // 111-22-33, 111-2233
-  String.raw`(?<![\d-])\d{3}-(?:\d\d-\d\d|\d{4})(?![\d-])`,
   String.raw`\d{7,}`,
 ];
 const NUMBER = new RegExp(`(${KEPT.map(({ source }) => source).join('|')})|${WRITTEN.join('|')}`, 'gi');

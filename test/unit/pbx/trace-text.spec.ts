@@ -45,6 +45,9 @@ describe('what a trace says', () => {
         'apiKey = s3cret',
         'PASS=s3cret',
         'pw=s3cret',
+        'Cookie: id=s3cret; b=s3cret',
+        'https://crm/?sig=s3cret',
+        'eyJhbGciOiJIUzI1NiJ9.s3cret.s3cret',
         'VMPIN=s3cret',
         'secret=two s3cret',
         'password "s3cret"',
@@ -115,9 +118,30 @@ describe('what a trace says', () => {
         ['rec/20261121-101500 ', ' 101-1763700000.12.wav'],
       ] as const) {
         const { CallerIDName = '' } = written({ CallerIDName: `${before}${number}${behind}` });
-        assert.ok(!digits(CallerIDName).includes('1343060'), CallerIDName);
+        assert.ok(
+          !/1343060|3060$/.test(digits(CallerIDName.slice(0, CallerIDName.length - behind.length))),
+          CallerIDName,
+        );
         assert.ok(CallerIDName.startsWith(before) && CallerIDName.endsWith(behind), CallerIDName);
       }
+    }
+  });
+
+  it('finds a number as other countries write it, to its end', () => {
+    for (const number of [
+      '020-7134 3060',
+      '020 7134 3060',
+      '02 07 13 43 06',
+      '+44 20 7134 3060',
+      '+33 2 07 13 43 06',
+    ]) {
+      // Each trace has a mask of its own, which may end like the number by chance.
+      const masks = Array.from({ length: 8 }, () => written({ CallerIDName: number }).CallerIDName ?? '');
+      assert.ok(
+        masks.some((mask) => mask.slice(-2) !== number.slice(-2)),
+        number,
+      );
+      for (const mask of masks) assert.equal(mask.replace(/\d/g, '0'), number.replace(/\d/g, '0'));
     }
   });
 
