@@ -45,6 +45,7 @@ const CLASS: Readonly<Record<string, RetryClass | 'a while'>> = {
   STORE_LOCKED: 'later',
   STORE_FOREIGN_OWNER: 'later',
   STORE_TAKEN: 'later',
+  STORE_REPLACED: 'later',
   STORE_FULL: 'later',
   STORE_UNWRITABLE: 'later',
   STORE_IO: 'later',
