@@ -1,4 +1,4 @@
-import { TelephonyError } from '../errors';
+import { asError, TelephonyError } from '../errors';
 import type { RecordPayload } from '../messages/types';
 import type { Store } from './types';
 
@@ -18,7 +18,7 @@ export class RecordKeeper {
 
   constructor(
     private readonly store: Store,
-    private readonly onProblem: (error: TelephonyError) => void,
+    private readonly onProblem: (error: Error) => void,
   ) {
     this.forget = store.onState(({ status }) => {
       if (status === 'open') this.write();
@@ -73,7 +73,7 @@ export class RecordKeeper {
           this.held = [...part.slice(at), ...this.held].slice(-MAX_HELD);
           return false;
         }
-        if (again instanceof TelephonyError) this.onProblem(again);
+        this.onProblem(asError(again));
       }
     }
     return true;
