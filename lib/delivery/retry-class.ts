@@ -29,6 +29,7 @@ const CLASS: Readonly<Record<string, RetryClass | 'a while'>> = {
   CRM_BAD_ANSWER: 'a while',
   CRM_REFUSED: 'never',
   CRM_TOO_LARGE: 'never',
+  CRM_BAD_PATH: 'never',
   CRM_EXPRESSION: 'never',
   CRM_CANNOT_CREATE: 'never',
   CRM_NO_USER: 'never',
