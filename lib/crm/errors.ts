@@ -55,6 +55,10 @@ export const crmError = errorsFrom({
     en: 'The answer of the CRM at {host} is larger than {bytes} bytes. Narrow the request, so that it returns one client.',
     ru: 'Ответ CRM {host} больше {bytes} байт. Сузьте запрос, чтобы он возвращал одного клиента.',
   },
+  CRM_BAD_PATH: {
+    en: 'The request was not sent: a placeholder in the path of the address stands for "." or "..", and the address would lead elsewhere. Use another placeholder there, for instance an id.',
+    ru: 'Запрос не отправлен: подстановка в пути адреса означает «.» или «..», и адрес привёл бы в другое место. Используйте там другую подстановку, например идентификатор.',
+  },
   CRM_EXPRESSION: {
     en: 'The expression of the field "{labelEn}" failed on the answer of the CRM: {problem}',
     ru: 'Выражение поля «{labelRu}» не сработало на ответе CRM: {problem}',

@@ -33,6 +33,7 @@ const CONCERNS: Readonly<Record<string, 'crm' | 'one' | 'us'>> = {
   CRM_FAULT: 'crm',
   CRM_NOT_NOW: 'one',
   CRM_REFUSED: 'one',
+  CRM_BAD_PATH: 'one',
   CRM_CANNOT_CREATE: 'one',
   CRM_NO_USER: 'one',
   CRM_RECORDING_FORMAT: 'one',

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../clock';
 import { asError } from '../errors';
 import type { TelephonyError } from '../errors';
 import { createCallTracker } from '../calls';
+import { timeOf } from '../calls/reading';
 import { silentLog } from '../log';
 import type { Log } from '../log';
 import type { NumberingPlan } from '../phone/types';
@@ -199,8 +200,8 @@ class JoinedPbx implements Pbx {
 
 /** Wall-clock ms at which Asterisk says that it happened; `timestampevents = yes` in manager.conf brings it. */
 function momentOf(event: AmiMessage): number | undefined {
-  const seconds = Number(event.get('Timestamp') ?? NaN);
-  return Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined;
+  const at = timeOf(event, NaN);
+  return Number.isNaN(at) ? undefined : Math.round(at);
 }
 
 function stateProblem(action: string, error: Error): TelephonyError {

@@ -19,7 +19,7 @@ ami-config writes: lines that begin with ";" are comments, then raw AMI with CR 
 ${PLAN_HELP.replace(/^/gm, '                ')}
   --help        print this
 
-Ends with the status 2 when FILE is not an AMI trace or cannot be read.
+Ends with the status 2 when FILE is not an AMI trace or cannot be read, and when the command line is wrong.
 `;
 
 const reasonOf = (thrown: unknown): string => (thrown as { readonly code?: string }).code ?? asError(thrown).message;
@@ -41,11 +41,19 @@ async function print(messages: readonly PbxMessage[], recordsOnly: boolean): Pro
   }
 }
 
+function asked() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { records: { type: 'boolean' }, plan: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    });
+  } catch (thrown) {
+    throw new Error(`${asError(thrown).message}\n\n${HELP}`, { cause: thrown });
+  }
+}
+
 async function run(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { records: { type: 'boolean' }, plan: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
+  const { values, positionals } = asked();
   if (values.help) {
     process.stdout.write(HELP);
     return;

@@ -2,6 +2,7 @@ import { isTampered } from '../ami/shape';
 import type { ReadMessage } from '../ami/transport';
 import type { AmiMessage } from '../ami/types';
 import { createCallTracker } from '../calls';
+import { timeOf } from '../calls/reading';
 import type { CallPlan, CallTracker } from '../calls/types';
 import type { PbxMessage } from '../messages/types';
 import { createPresenceTracker } from '../presence';
@@ -76,7 +77,7 @@ export class Replay {
   }
 
   private timeOf(message: AmiMessage): number {
-    const stamp = Number(message.get('Timestamp')) * 1000;
+    const stamp = timeOf(message, 0);
     const before = this.at ?? BEGIN;
     this.at = stamp > 0 ? Math.max(stamp, this.at ?? 0) : before + STEP_MS;
     return this.at;

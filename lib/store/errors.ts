@@ -19,6 +19,10 @@ export const storeError = errorsFrom({
     en: 'The store "{file}" was taken over by another program, or its .owner file was deleted: nothing more is written. It is opened again by itself when it is free.',
     ru: 'Хранилище «{file}» занял другой процесс, или его файл .owner удалён: запись прекращена. Оно откроется само, когда освободится.',
   },
+  STORE_REPLACED: {
+    en: 'The file of the store "{file}" was deleted, emptied or replaced while it was in use: nothing more is written, and what came last may be missing. Put the file that is to be used in its place, or leave it away to begin with an empty one; then restart the flows.',
+    ru: 'Файл хранилища «{file}» удалён, очищен или заменён во время работы: запись прекращена, последние данные могли пропасть. Положите на его место нужный файл (без него хранилище начнётся пустым) и перезапустите потоки.',
+  },
   STORE_FULL: {
     en: 'There is no room to write the store "{file}" ({reason}). Free some space on the disk, or raise its quota; it is tried again by itself.',
     ru: 'Нет места для записи хранилища «{file}» ({reason}). Освободите место на диске или увеличьте квоту; попытки повторяются сами.',

@@ -25,6 +25,9 @@ interface OwnerRecord {
 
 type Life = 'running' | 'gone' | 'unknown';
 
+/** The records of this process that are in use: another one with our pid was left by us, and is nobody's. */
+const held = new Set<string>();
+
 /** Two who find the same dead owner: the second takes the record away from the first within this time, or never. */
 const SETTLE_MS = 60;
 
@@ -102,6 +105,7 @@ async function lifeOf(record: OwnerRecord, own: OwnerRecord, socket: string): Pr
   const heard = await socketLife(socket);
   if (heard !== 'unknown') return heard;
   if (record.pids !== own.pids) return 'unknown';
+  if (record.pid === own.pid && record.started === own.started) return held.has(record.nonce) ? 'running' : 'gone';
   try {
     process.kill(record.pid, 0);
   } catch (thrown) {
@@ -128,7 +132,8 @@ function listen(path: string): Promise<Server | undefined> {
 export class Owner {
   private constructor(
     private readonly path: string,
-    private readonly stamp: string,
+    private readonly nonce: string,
+    private stamp: string,
     private readonly server: Server | undefined,
     /** Whoever had the store before did not close it. */
     readonly afterCrash: boolean,
@@ -160,14 +165,22 @@ export class Owner {
       const now = readRecord(path);
       if (typeof now !== 'object' || now.nonce !== own.nonce) throw locked(file, path);
     }
+    const stamp = stampOf(path);
+    held.add(own.nonce);
     const server = await listen(socket);
-    return new Owner(path, stampOf(path), server, found !== undefined);
+    return new Owner(path, own.nonce, stamp, server, found !== undefined);
   }
 
   /** False when somebody took the store away meanwhile, or the record was deleted: nothing may be written any more. */
   isStillOwner(): boolean {
     try {
-      return stampOf(this.path) === this.stamp;
+      const stamp = stampOf(this.path);
+      if (stamp === this.stamp) return true;
+      // Other rights, another owner or a hard link change the stamp too, and the record is still ours.
+      const now = readRecord(this.path);
+      if (typeof now !== 'object' || now.nonce !== this.nonce) return false;
+      this.stamp = stamp;
+      return true;
     } catch {
       return false;
     }
@@ -176,6 +189,7 @@ export class Owner {
   /** Gives the file back. A record that is not ours any more stays. */
   release(): void {
     this.server?.close();
+    held.delete(this.nonce);
     if (this.isStillOwner()) rmSync(this.path, { force: true });
   }
 }

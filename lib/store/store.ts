@@ -9,7 +9,7 @@ import { Calls } from './calls';
 import { storeError } from './errors';
 import { LiveCalls } from './live-calls';
 import { Memos } from './memos';
-import { bytesOf, CHECKPOINT_PAGES, fileError, openFile } from './open-file';
+import { bytesOf, CHECKPOINT_PAGES, fileError, isInPlace, openFile } from './open-file';
 import type { OpenFile } from './open-file';
 import { OutboxRows } from './outbox';
 import { tidy } from './retention';
@@ -153,6 +153,8 @@ class SqliteStore implements Store, Access {
     if (!this.opened) {
       throw this.state.status === 'failed' ? this.state.error : storeError('STORE_CLOSED', { file: this.file });
     }
+    // Without the file its record is often gone too, and that is not what to tell.
+    if (!isInPlace(this.file, this.opened.held)) throw this.fail(storeError('STORE_REPLACED', { file: this.file }));
     if (!this.opened.owner.isStillOwner()) throw this.fail(storeError('STORE_TAKEN', { file: this.file }));
     return this.opened.sql;
   }
@@ -181,7 +183,10 @@ class SqliteStore implements Store, Access {
     }
   }
 
-  /** The file cannot be used: it is closed, everybody hears why, and it is tried again by itself. */
+  /**
+   * The file cannot be used: it is closed, everybody hears why, and it is tried again by itself. Not so when somebody took it away:
+   * a file that is just being copied into its place must not be opened, nor an empty one be made there.
+   */
   private fail(thrown: unknown): TelephonyError {
     const error = fileError(this.file, thrown);
     if (thrown instanceof SqlError && thrown.kind === 'data') this.damage = thrown;
@@ -189,12 +194,14 @@ class SqliteStore implements Store, Access {
     if (this.isClosed) return error;
     this.tell({ status: 'failed', error });
     this.retry?.cancel();
+    if (error.code === 'STORE_REPLACED') return error;
     this.retry = this.options.clock.after(RETRY_MS, () => void this.tryToOpen());
     return error;
   }
 
   private shut(): void {
     this.opened?.sql.close();
+    this.opened?.held.close();
     this.opened?.owner.release();
     this.opened = undefined;
   }

@@ -6,7 +6,8 @@ import type { CrmConfigNode } from './config-nodes';
 const KEY = '@telephony-crm/node-red-asterisk/crm-config:crm-config.status';
 
 /** What never stands in a status: our own pause or close (the failure that led to it tells more), and what concerns one event. */
-type Unseen = 'CRM_BREAKER_OPEN' | 'CRM_CLOSED' | 'CRM_CANNOT_CREATE' | 'CRM_NO_USER' | 'CRM_RECORDING_FORMAT';
+type Unseen =
+  'CRM_BAD_PATH' | 'CRM_BREAKER_OPEN' | 'CRM_CLOSED' | 'CRM_CANNOT_CREATE' | 'CRM_NO_USER' | 'CRM_RECORDING_FORMAT';
 
 /** What the user can do about an error, by its code, as the last part of a status key. */
 const BY_CODE: Readonly<Record<string, string>> = {

@@ -25,6 +25,12 @@ export interface RecordingsDef {
   readonly recordingsDays?: string | number;
 }
 
+/** What Express says when it cannot send a file; 416 comes with the length that the file has. */
+interface SendError extends Error {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 const ROUTE = '/telephony-crm/recordings';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const USUAL_DAYS = 365;
@@ -71,9 +77,16 @@ class RecordingRoutes {
       'Cache-Control': 'private, no-transform',
     };
     // Answers ranges, which players need to jump; a client that goes away in the middle is no error of ours.
-    res.sendFile(file, { headers, acceptRanges: true, dotfiles: 'allow', cacheControl: false }, (thrown?: Error) => {
-      if (thrown && !res.headersSent) res.status(404).type('text/plain').send('Not found.\n');
-    });
+    res.sendFile(
+      file,
+      { headers, acceptRanges: true, dotfiles: 'allow', cacheControl: false },
+      (thrown?: SendError) => {
+        if (!thrown || res.headersSent) return;
+        if (thrown.status === 416) res.status(416).set(thrown.headers ?? {});
+        else res.status(404);
+        res.type('text/plain').send(thrown.status === 416 ? 'The recording is shorter.\n' : 'Not found.\n');
+      },
+    );
   }
 }
 

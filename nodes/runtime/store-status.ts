@@ -22,6 +22,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   STORE_LOCKED: 'locked',
   STORE_FOREIGN_OWNER: 'locked',
   STORE_TAKEN: 'locked',
+  STORE_REPLACED: 'replaced',
   STORE_FULL: 'full',
   STORE_UNWRITABLE: 'unwritable',
   STORE_IO: 'failed',

@@ -58,6 +58,8 @@ describe('links to recordings', () => {
     assert.equal(whole.headers['x-content-type-options'], 'nosniff');
     const part = await server.ask(kept, { headers: { range: 'bytes=2-4' } });
     assert.deepEqual([part.status, part.body, part.headers['content-range']], [206, '234', 'bytes 2-4/10']);
+    const beyond = await server.ask(kept, { headers: { range: 'bytes=10-' } });
+    assert.deepEqual([beyond.status, beyond.headers['content-range']], [416, 'bytes */10']);
   });
 
   it('lead nowhere when they are altered, or the PBX offers none', async () => {

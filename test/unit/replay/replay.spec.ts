@@ -75,6 +75,14 @@ describe('a replayed trace', () => {
     assert.deepEqual(replayed(Buffer.from(text)), replayed(load('inbound-busy')));
   });
 
+  it('takes a time stamp that is none for none', () => {
+    const text = load('inbound-busy').toString('utf8');
+    for (const stamp of ['1e300', 'Infinity', '-5', 'noon', '']) {
+      const told = replayed(Buffer.from(text.replace(/Timestamp: .*\r\n/g, `Timestamp: ${stamp}\r\n`)));
+      assert.deepEqual(topics(told), topics(replayed(Buffer.from(text))), stamp);
+    }
+  });
+
   it('knows when it is none', () => {
     for (const text of ['', 'hello', '{"a": 1}', '; only a comment\n', '\r\n\r\n'.repeat(100)]) {
       const trace = new TraceReader();
@@ -146,7 +154,8 @@ describe('telephony-crm-replay', () => {
       [[join(folder, 'missing.txt')], /cannot be read \(ENOENT\)/],
       [[folder], /cannot be read \(EISDIR\)/],
       [['--plan', bad, fixture('inbound-busy')], /plan in .*bad\.json cannot be used/],
-      [['--nonsense'], /nonsense/],
+      [['--nonsense'], /Unknown option '--nonsense'[^]*--records {5}print/],
+      [['--plan'], /--plan[^]*--records {5}print/],
       [[], /one FILE is needed/],
     ] as const) {
       const { stderr, stdout, status } = run(...args);

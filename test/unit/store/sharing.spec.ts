@@ -116,6 +116,7 @@ describe('store: records of a PBX', () => {
         put: (records: readonly RecordPayload[]): Promise<void> => {
           if (self.state.status === 'failed') return Promise.reject(self.state.error);
           const bad = records.find(({ callId }) => callId.startsWith('bad'));
+          if (bad?.callId === 'bad code') return Promise.reject(new TypeError('a mistake of ours'));
           if (bad) return Promise.reject(storeError('STORE_BAD_VALUE', { what: 'callId' }));
           kept.push(...records.map(({ callId }) => callId));
           return Promise.resolve();
@@ -136,14 +137,20 @@ describe('store: records of a PBX', () => {
   it('are held while the store cannot take them, and one that is wrong stops no other', async () => {
     const { store, kept, become, failed } = fake();
     const told: string[] = [];
-    const keeper = new RecordKeeper(store, ({ code }) => void told.push(code));
+    const keeper = new RecordKeeper(store, (error) => void told.push(error.code));
     keeper.keep(record('1'));
     await until(() => kept.length === 1, 'the first');
     become(failed);
-    for (const id of ['2', 'bad', '3']) keeper.keep(record(id));
+    for (const id of ['2', 'bad', 'bad code', '3']) keeper.keep(record(id));
     become({ status: 'open' });
     await until(() => kept.length === 3, 'those that were held');
-    assert.deepEqual([kept, told], [['1', '2', '3'], ['STORE_BAD_VALUE']]);
+    assert.deepEqual(
+      [kept, told],
+      [
+        ['1', '2', '3'],
+        ['STORE_BAD_VALUE', 'STORE_BAD_VALUE'],
+      ],
+    );
     keeper.keep(record('4'));
     await keeper.close();
     assert.deepEqual(kept, ['1', '2', '3', '4']);
