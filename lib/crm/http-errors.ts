@@ -7,7 +7,7 @@ import {
   type TlsReason,
   type UnreachableReason,
 } from './errors';
-import { oneLine } from './json';
+import { oneLine, parseJson } from './json';
 import type { CrmRequest, CrmResponse } from './types';
 
 /** A server may ask for a pause of years; nobody waits longer than this before asking again. */
@@ -106,6 +106,7 @@ function said(request: CrmRequest, { headers, text }: CrmResponse, secrets: read
 export const shownWords = (words: string, request: CrmRequest, secrets: readonly string[] = []): string =>
   shortened(words, MAX_WORDS, request, secrets);
 
+/** `CRM_NOT_JSON`, with the type and the beginning of what came instead. */
 export function notJson(request: CrmRequest, response: CrmResponse, secrets: readonly string[] = []): TelephonyError {
   const type = response.headers['content-type']?.split(';', 1)[0]?.trim().slice(0, 60) ?? '—';
   return crmError('CRM_NOT_JSON', {
@@ -136,13 +137,7 @@ function ownWords(text: string): string {
   return jsonWords(text) ?? (/^\s*</.test(text) ? text.replace(/<[^>]*>/g, ' ') : text);
 }
 
-function jsonWords(text: string): string | undefined {
-  try {
-    return wordsIn(JSON.parse(text) as unknown, 0);
-  } catch {
-    return undefined;
-  }
-}
+const jsonWords = (text: string): string | undefined => wordsIn(parseJson(text), 0);
 
 function wordsIn(value: unknown, depth: number): string | undefined {
   if (typeof value === 'string') return value || undefined;

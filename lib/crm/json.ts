@@ -5,6 +5,22 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** The same object; of anything else an empty one. */
+export const asObject = (value: unknown): JsonObject => (isObject(value) ? value : {});
+
+/** The objects of a list; of anything else none. */
+export const objects = (value: unknown): JsonObject[] =>
+  Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
+
+/** What the text says as JSON; `undefined` when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A text, number or boolean as trimmed text; everything else, and the empty text, is `undefined`. Ids come as numbers and texts alike. */
 export function scalar(value: unknown): string | undefined {
   const text =

@@ -1,5 +1,7 @@
+import type { Text } from '../errors';
 import { variableIn } from '../variables';
 import { badSettings } from './errors';
+import { objects } from './json';
 import type { SecretSlot } from './types';
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -18,7 +20,9 @@ export class SettingsReader {
     return typeof value === 'string' ? filledIn(field, value.trim()) : '';
   }
 
-  flag(field: string): boolean {
+  /** `otherwise`: where nothing was saved, as in flows that are older than the field. */
+  flag(field: string, otherwise = false): boolean {
+    if (this.settings[field] === undefined) return otherwise;
     return this.settings[field] === true || this.settings[field] === 'true';
   }
 
@@ -39,6 +43,13 @@ export class SettingsReader {
     return found;
   }
 
+  /** Digits, or `''`. */
+  digits(field: string, problem: Text): string {
+    const text = this.text(field);
+    if (/^\d*$/.test(text)) return text;
+    throw badSettings(field, problem);
+  }
+
   /** A whole number from 0 to `max`. */
   count(field: string, max: number): number {
     const value = Number(this.text(field));
@@ -53,10 +64,7 @@ export class SettingsReader {
 
   /** A list of `{ name, value }` without its empty lines. */
   pairs(field: string): readonly (readonly [string, string])[] {
-    const value = this.settings[field];
-    const lines: unknown[] = Array.isArray(value) ? value : [];
-    return lines
-      .map((line) => (typeof line === 'object' && line !== null ? (line as Record<string, unknown>) : {}))
+    return objects(this.settings[field])
       .map((line) => [filledIn(field, plainText(line.name).trim()), filledIn(field, plainText(line.value))] as const)
       .filter(([name]) => name !== '');
   }

@@ -1,6 +1,6 @@
 import type { TelephonyError } from '../../errors';
 import { badAnswer, crmError, serverError, unauthorizedError } from '../errors';
-import { isObject, scalar, type JsonObject } from '../json';
+import { asObject, isObject, objects, parseJson, scalar, type JsonObject } from '../json';
 import { notJson } from '../http-errors';
 import type { CallContext, CrmHttp, CrmRequest, CrmResponse } from '../types';
 
@@ -62,8 +62,7 @@ export class AmoApi {
   async showCard(phone: string, users: readonly [number, ...number[]], context: CallContext): Promise<unknown> {
     const body = { add: [{ type: 'phone_call', phone_number: phone, users }] };
     const answer = await this.ask('POST', '/api/v2/events/', body, context);
-    const embedded = isObject(answer) && isObject(answer._embedded) ? answer._embedded : {};
-    return objects(embedded.items)[0] ?? {};
+    return objects(embeddedIn(answer).items)[0] ?? {};
   }
 
   /** Where a person opens the record. The addresses of pages stand in no documentation; these are those of the browser. */
@@ -86,13 +85,13 @@ export class AmoApi {
     // `json` would take the empty body of a 204 for a broken answer.
     const response = await this.http.send(request, context);
     if (response.text.trim() === '') return undefined;
-    const answer = parsed(response.text);
+    const answer = parseJson(response.text);
     if (answer === undefined) throw notJson(request, response);
     return answer;
   }
 
   private failureIn({ status, text }: CrmResponse, shown: (words: string) => string): TelephonyError | undefined {
-    const body = parsed(text);
+    const body = parseJson(text);
     const words = shown(problemIn(body) ?? (body === undefined ? text.replace(/<[^>]*>/g, ' ') : ''));
     const params = { host: new URL(this.origin).host, status };
     // Who goes on after a 429 is answered 403 for a while: waiting helps, another key does not.
@@ -107,8 +106,7 @@ export class AmoApi {
     if (status !== 400 && (status < 200 || status > 299)) return undefined;
     if (status === 400 && STUMBLED.test(words)) return serverError(params, words);
     // Items are refused beside those that were made, under 200 as under 400.
-    const isRefused =
-      status === 400 || (isObject(body) && objects(body.errors).length > 0 && madeIn(body).length === 0);
+    const isRefused = status === 400 || (objects(asObject(body).errors).length > 0 && madeIn(body).length === 0);
     return !isRefused || isWithoutClient(body)
       ? undefined
       : crmError('CRM_REFUSED', { ...params, words: words || '—' });
@@ -119,19 +117,17 @@ export class AmoApi {
 export const amoId = (id: string | undefined): number | undefined =>
   id !== undefined && /^\d{1,15}$/.test(id) ? Number(id) : undefined;
 
-export const objects = (value: unknown): JsonObject[] =>
-  Array.isArray(value) ? (value as unknown[]).filter(isObject) : [];
+/** What amoCRM wraps lists in, and what hangs on a record. */
+export const embeddedIn = (answer: unknown): JsonObject => asObject(asObject(answer)._embedded);
 
 /** What was made: in `_embedded` under whatever name, or bare. */
 function madeIn(answer: unknown): JsonObject[] {
   if (Array.isArray(answer)) return objects(answer);
-  const embedded = isObject(answer) && isObject(answer._embedded) ? answer._embedded : {};
-  return Object.values(embedded).flatMap(objects);
+  return Object.values(embeddedIn(answer)).flatMap(objects);
 }
 
 function isWithoutClient(answer: unknown): boolean {
-  const errors = isObject(answer) ? objects(answer.errors) : [];
-  return errors.some(({ title, detail, status }) => {
+  return objects(asObject(answer).errors).some(({ title, detail, status }) => {
     return NO_CLIENT_WORDS.test(`${scalar(title) ?? ''} ${scalar(detail) ?? ''}`) || scalar(status) === NO_CLIENT;
   });
 }
@@ -150,12 +146,4 @@ function problemIn(answer: unknown): string | undefined {
     ),
   ].filter((part) => part !== undefined && part !== '');
   return parts.length === 0 ? undefined : parts.join('; ');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { Lang } from '../../errors';
-import type { CallResult, RecordPayload } from '../../messages/types';
+import type { RecordPayload } from '../../messages/types';
+import { CALL_WORDS, capital, labelled } from '../call-words';
 
 /** `call_status`: 1 left a message, 2 call back later, 3 not there, 4 talked, 5 wrong number, 6 not reached, 7 busy. */
 export function statusOf({ result, hangup }: RecordPayload): number {
@@ -10,59 +11,14 @@ export function statusOf({ result, hangup }: RecordPayload): number {
   return result === 'failed' && (hangup?.code === 1 || hangup?.code === 28) ? 5 : 6;
 }
 
-interface Words {
-  readonly waited: string;
-  readonly extension: string;
-  readonly queue: string;
-  readonly line: string;
-  readonly results: Readonly<Record<CallResult, string>>;
-}
-
-const WORDS: Readonly<Record<Lang, Words>> = {
-  en: {
-    waited: 'waited, s',
-    extension: 'extension',
-    queue: 'queue',
-    line: 'own number',
-    results: {
-      answered: 'Answered',
-      missed: 'Missed',
-      busy: 'Busy',
-      'no-answer': 'No answer',
-      cancelled: 'Cancelled',
-      failed: 'Failed',
-      abandoned: 'Hung up while waiting in the queue',
-      voicemail: 'Voicemail',
-    },
-  },
-  ru: {
-    waited: 'ожидание, с',
-    extension: 'внутренний номер',
-    queue: 'очередь',
-    line: 'наш номер',
-    results: {
-      answered: 'Состоялся',
-      missed: 'Пропущен',
-      busy: 'Занято',
-      'no-answer': 'Нет ответа',
-      cancelled: 'Отменён',
-      failed: 'Не удался',
-      abandoned: 'Клиент не дождался в очереди',
-      voicemail: 'Голосовая почта',
-    },
-  },
-};
-
 /** `call_result`: one line for a person. */
-export function resultOf(payload: RecordPayload, language: Lang): string {
-  const words = WORDS[language];
-  const { result, waitSeconds, extension, queue, line } = payload;
-  const details: (readonly [string, string | number | undefined])[] = [
+export function resultOf({ result, waitSeconds, extension, queue, line }: RecordPayload, language: Lang): string {
+  const words = CALL_WORDS[language];
+  const details = labelled(
     [words.waited, waitSeconds],
     [words.extension, extension],
     [words.queue, queue?.name ?? queue?.id],
     [words.line, line?.number],
-  ];
-  const told = details.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
-  return [...(result === undefined ? [] : [words.results[result]]), ...told].join('; ');
+  );
+  return result === undefined ? details.join('; ') : capital([words.results[result], ...details].join('; '));
 }

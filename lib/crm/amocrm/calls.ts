@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { TelephonyError } from '../../errors';
 import type { RecordPayload } from '../../messages/types';
-import { clientNumber } from '../event-client';
+import { likelyUsers, markOf, recordingLink, SKIPPED } from '../call-record';
 import { optional, scalar, type JsonObject } from '../json';
+import { clientNumber, wholeNumber } from '../numbers';
 import type { ClientWish, Delivered, DeliveryContext, PhoneNumber } from '../types';
 import { amoId, type AmoApi, type Entity } from './api';
 import { resultOf, statusOf } from './call-text';
@@ -14,7 +14,6 @@ const WRITTEN = 'amocrm.call';
 const BEGUN = 'amocrm.begun';
 /** The card that was made for the number of the call. */
 const CARD = 'amocrm.card';
-const SKIPPED = { status: 'skipped' } as const;
 /** What amoCRM shows as the origin of calls and incoming leads. */
 const SOURCE = 'Asterisk';
 const SERVICE = 'asterisk';
@@ -166,9 +165,9 @@ function callOf(payload: RecordPayload, phone: PhoneNumber, choices: Choices, co
   return {
     payload,
     phone,
-    number: phone.kind === 'phone' ? phone.e164 : phone.digits,
+    number: wholeNumber(phone),
     mark: {
-      uniq: createHash('sha256').update(payload.eventId).digest('hex').slice(0, 32),
+      uniq: markOf(payload.eventId, 32),
       direction: payload.direction === 'in' ? 'inbound' : 'outbound',
       startedAt: Math.floor(Date.parse(payload.startedAt) / 1000),
     },
@@ -177,17 +176,15 @@ function callOf(payload: RecordPayload, phone: PhoneNumber, choices: Choices, co
   };
 }
 
-/** Of the record's extension, else of the last who talked, else of the first who was rung. */
-function userOf({ user, extension, talked, rung }: RecordPayload, context: DeliveryContext): number | undefined {
-  const own = extension === undefined ? [] : [extension];
-  const ids = [...own, ...[...talked].reverse(), ...rung].map((one) => context.userOf(one)?.userId);
-  return [user?.id, ...ids].map(amoId).find((id) => id !== undefined);
-}
+/** Ids that are no numbers are not of amoCRM. */
+const userOf = (payload: RecordPayload, context: DeliveryContext): number | undefined =>
+  likelyUsers(payload, context)
+    .map(amoId)
+    .find((id) => id !== undefined);
 
 /** A call as `POST /calls` takes it. What there is nothing to say of is left out: amoCRM refuses null. */
-function fieldsOf({ payload, number, mark, userId, choices }: Call, { recordings }: DeliveryContext) {
+function fieldsOf({ payload, number, mark, userId, choices }: Call, context: DeliveryContext) {
   const { recording, extension } = payload;
-  const link = recording?.url ?? (recording?.file === undefined ? undefined : recordings?.link(recording.file));
   return {
     direction: mark.direction,
     uniq: mark.uniq,
@@ -197,7 +194,7 @@ function fieldsOf({ payload, number, mark, userId, choices }: Call, { recordings
     call_status: statusOf(payload),
     call_result: resultOf(payload, choices.language),
     created_at: mark.startedAt,
-    ...optional('link', choices.recording ? link : undefined),
+    ...optional('link', choices.recording ? recordingLink(recording, context) : undefined),
     ...optional('responsible_user_id', userId),
     // Somebody who is no user is told by his extension.
     ...optional('call_responsible', userId ?? extension),

@@ -1,20 +1,18 @@
 import type { CallPayload } from '../../messages/types';
+import { isLateForCard, SKIPPED } from '../call-record';
+import { clientText, hasDigits } from '../numbers';
 import type { Delivered, DeliveryContext } from '../types';
 import { amoId, type AmoApi } from './api';
 
 const KEY = 'amocrm.cards';
-const SKIPPED = { status: 'skipped' } as const;
-/** A card that opens later than that disturbs more than it helps. */
-const LATE_MS = 60_000;
 
 /** Cards of incoming calls on the screens of those who are rung or get the call: one for each user and call. */
 export class AmoCards {
   constructor(private readonly api: AmoApi) {}
 
   async open(payload: CallPayload, extension: string | undefined, context: DeliveryContext): Promise<Delivered> {
-    const phone = payload.client?.e164 ?? payload.client?.number;
-    const isLate = payload.reconciled === true || (context.ageMs ?? 0) > LATE_MS;
-    if (payload.direction !== 'in' || isLate || phone === undefined || !/\d/.test(phone)) return SKIPPED;
+    const phone = clientText(payload.client);
+    if (payload.direction !== 'in' || isLateForCard(payload, context) || !hasDigits(phone)) return SKIPPED;
     const user = amoId(extension === undefined ? undefined : context.userOf(extension)?.userId);
     if (user === undefined) return SKIPPED;
     const seen = JSON.parse((await context.memo.get(KEY)) ?? '[]') as number[];

@@ -1,6 +1,7 @@
 import type { Lang } from '../../errors';
 import { badSettings } from '../errors';
 import { SettingsReader } from '../settings';
+import { fallbackUserField, languageField } from '../shared-fields';
 import type { CrmField } from '../types';
 import { amoId } from './api';
 
@@ -26,10 +27,9 @@ export function readChoices(settings: Readonly<Record<string, unknown>>): Choice
     }
     return amoId(text);
   };
-  const flag = (field: string) => settings[field] === undefined || read.flag(field);
   return {
-    card: flag('card'),
-    recording: flag('recording'),
+    card: read.flag('card', true),
+    recording: read.flag('recording', true),
     unknown: read.choice('unknown', ['unsorted', 'lead', 'contact', 'none'], 'unsorted'),
     pipeline: id('pipeline'),
     fallbackUser: id('fallbackUser'),
@@ -42,36 +42,39 @@ export const amoDeliveryFields: readonly CrmField[] = [
     name: 'card',
     type: 'flag',
     default: true,
-    label: { en: "Open the client's card while the phone rings", ru: 'Открывать карточку клиента при звонке' },
+    label: { en: "Open the client's card when the phone rings", ru: 'Открывать карточку клиента при звонке' },
     help: {
-      en: 'On incoming calls and transfers, for users in the table of the CRM settings who have amoCRM open. Needs the events ringing and transfer.',
+      en: 'For incoming calls and transfers, on the screens of users who are in the table of the CRM settings and have amoCRM open. Needs the events ringing and transfer.',
       ru: 'При входящих звонках и переводах, у пользователей из таблицы в настройках CRM, у которых открыта amoCRM. Нужны события звонка и перевода.',
     },
   },
   {
     name: 'unknown',
     type: 'choice',
-    label: { en: 'Calls of unknown numbers', ru: 'Звонки с неизвестных номеров' },
+    label: { en: 'Calls from unknown numbers', ru: 'Звонки с неизвестных номеров' },
     default: 'unsorted',
     choices: [
-      { value: 'unsorted', label: { en: 'incoming ones go to Incoming leads', ru: 'входящие — в «Неразобранное»' } },
-      { value: 'lead', label: { en: 'become leads with a contact', ru: 'становятся сделками с контактом' } },
-      { value: 'contact', label: { en: 'become contacts', ru: 'становятся контактами' } },
-      { value: 'none', label: { en: 'are not written', ru: 'не записываются' } },
+      {
+        value: 'unsorted',
+        label: { en: 'go to Incoming leads (incoming calls only)', ru: 'попадают в «Неразобранное» (только входящие)' },
+      },
+      { value: 'lead', label: { en: 'create a lead with a contact', ru: 'создают сделку с контактом' } },
+      { value: 'contact', label: { en: 'create a contact', ru: 'создают контакт' } },
+      { value: 'none', label: { en: 'are not recorded', ru: 'не записываются' } },
     ],
     help: {
-      en: 'amoCRM writes a call only to a contact or company that has its number. Incoming leads take incoming calls alone; outgoing ones to unknown numbers are then not written.',
+      en: 'amoCRM records a call only for a contact or company that has its number. Incoming leads accept incoming calls only: outgoing calls to unknown numbers are then not recorded.',
       ru: 'amoCRM записывает звонок только контакту или компании с этим номером. «Неразобранное» принимает только входящие; исходящие на неизвестные номера тогда не записываются.',
     },
   },
   {
     name: 'pipeline',
     type: 'text',
-    label: { en: 'Pipeline of new leads', ru: 'Воронка новых сделок' },
+    label: { en: 'Pipeline for new leads', ru: 'Воронка для новых сделок' },
     placeholder: '2194576',
     when: { field: 'unknown', in: ['unsorted', 'lead'] },
     help: {
-      en: 'Its number stands in the address of the pipeline page. Empty: the main one.',
+      en: 'Its number, from the address of the pipeline page. Empty: the main pipeline.',
       ru: 'Её номер есть в адресе страницы воронки. Пусто — основная.',
     },
   },
@@ -81,28 +84,16 @@ export const amoDeliveryFields: readonly CrmField[] = [
     default: true,
     label: { en: 'Link to the recording', ru: 'Ссылка на запись разговора' },
     help: {
-      en: 'amoCRM plays it from there: the link must open in the browsers of your users, best as mp3.',
-      ru: 'amoCRM проигрывает запись оттуда: ссылка должна открываться в браузерах сотрудников, лучше в mp3.',
+      en: 'amoCRM plays the recording from this link: it must open in the browsers of your users. mp3 works best.',
+      ru: 'amoCRM проигрывает запись по этой ссылке: она должна открываться в браузерах сотрудников. Лучше всего подходит mp3.',
     },
   },
-  {
-    name: 'fallbackUser',
-    type: 'text',
-    label: { en: 'User for calls of nobody', ru: 'Пользователь для ничьих звонков' },
-    placeholder: '504141',
-    help: {
-      en: 'Number of the amoCRM user who gets the calls of extensions that are not in the table. Empty: the one who made the token.',
-      ru: 'Номер пользователя amoCRM, которому достаются звонки внутренних номеров не из таблицы. Пусто — тот, кто создал токен.',
+  fallbackUserField(
+    {
+      en: 'Number of the amoCRM user who gets calls of extensions that are not in the table. Empty: the user who created the token.',
+      ru: 'Номер пользователя amoCRM, которому достаются звонки внутренних номеров, которых нет в таблице. Пусто — тот, кто создал токен.',
     },
-  },
-  {
-    name: 'language',
-    type: 'choice',
-    label: { en: 'Language of the entries', ru: 'Язык записей' },
-    default: 'ru',
-    choices: [
-      { value: 'ru', label: { en: 'Russian', ru: 'Русский' } },
-      { value: 'en', label: { en: 'English', ru: 'Английский' } },
-    ],
-  },
+    '504141',
+  ),
+  languageField,
 ];

@@ -1,8 +1,8 @@
-import { numberKey, parseNumber } from '../../phone';
 import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { objects, optional, scalar, type JsonObject } from '../json';
+import { isSameNumber, numberEnd, wholeNumber } from '../numbers';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
-import { amoId, objects, type AmoApi, type Entity } from './api';
+import { amoId, embeddedIn, type AmoApi, type Entity } from './api';
 
 /** A search looks into many fields, so more than the wanted ones may come back. */
 const PAGE = 50;
@@ -27,7 +27,7 @@ export class AmoClients {
   async find(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer> {
     for (const entity of ['contacts', 'companies'] as const) {
       const found = await this.search(entity, phone, context);
-      const same = found.filter((record) => numbersIn(record).some((text) => isSame(text, phone)));
+      const same = found.filter((record) => numbersIn(record).some((text) => isSameNumber(text, phone)));
       if (same.length > 0) return this.answer(entity, same.slice(0, MAX_EACH));
     }
     return { found: false };
@@ -35,7 +35,7 @@ export class AmoClients {
 
   /** Whatever holds the last ten digits of the number, wherever: what it is must be looked at. The latest changed come first. */
   async search(entity: 'contacts' | 'companies', phone: PhoneNumber, context: CallContext): Promise<JsonObject[]> {
-    const query = (phone.kind === 'phone' ? phone.national : phone.digits).slice(-10);
+    const query = numberEnd(phone);
     const params = { query, with: 'leads,customers', limit: String(PAGE), 'order[updated_at]': 'desc' };
     const found = await this.api.list(entity, params, context);
     return found.filter(({ id }) => scalar(id) !== undefined);
@@ -43,7 +43,7 @@ export class AmoClients {
 
   /** Makes a contact, or a lead with one. A name that is not wished is the number. */
   async create(phone: PhoneNumber, wish: ClientWish, context: CallContext, pipeline?: number): Promise<CrmEntity> {
-    const number = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const number = wholeNumber(phone);
     const name = wish.name ?? number;
     const owner = optional('responsible_user_id', amoId(wish.ownerId));
     const contact = contactOf(number, name, owner);
@@ -97,8 +97,7 @@ export const contactOf = (number: string, name: string, more: JsonObject): JsonO
 
 /** Ids of what hangs on a record, the newest first. */
 export function linked(record: JsonObject, kind: Entity): string[] {
-  const embedded = isObject(record._embedded) ? record._embedded : {};
-  const ids = objects(embedded[kind]).map(({ id }) => scalar(id));
+  const ids = objects(embeddedIn(record)[kind]).map(({ id }) => scalar(id));
   return ids.filter((id) => id !== undefined).sort((one, other) => Number(other) - Number(one));
 }
 
@@ -113,11 +112,4 @@ function numbersIn({ custom_fields_values }: JsonObject): string[] {
   const phones = objects(custom_fields_values).filter(({ field_code }) => field_code === 'PHONE');
   const values = phones.flatMap((field) => objects(field.values));
   return values.map(({ value }) => scalar(value)).filter((text) => text !== undefined);
-}
-
-/** What was typed without a country code is of the country of the number that was asked for. */
-function isSame(text: string, phone: PhoneNumber): boolean {
-  const country = phone.kind === 'phone' ? phone.country : undefined;
-  const parsed = parseNumber(text, { country: country ?? 'RU', isExtension: () => false });
-  return numberKey(parsed) === numberKey(phone);
 }

@@ -1,6 +1,7 @@
-import { isObject, scalar, type JsonObject } from '../json';
+import { isObject, objects, scalar, type JsonObject } from '../json';
+import { numberEnd } from '../numbers';
 import type { CallContext, PhoneNumber } from '../types';
-import { objects, type AmoApi, type Entity } from './api';
+import { embeddedIn, type AmoApi, type Entity } from './api';
 import { linked, TYPES, type AmoClients } from './clients';
 
 /** What a call left in amoCRM. */
@@ -95,7 +96,7 @@ export class WrittenCalls {
 function isOf(metadata: JsonObject, { uniq, startedAt }: CallMark, phone: PhoneNumber): boolean {
   const told = scalar(metadata.uniq);
   if (told !== undefined) return told === uniq;
-  const end = (phone.kind === 'phone' ? phone.national : phone.digits).slice(-10);
+  const end = numberEnd(phone);
   const numbers = [metadata.phone, metadata.from].map((one) => (scalar(one) ?? '').replace(/[^0-9]/g, ''));
   return Number(metadata.called_at) === startedAt && numbers.some((digits) => digits.endsWith(end));
 }
@@ -109,8 +110,7 @@ export const placeOf = (entity: Entity, id: string, api: AmoApi) => ({
 
 /** An incoming lead as {@link Written}. */
 export function unsortedIn(item: JsonObject, api: AmoApi): Written {
-  const embedded = isObject(item._embedded) ? item._embedded : {};
-  const lead = scalar(objects(embedded.leads)[0]?.id);
+  const lead = scalar(objects(embeddedIn(item).leads)[0]?.id);
   return {
     id: scalar(item.uid) ?? '',
     kind: 'unsorted',

@@ -1,15 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { RecordPayload } from '../../messages/types';
-import { badAnswer, crmError } from '../errors';
-import { clientNumber } from '../event-client';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { likelyUsers, markOf, noUserError, recordingLink, SKIPPED } from '../call-record';
+import { badAnswer } from '../errors';
+import { optional, scalar, type JsonObject } from '../json';
+import { clientNumber, wholeNumber } from '../numbers';
 import type { CrmAnswer, CrmEntity, Delivered, DeliveryContext, PhoneNumber } from '../types';
 import { activityText } from './activity-text';
-import type { BitrixApi } from './api';
+import { rowsIn, type BitrixApi } from './api';
 import type { Choices } from './choices';
 import type { BitrixClients } from './clients';
 import { portalTime } from './codes';
-import { extensionsOf, peopleOf } from './people';
+import { isUserId } from './people';
 
 const BEGUN = 'bitrix24.activity.begun';
 const WRITTEN = 'bitrix24.activity';
@@ -39,10 +39,10 @@ export class BitrixActivities {
     const written = await context.memo.get(WRITTEN);
     if (written !== undefined) return told(written);
     const number = clientNumber(payload.client);
-    if (number === undefined || payload.direction === 'internal') return { status: 'skipped' };
+    if (number === undefined || payload.direction === 'internal') return SKIPPED;
     const client = await this.clientOf(number, payload, choices, context);
-    if (client === undefined) return { status: 'skipped' };
-    const mark = createHash('sha256').update(payload.eventId).digest('hex').slice(0, 32);
+    if (client === undefined) return SKIPPED;
+    const mark = markOf(payload.eventId, 32);
     const begun = await this.isBegun(context);
     const found = begun ? await this.find(mark, context) : undefined;
     const id = found ?? (await this.add(payload, number, client, mark, choices, context));
@@ -71,9 +71,7 @@ export class BitrixActivities {
     const params = { filter: { ORIGINATOR_ID: ORIGINATOR, ORIGIN_ID: mark }, select: ['ID', 'ORIGIN_ID'] };
     const rows = await this.api.call('crm.activity.list', params, context);
     // A portal that does not filter by the mark must not make another activity pass for this one.
-    const same = Object.values(rows ?? {})
-      .filter(isObject)
-      .find((row) => scalar(row.ORIGIN_ID) === mark);
+    const same = rowsIn(rows).find((row) => scalar(row.ORIGIN_ID) === mark);
     return scalar(same?.ID);
   }
 
@@ -86,7 +84,7 @@ export class BitrixActivities {
     context: DeliveryContext,
   ): Promise<string> {
     const RESPONSIBLE_ID = responsible(payload, context) ?? client.owner?.id ?? choices.fallbackUser;
-    if (RESPONSIBLE_ID === '') throw crmError('CRM_NO_USER', { extensions: extensionsOf(payload) });
+    if (RESPONSIBLE_ID === '') throw noUserError(payload);
     const [entity] = client.entities;
     if (entity === undefined) throw badAnswer({ en: 'the client has no record.', ru: 'у клиента нет записи.' });
     const fields = {
@@ -98,7 +96,11 @@ export class BitrixActivities {
       // A missed call is something to do.
       COMPLETED: payload.direction === 'in' && payload.result !== 'answered' ? 'N' : 'Y',
       RESPONSIBLE_ID,
-      ...activityText(payload, choices.language, linkOf(payload, choices, context)),
+      ...activityText(
+        payload,
+        choices.language,
+        choices.recording === 'none' ? undefined : recordingLink(payload.recording, context),
+      ),
       ORIGINATOR_ID: ORIGINATOR,
       ORIGIN_ID: mark,
     };
@@ -112,19 +114,12 @@ export class BitrixActivities {
 const told = (activityId: string): Delivered => ({ status: 'delivered', answer: { activityId } });
 
 function ownerOf({ type, id }: CrmEntity, number: PhoneNumber): JsonObject {
-  const VALUE = number.kind === 'phone' ? number.e164 : number.digits;
+  const VALUE = wholeNumber(number);
   const OWNER_TYPE_ID = OWNER_TYPES[type];
   const communication = { VALUE, TYPE: 'PHONE', ENTITY_ID: id, ENTITY_TYPE_ID: OWNER_TYPE_ID };
   return { OWNER_TYPE_ID, OWNER_ID: id, COMMUNICATIONS: [communication] };
 }
 
-/** A user by his number: activities know no extensions. */
-function responsible(payload: RecordPayload, context: DeliveryContext): string | undefined {
-  const known = peopleOf(payload, { fallbackUser: '' }, context).find((person) => 'USER_ID' in person);
-  return known && String(known.USER_ID);
-}
-
-function linkOf({ recording }: RecordPayload, { recording: way }: Choices, { recordings }: DeliveryContext) {
-  if (way === 'none') return undefined;
-  return recording?.url ?? (recording?.file === undefined ? undefined : recordings?.link(recording.file));
-}
+/** Activities know users by their numbers, and no extensions. */
+const responsible = (payload: RecordPayload, context: DeliveryContext): string | undefined =>
+  likelyUsers(payload, context).find(isUserId);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TelephonyError } from '../../errors';
 import { badAnswer, badSettings, crmError, serverError, unauthorizedError } from '../errors';
-import { isObject, scalar, type JsonObject } from '../json';
+import { isObject, parseJson, scalar, type JsonObject } from '../json';
 import type { CallContext, CrmHttp, CrmRequest, CrmResponse } from '../types';
 
 /** An inbound webhook: its address holds all that is needed, the key too. */
@@ -40,7 +40,7 @@ interface CallOptions {
   readonly timeoutMs?: number;
 }
 
-/** The portal says that this webhook may not use the method, or has no such method: an older portal, a missing right. */
+/** What the portal calls a missing right, and a method that an older portal lacks. */
 const NOT_ALLOWED = ['insufficient_scope', 'WRONG_AUTH_TYPE', 'ERROR_METHOD_NOT_FOUND'];
 const LIMIT_MS = 1000;
 /** Such a block ends by itself after ten minutes. */
@@ -128,10 +128,14 @@ export class BitrixApi {
   }
 }
 
+/** The objects of a list, which PHP writes as a map when it has gaps. */
+export const rowsIn = (result: unknown): JsonObject[] => Object.values(result ?? {}).filter(isObject);
+
 /** Whether a portal refused by these words: its codes are often empty, and some texts stand where the code should. */
 export const isRefusal = (thrown: unknown, words: RegExp): boolean =>
   thrown instanceof TelephonyError && thrown.code === 'CRM_REFUSED' && words.test(String(thrown.params.words));
 
+/** Whether this webhook may not use the method, or the portal has none of that name. */
 export const isNotAllowed = (thrown: unknown): boolean =>
   thrown instanceof TelephonyError && NOT_ALLOWED.includes(String(thrown.params.error));
 
@@ -146,7 +150,7 @@ function answerIn(body: unknown): Answer {
 const failureOf =
   (portal: string, method: string) =>
   ({ status, text }: CrmResponse, shown: (words: string) => string): TelephonyError | undefined => {
-    const body = status >= 400 || text.startsWith('{"error') ? parsed(text) : undefined;
+    const body = status >= 400 || text.startsWith('{"error') ? parseJson(text) : undefined;
     if (!isObject(body) || !('error' in body || 'error_description' in body)) return undefined;
     const [error, description] = [scalar(body.error) ?? '', scalar(body.error_description) ?? ''];
     const words = shown([...new Set([error, description])].filter((one) => one !== '').join(': ')) || '—';
@@ -159,11 +163,3 @@ const failureOf =
     if (status >= 500) return serverError(params, words);
     return crmError('CRM_REFUSED', { ...params, words });
   };
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,4 +1,5 @@
 import type { CallPayload, CallTopic } from '../../messages/types';
+import { isLateForCard, SKIPPED } from '../call-record';
 import type { Delivered, DeliveryContext } from '../types';
 import { isRefusal, type BitrixApi } from './api';
 import type { Choices } from './choices';
@@ -6,9 +7,6 @@ import { personOf, type Person } from './people';
 import type { CallFacts, Registered, Registrations } from './registrations';
 
 const KEY = 'bitrix24.cards';
-const SKIPPED = { status: 'skipped' } as const;
-/** A card that opens later than that disturbs more than it helps. */
-const LATE_MS = 60_000;
 /** Stands for the user for whom the call was registered, when only his extension is known. */
 const REGISTERED = '';
 
@@ -31,8 +29,7 @@ export class BitrixCards {
   ): Promise<Delivered> {
     const { extension } = payload;
     const isUnwanted = choices.card === 'none' || choices.way === 'activity' || extension === undefined;
-    const isLate = payload.reconciled === true || (context.ageMs ?? 0) > LATE_MS;
-    if (isUnwanted || (isLate && topic !== 'call_hangup')) return SKIPPED;
+    if (isUnwanted || (topic !== 'call_hangup' && isLateForCard(payload, context))) return SKIPPED;
     const person = personOf(extension, context);
     const call = await this.registrations.known(context);
     if (call === undefined) {

@@ -1,9 +1,10 @@
 import { TelephonyError } from '../../errors';
 import { numberVariants } from '../../phone';
 import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { asObject, isObject, optional, scalar, type JsonObject } from '../json';
+import { wholeNumber } from '../numbers';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
-import type { BitrixApi, Command } from './api';
+import { rowsIn, type BitrixApi, type Command } from './api';
 
 /** The types that have phone numbers, likeliest caller first. */
 const TYPES = { CONTACT: 'contact', LEAD: 'lead', COMPANY: 'company' } as const;
@@ -23,14 +24,13 @@ export class BitrixClients {
    * the right "telephony" asks the CRM instead: that compares texts, so the usual ways of writing are all given.
    */
   async find(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer> {
-    const PHONE_NUMBER = phone.kind === 'phone' ? phone.e164 : phone.digits;
-    const told = await this.search(PHONE_NUMBER, context);
+    const told = await this.search(wholeNumber(phone), context);
     return told === undefined ? this.findInCrm(phone, context) : this.answerOf(told);
   }
 
   /** Makes a lead or a contact. */
   async create(phone: PhoneNumber, { type, name, ownerId }: ClientWish, context: CallContext): Promise<CrmEntity> {
-    const number = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const number = wholeNumber(phone);
     const fields = {
       NAME: name ?? number,
       ...(type === 'lead' ? { TITLE: name ?? number, STATUS_ID: 'NEW' } : {}),
@@ -49,8 +49,7 @@ export class BitrixClients {
   private async search(PHONE_NUMBER: string, context: CallContext): Promise<JsonObject[] | undefined> {
     try {
       const told = await this.api.callIfAllowed('telephony.externalCall.searchCrmEntities', { PHONE_NUMBER }, context);
-      // Nothing found is an empty list; a map of PHP is taken too.
-      return told && Object.values(told.result ?? {}).filter(isObject);
+      return told && rowsIn(told.result);
     } catch (thrown) {
       if (thrown instanceof TelephonyError && thrown.params.error === 'OPERATION_TIME_LIMIT') return undefined;
       throw thrown;
@@ -65,11 +64,10 @@ export class BitrixClients {
         : [];
     });
     const owned = found.find(({ entity }) => entity.ownerId !== undefined);
-    const user = isObject(owned?.row.ASSIGNED_BY) ? owned.row.ASSIGNED_BY : {};
     return answer(
       found.map(({ entity }) => entity),
       owned?.entity.ownerId,
-      scalar(user.USER_PHONE_INNER),
+      scalar(asObject(owned?.row.ASSIGNED_BY).USER_PHONE_INNER),
     );
   }
 
@@ -78,7 +76,7 @@ export class BitrixClients {
     const told = await this.api.call('crm.duplicate.findbycomm', params, context);
     const ids = Object.keys(TYPES)
       .filter(isType)
-      .flatMap((type) => idsIn(isObject(told) ? told[type] : undefined).map((id) => ({ type, id })));
+      .flatMap((type) => idsIn(asObject(told)[type]).map((id) => ({ type, id })));
     const [first] = ids;
     if (first === undefined) return { found: false };
 

@@ -1,15 +1,19 @@
 import type { RecordPayload } from '../../messages/types';
+import { likelyUsers } from '../call-record';
 import type { DeliveryContext } from '../types';
 import type { Choices } from './choices';
 
 /** A user as telephony takes him: by his number, or by the extension in his profile. */
 export type Person = { readonly USER_ID: number } | { readonly USER_PHONE_INNER: string };
 
-/** So many are tried when Bitrix24 does not know the first. */
+/** How many are tried when Bitrix24 does not know the first. */
 const MAX_TRIED = 4;
 
+/** Whether it can be the id of a user of Bitrix24. */
+export const isUserId = (id: string): boolean => /^\d+$/.test(id);
+
 const byId = (id: string | undefined): Person | undefined =>
-  id !== undefined && /^\d+$/.test(id) ? { USER_ID: Number(id) } : undefined;
+  id !== undefined && isUserId(id) ? { USER_ID: Number(id) } : undefined;
 
 type Users = Pick<DeliveryContext, 'userOf'>;
 
@@ -26,19 +30,15 @@ export function peopleOf(
   { fallbackUser }: Pick<Choices, 'fallbackUser'>,
   users: Users,
 ): Person[] {
-  const own = payload.extension === undefined ? [] : [payload.extension];
-  const others = [...own, ...[...payload.talked].reverse(), ...payload.rung];
-  const known = [...new Set(others)].map((extension) => byId(users.userOf(extension)?.userId));
-  const inner = own.filter((extension) => users.userOf(extension) === undefined).map((one) => personOf(one, users));
-  const found = [byId(payload.user?.id), ...known, ...inner].filter((person) => person !== undefined);
+  const { extension } = payload;
+  const known = likelyUsers(payload, users).map(byId);
+  const isInTable = extension === undefined || users.userOf(extension) !== undefined;
+  const inner = isInTable ? undefined : personOf(extension, users);
+  const found = [...known, inner].filter((person) => person !== undefined);
   const unique = new Map(found.map((person) => [JSON.stringify(person), person]));
   const fallback = byId(fallbackUser);
   return [...[...unique.values()].slice(0, MAX_TRIED), ...(fallback ? [fallback] : [])];
 }
-
-/** For a text to the admin. */
-export const extensionsOf = ({ extension, talked, rung }: RecordPayload): string =>
-  [...new Set([...(extension === undefined ? [] : [extension]), ...talked, ...rung])].join(', ') || '—';
 
 /** Of an internal call: who called, and whom; `undefined` when it had no second party. */
 export function internalParties({ firstExtension, lastExtension }: RecordPayload) {

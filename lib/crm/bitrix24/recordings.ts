@@ -1,6 +1,7 @@
 import type { Recording } from '../../messages/types';
+import { recordingLink } from '../call-record';
 import { crmError } from '../errors';
-import { isObject, oneLine, scalar } from '../json';
+import { asObject, oneLine, scalar } from '../json';
 import type { DeliveryContext } from '../types';
 import type { BitrixApi } from './api';
 import type { Choices } from './choices';
@@ -33,7 +34,7 @@ export class BitrixRecordings {
     if (attached !== undefined) return attached;
 
     const isUpload = way === 'upload' && file !== undefined && context.recordings !== undefined;
-    const link = url ?? (file === undefined ? undefined : context.recordings?.link(file));
+    const link = recordingLink(recording, context);
     const name = fileName(file ?? url?.replace(/[?#].*$/s, '') ?? '');
     const told = isUpload
       ? await this.upload(callId, file, name, context)
@@ -43,7 +44,7 @@ export class BitrixRecordings {
             timeoutMs: UPLOAD_MS,
           });
     if (told === undefined) return undefined;
-    const id = (isObject(told) ? scalar(told.FILE_ID) : undefined) ?? '';
+    const id = scalar(asObject(told).FILE_ID) ?? '';
     await context.memo.set(ATTACHED, id);
     return id;
   }
@@ -53,7 +54,7 @@ export class BitrixRecordings {
     const FILENAME = await this.freshName(name, context);
     if (bytes.length > MAX_IN_REQUEST) {
       const told = await this.api.call(METHOD, { CALL_ID: callId, FILENAME }, context);
-      const place: Readonly<Record<string, unknown>> = isObject(told) ? told : {};
+      const place = asObject(told);
       const [url, field] = [scalar(place.uploadUrl), scalar(place.fieldName) ?? 'file'];
       // A conversation goes to the portal that the admin entered and nowhere else.
       if (url?.startsWith(`${this.api.portal}/`) && /^\w+$/.test(field)) {

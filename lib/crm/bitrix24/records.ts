@@ -1,13 +1,13 @@
 import type { RecordPayload } from '../../messages/types';
-import { crmError } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { noUserError } from '../call-record';
+import { asObject, optional, scalar, type JsonObject } from '../json';
 import type { Delivered, DeliveryContext } from '../types';
 import type { BitrixActivities } from './activities';
 import { isRefusal, type BitrixApi } from './api';
 import type { BitrixCards } from './cards';
 import type { Choices } from './choices';
 import { outcomeOf } from './codes';
-import { extensionsOf, type Person } from './people';
+import type { Person } from './people';
 import { BitrixRecordings } from './recordings';
 import { UNKNOWN_USER, type CallFacts, type Registered, type Registrations } from './registrations';
 
@@ -66,7 +66,7 @@ export class BitrixRecords {
     choices: Choices,
     context: DeliveryContext,
   ): Promise<NonNullable<End['finished']> | 'denied'> {
-    const nobody = () => crmError('CRM_NO_USER', { extensions: extensionsOf(payload) });
+    const nobody = () => noUserError(payload);
     for (let isAgain = false; ; isAgain = true) {
       const call = await this.registrations.register(facts, people, false, choices, context);
       if (call === 'denied') return 'denied';
@@ -104,7 +104,7 @@ export class BitrixRecords {
       try {
         const params = { CALL_ID: id, ...person, ...outcome };
         const told = await this.api.call('telephony.externalCall.finish', params, context);
-        return isObject(told) ? told : {};
+        return asObject(told);
       } catch (thrown) {
         if (!isRefusal(thrown, UNKNOWN_USER)) throw thrown;
       }
@@ -128,7 +128,7 @@ export class BitrixRecords {
     told: JsonObject,
     context: DeliveryContext,
   ): Promise<NonNullable<End['finished']>> {
-    const errors = isObject(told.ERRORS) ? scalar(told.ERRORS.ACTIVITY_CREATION) : undefined;
+    const errors = scalar(asObject(told.ERRORS).ACTIVITY_CREATION);
     const [type, entityId] = [scalar(told.CRM_ENTITY_TYPE)?.toLowerCase(), scalar(told.CRM_ENTITY_ID)];
     const finished = {
       callId: id,

@@ -1,5 +1,5 @@
 import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { asObject, optional, scalar } from '../json';
 import type { DeliveryContext } from '../types';
 import { isRefusal, type BitrixApi } from './api';
 import type { Choices } from './choices';
@@ -106,7 +106,7 @@ export class Registrations {
 }
 
 function registeredIn(result: unknown, person: Person): Registered {
-  const told: JsonObject = isObject(result) ? result : {};
+  const told = asObject(result);
   const id = scalar(told.CALL_ID);
   if (id === undefined) throw badAnswer({ en: 'the call got no CALL_ID.', ru: 'звонок не получил CALL_ID.' });
   return { id, person, ...optional('problem', scalar(told.LEAD_CREATION_ERROR)) };

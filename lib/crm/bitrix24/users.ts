@@ -1,7 +1,7 @@
 import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { optional, scalar, type JsonObject } from '../json';
 import type { CallContext, CrmUser } from '../types';
-import type { BitrixApi, Command } from './api';
+import { rowsIn, type BitrixApi, type Command } from './api';
 
 const PAGE = 50;
 /** Pages of one batch, and how many batches there may be: 5050 users. */
@@ -25,8 +25,6 @@ export async function bitrixUsers(api: BitrixApi, context: CallContext): Promise
   }
   return rows.map(userOf).filter((user) => user !== undefined);
 }
-
-const rowsIn = (result: unknown): JsonObject[] => Object.values(result ?? {}).filter(isObject);
 
 /** The extension is absent when the right of the webhook is `user_basic` only. Bots and guests answer no calls. */
 function userOf(row: JsonObject): CrmUser | undefined {

@@ -1,6 +1,6 @@
 import { TelephonyError } from '../../errors';
 import { badAnswer } from '../errors';
-import { isObject, scalar, type JsonObject } from '../json';
+import { isObject, objects, parseJson, scalar, type JsonObject } from '../json';
 import type { CallContext, CrmHttp, CrmRequest } from '../types';
 
 /** The entities that have phone numbers, likeliest caller first. */
@@ -43,7 +43,7 @@ export class EspoApi {
     if (!isObject(answer) || !Array.isArray(answer.list)) {
       throw badAnswer({ en: 'it has no "list".', ru: 'в нём нет «list».' });
     }
-    const list = (answer.list as unknown[]).filter(isObject);
+    const list = objects(answer.list);
     return { total: Number(answer.total ?? list.length), list };
   }
 
@@ -78,9 +78,8 @@ export class EspoApi {
     const request = this.request('POST', entity, fields);
     const headers = anyway ? { ...request.headers, 'X-Skip-Duplicate-Check': 'true' } : request.headers;
     const response = await this.http.send({ ...request, ...(headers && { headers }), accept: [409] }, context);
-    const answer = parsed(response.text);
-    if (response.status === 409)
-      return { duplicates: Array.isArray(answer) ? (answer as unknown[]).filter(isObject) : [] };
+    const answer = parseJson(response.text);
+    if (response.status === 409) return { duplicates: objects(answer) };
     if (!isObject(answer) || scalar(answer.id) === undefined) {
       throw badAnswer({ en: 'the new record has no "id".', ru: 'у новой записи нет «id».' });
     }
@@ -101,13 +100,5 @@ export class EspoApi {
     const headers = { 'X-Api-Key': this.key };
     if (fields === undefined) return { method, url, headers };
     return { method, url, headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(fields) };
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

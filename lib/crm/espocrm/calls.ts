@@ -1,34 +1,22 @@
-import { createHash } from 'node:crypto';
-import type { CallResult, RecordPayload } from '../../messages/types';
 import type { Lang } from '../../errors';
-import { badAnswer, crmError } from '../errors';
-import { clientNumber } from '../event-client';
+import type { RecordPayload } from '../../messages/types';
+import { extensionsOf, likelyUsers, markOf, noUserError, recordingLink, SKIPPED } from '../call-record';
+import { CALL_WORDS, callTitle, capital, labelled } from '../call-words';
+import { badAnswer } from '../errors';
 import { scalar, type JsonObject } from '../json';
+import { clientNumber } from '../numbers';
 import { SettingsReader } from '../settings';
+import { fallbackUserField, languageField } from '../shared-fields';
 import type { CrmAnswer, CrmEntity, CrmField, Delivered, DeliverableEvent, DeliveryContext } from '../types';
 import type { EspoApi } from './api';
 import type { EspoClients } from './clients';
 
 export const espoDeliveryFields: readonly CrmField[] = [
-  {
-    name: 'fallbackUser',
-    type: 'text',
-    label: { en: 'User for calls of nobody', ru: 'Пользователь для ничьих звонков' },
-    help: {
-      en: 'Id of the EspoCRM user who gets the calls of extensions that are not in the table, when the client has no responsible user either. EspoCRM takes no call without a user.',
-      ru: 'Id пользователя EspoCRM, которому достаются звонки внутренних номеров не из таблицы, если и у клиента нет ответственного. Без пользователя EspoCRM звонок не примет.',
-    },
-  },
-  {
-    name: 'language',
-    type: 'choice',
-    label: { en: 'Language of the entries', ru: 'Язык записей' },
-    default: 'ru',
-    choices: [
-      { value: 'ru', label: { en: 'Russian', ru: 'Русский' } },
-      { value: 'en', label: { en: 'English', ru: 'Английский' } },
-    ],
-  },
+  fallbackUserField({
+    en: 'Id of the EspoCRM user who gets calls of extensions that are not in the table, if the client has no assigned user either. EspoCRM does not accept a call without a user.',
+    ru: 'Id пользователя EspoCRM, которому достаются звонки внутренних номеров, которых нет в таблице, если и у клиента нет ответственного. Без пользователя EspoCRM звонок не примет.',
+  }),
+  languageField,
 ];
 
 const POSTED = 'espocrm.call';
@@ -47,12 +35,13 @@ export class EspoCalls {
    * that EspoCRM finishes only after that search.
    */
   async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
-    if (event.topic !== 'call_record' || event.payload.direction === 'internal') return { status: 'skipped' };
+    if (event.topic !== 'call_record' || event.payload.direction === 'internal') return SKIPPED;
     const { payload } = event;
     const known = await context.memo.get(POSTED);
     if (known !== undefined) return this.delivered(known);
 
-    const mark = markOf(payload.eventId);
+    // Letters and digits only, since EspoCRM compares by LIKE.
+    const mark = `asterisk-${markOf(payload.eventId, 24)}`;
     const begun = (await context.memo.get(POSTING)) !== undefined;
     const found = begun ? await this.find(mark, context) : undefined;
     const id = found ?? (await this.post(payload, mark, context));
@@ -74,20 +63,18 @@ export class EspoCalls {
     const read = new SettingsReader(context.settings, {});
     const number = clientNumber(payload.client);
     const client: CrmAnswer = number === undefined ? { found: false } : await this.clients.find(number, context);
-    const userOf = (extension: string) => context.userOf(extension)?.userId;
-    const assigned =
-      responsible(payload, userOf) ?? (client.found ? client.owner?.id : undefined) ?? read.text('fallbackUser');
-    if (assigned === '') throw crmError('CRM_NO_USER', { extensions: extensionsOf(payload).join(', ') || '—' });
-    const talked = payload.talked.map(userOf).filter((id) => id !== undefined);
-    const words = TEXTS[read.choice('language', ['ru', 'en'], 'ru')];
-    const url = payload.recording?.url ?? recordingLink(payload, context);
+    const [user] = likelyUsers(payload, context);
+    const assigned = user ?? (client.found ? client.owner?.id : undefined) ?? read.text('fallbackUser');
+    if (assigned === '') throw noUserError(payload);
+    const talked = payload.talked.map((one) => context.userOf(one)?.userId).filter((id) => id !== undefined);
+    const language = read.choice('language', ['ru', 'en'], 'ru');
     const times = timesOf(payload);
     const fields = {
-      name: words.name(payload),
+      name: callTitle(payload, language),
       status: payload.result === 'answered' ? 'Held' : 'Not Held',
       direction: payload.direction === 'in' ? 'Inbound' : 'Outbound',
       ...times,
-      description: [...words.description(payload, url), mark].join('\n'),
+      description: [...linesOf(payload, language, recordingLink(payload.recording, context)), mark].join('\n'),
       assignedUserId: assigned,
       usersIds: [...new Set([assigned, ...talked])],
       ...(client.found ? parentOf(client.entities) : {}),
@@ -102,25 +89,6 @@ export class EspoCalls {
     if (scalar(answer.made.dateEnd) !== times.dateEnd) await this.api.update('Call', id, times, context);
     return id;
   }
-}
-
-/** Nobody else writes this; letters and digits only, since EspoCRM compares by LIKE. */
-const markOf = (eventId: string): string =>
-  `asterisk-${createHash('sha256').update(eventId).digest('hex').slice(0, 24)}`;
-
-const extensionsOf = ({ extension, talked, rung }: RecordPayload): string[] => [
-  ...new Set([...(extension === undefined ? [] : [extension]), ...talked, ...rung]),
-];
-
-/** The user who had the call: of the record's extension, else of the last who talked, else of the first who was rung. */
-function responsible(payload: RecordPayload, userOf: (extension: string) => string | undefined): string | undefined {
-  const others = [...payload.talked].reverse().concat(payload.rung);
-  const own = payload.extension === undefined ? [] : [payload.extension];
-  return payload.user?.id ?? [...own, ...others].map(userOf).find((id) => id !== undefined);
-}
-
-function recordingLink({ recording }: RecordPayload, { recordings }: DeliveryContext): string | undefined {
-  return recording?.file === undefined ? undefined : recordings?.link(recording.file);
 }
 
 /** `2026-11-20 19:00:00`, UTC. EspoCRM wants the end after the start. */
@@ -139,74 +107,17 @@ function parentOf(entities: readonly CrmEntity[]): JsonObject {
   return { parentType, parentId: first.id, ...contacts };
 }
 
-interface Words {
-  name(payload: RecordPayload): string;
-  description(payload: RecordPayload, url: string | undefined): string[];
+/** What a person reads of the call. */
+function linesOf(payload: RecordPayload, language: Lang, link: string | undefined): string[] {
+  const words = CALL_WORDS[language];
+  const { result, waitSeconds, talkSeconds, line, queue } = payload;
+  return labelled(
+    [words.result, result && words.results[result]],
+    [words.waited, waitSeconds],
+    [words.talked, talkSeconds],
+    [words.extensions, extensionsOf(payload).join(', ')],
+    [words.line, line?.number],
+    [words.queue, queue?.name ?? queue?.id],
+    [words.recording, link],
+  ).map(capital);
 }
-
-const numberOf = ({ client }: RecordPayload): string | undefined => client?.e164 ?? client?.number;
-
-const RESULTS: Readonly<Record<Lang, Readonly<Record<CallResult, string>>>> = {
-  en: {
-    answered: 'answered',
-    missed: 'missed',
-    busy: 'busy',
-    'no-answer': 'no answer',
-    cancelled: 'cancelled',
-    failed: 'failed',
-    abandoned: 'hung up while waiting in the queue',
-    voicemail: 'voicemail',
-  },
-  ru: {
-    answered: 'отвечен',
-    missed: 'пропущен',
-    busy: 'занято',
-    'no-answer': 'нет ответа',
-    cancelled: 'отменён',
-    failed: 'не удался',
-    abandoned: 'клиент не дождался в очереди',
-    voicemail: 'голосовая почта',
-  },
-};
-
-const TEXTS: Readonly<Record<Lang, Words>> = {
-  en: {
-    name(payload) {
-      if (payload.direction === 'out') return `Call to ${numberOf(payload) ?? 'an unknown number'}`;
-      const number = numberOf(payload) ?? 'a withheld number';
-      return payload.result === 'answered' ? `Call from ${number}` : `Missed call from ${number}`;
-    },
-    description(payload, url) {
-      return lines(
-        ['Result', payload.result && RESULTS.en[payload.result]],
-        ['Waited, s', payload.waitSeconds],
-        ['Talked, s', payload.talkSeconds],
-        ['Extensions', extensionsOf(payload).join(', ')],
-        ['Own number', payload.line?.number],
-        ['Queue', payload.queue?.name ?? payload.queue?.id],
-        ['Recording', url],
-      );
-    },
-  },
-  ru: {
-    name(payload) {
-      if (payload.direction === 'out') return `Звонок на ${numberOf(payload) ?? 'неизвестный номер'}`;
-      const number = numberOf(payload) ?? 'скрытого номера';
-      return payload.result === 'answered' ? `Звонок от ${number}` : `Пропущенный звонок от ${number}`;
-    },
-    description(payload, url) {
-      return lines(
-        ['Итог', payload.result && RESULTS.ru[payload.result]],
-        ['Ожидание, с', payload.waitSeconds],
-        ['Разговор, с', payload.talkSeconds],
-        ['Внутренние номера', extensionsOf(payload).join(', ')],
-        ['Наш номер', payload.line?.number],
-        ['Очередь', payload.queue?.name ?? payload.queue?.id],
-        ['Запись', url],
-      );
-    },
-  },
-};
-
-const lines = (...pairs: (readonly [string, string | number | undefined])[]): string[] =>
-  pairs.filter(([, value]) => value !== undefined && value !== '').map(([name, value]) => `${name}: ${value ?? ''}`);

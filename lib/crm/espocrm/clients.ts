@@ -1,8 +1,7 @@
-import { numberKey, parseNumber } from '../../phone';
-import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
-import { unauthorizedError } from '../errors';
+import { badAnswer, unauthorizedError } from '../errors';
+import { objects, optional, scalar, type JsonObject } from '../json';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
+import { isSameNumber, numberEnd, wholeNumber } from '../numbers';
 import { PEOPLE, type Entity, type EspoApi } from './api';
 
 const FIELDS = ['id', 'name', 'phoneNumber', 'assignedUserId', 'assignedUserName'];
@@ -35,12 +34,10 @@ export class EspoClients {
    * these are really the same.
    */
   async find(phone: PhoneNumber, context: CallContext): Promise<CrmAnswer> {
-    const whole = phone.kind === 'phone' ? phone.e164 : phone.digits;
-    const exact = await this.search('equals', 'phoneNumber', whole, context);
+    const exact = await this.search('equals', 'phoneNumber', wholeNumber(phone), context);
     if (exact.length > 0) return this.answer(exact);
 
-    const end = (phone.kind === 'phone' ? phone.national : phone.digits).slice(-10);
-    const alike = await this.search('endsWith', 'phoneNumberNumeric', end, context);
+    const alike = await this.search('endsWith', 'phoneNumberNumeric', numberEnd(phone), context);
     const same: Found[] = [];
     for (const one of alike.slice(0, MAX_CHECKED)) {
       if (await this.hasNumber(one, phone, context)) same.push(one);
@@ -53,7 +50,7 @@ export class EspoClients {
    * has this number is taken, others are no reason not to make it.
    */
   async create(phone: PhoneNumber, wish: ClientWish, context: CallContext): Promise<CrmEntity> {
-    const number = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const number = wholeNumber(phone);
     const entity = wish.type === 'lead' ? 'Lead' : 'Contact';
     const common = { lastName: wish.name ?? number, ...optional('assignedUserId', wish.ownerId) };
     const fields =
@@ -62,7 +59,7 @@ export class EspoClients {
         : { ...common, phoneNumberData: [{ phoneNumber: number, primary: true, type: 'Mobile' }] };
     const first = await this.api.create(entity, fields, context);
     if ('made' in first) return this.entityOf({ entity, record: first.made });
-    const existing = first.duplicates.find((record) => numbersIn(record).some((text) => isSame(text, phone)));
+    const existing = first.duplicates.find((record) => numbersIn(record).some((text) => isSameNumber(text, phone)));
     if (existing !== undefined) return this.entityOf({ entity, record: existing });
     const second = await this.api.create(entity, fields, context, true);
     if ('made' in second) return this.entityOf({ entity, record: second.made });
@@ -98,9 +95,9 @@ export class EspoClients {
 
   /** The list shows the first number of a record only; the others stand in the record itself. */
   private async hasNumber({ entity, record }: Found, phone: PhoneNumber, context: CallContext): Promise<boolean> {
-    if (numbersIn(record).some((text) => isSame(text, phone))) return true;
+    if (numbersIn(record).some((text) => isSameNumber(text, phone))) return true;
     const whole = await this.api.read(entity, scalar(record.id) ?? '', context);
-    return whole !== undefined && numbersIn(whole).some((text) => isSame(text, phone));
+    return whole !== undefined && numbersIn(whole).some((text) => isSameNumber(text, phone));
   }
 
   private answer(found: readonly Found[]): CrmAnswer {
@@ -142,14 +139,6 @@ export class EspoClients {
 }
 
 function numbersIn(record: JsonObject): string[] {
-  const others = Array.isArray(record.phoneNumberData) ? (record.phoneNumberData as unknown[]) : [];
-  const texts = [record.phoneNumber, ...others.map((one) => (isObject(one) ? one.phoneNumber : undefined))];
+  const texts = [record, ...objects(record.phoneNumberData)].map(({ phoneNumber }) => phoneNumber);
   return texts.map(scalar).filter((text) => text !== undefined);
-}
-
-/** What was typed without a country code is of the country of the number that was asked for. */
-function isSame(text: string, phone: PhoneNumber): boolean {
-  const country = phone.kind === 'phone' ? phone.country : undefined;
-  const parsed = parseNumber(text, { country: country ?? 'RU', isExtension: () => false });
-  return numberKey(parsed) === numberKey(phone);
 }

@@ -2,7 +2,7 @@ import { badSettings, crmError } from '../errors';
 import { deliveryId } from '../event-id';
 import { compileExpression, type Expression } from '../expression';
 import { statusError } from '../http-errors';
-import { oneLine, optional } from '../json';
+import { oneLine, optional, parseJson } from '../json';
 import { SettingsReader } from '../settings';
 import { compileTemplate, type Template } from '../template';
 import type { CrmHttp, CrmRequest, CrmResponse, Delivered, DeliverableEvent, DeliveryContext } from '../types';
@@ -66,10 +66,7 @@ export function deliveryPlan(settings: Readonly<Record<string, unknown>>): Deliv
 
 function bodyTemplate(field: string, text: string, type: 'json' | 'form' | 'raw'): Template {
   const template = compileTemplate(field, text, type, eventNames(text));
-  if (type !== 'json') return template;
-  try {
-    JSON.parse(template(sampleValues(text)));
-  } catch {
+  if (type === 'json' && parseJson(template(sampleValues(text))) === undefined) {
     throw badSettings(field, {
       en: 'filled in, it is no JSON. Put quotes around texts, and none around numbers, lists and {{payload}}.',
       ru: 'после подстановки это не JSON. Тексты берите в кавычки; числа, списки и {{payload}} — без кавычек.',
@@ -147,10 +144,8 @@ export class GenericDelivery {
 
 /** JSON; else `a=b&c=d`, as call centres answer, as an object; else the text. */
 function readAnswer({ text }: CrmResponse): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    const isForm = text.length < 10_000 && /^\s*[^=&<\s]+=[^&]*(&[^=&]+=[^&]*)*$/.test(text);
-    return isForm ? Object.fromEntries(new URLSearchParams(text.trim())) : oneLine(text, 1000);
-  }
+  const json = parseJson(text);
+  if (json !== undefined) return json;
+  const isForm = text.length < 10_000 && /^\s*[^=&<\s]+=[^&]*(&[^=&]+=[^&]*)*$/.test(text);
+  return isForm ? Object.fromEntries(new URLSearchParams(text.trim())) : oneLine(text, 1000);
 }

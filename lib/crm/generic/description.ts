@@ -1,6 +1,7 @@
 import { parseNumber } from '../../phone';
 import { badSettings } from '../errors';
 import { compileExpression, type Expression } from '../expression';
+import { parseJson } from '../json';
 import { checkedUrl, type SettingsReader } from '../settings';
 import { compileTemplate, type Template } from '../template';
 import type { CrmRequest, PhoneNumber } from '../types';
@@ -73,10 +74,8 @@ export function urlTemplate(read: SettingsReader, field: string, names: readonly
 function bodyTemplate(read: SettingsReader, type: (typeof BODY_TYPES)[number]): Template | undefined {
   if (type === 'none') return undefined;
   const template = compileTemplate('body', read.text('body'), type, [...NUMBER_NAMES, 'token']);
-  if (type !== 'json') return template;
-  try {
-    JSON.parse(template({ e164: '+1', digits: '1', national: '1', token: 'x', variants: ['+1', '1'] }));
-  } catch {
+  const sample = { e164: '+1', digits: '1', national: '1', token: 'x', variants: ['+1', '1'] };
+  if (type === 'json' && parseJson(template(sample)) === undefined) {
     throw badSettings('body', {
       en: 'filled in, it is no JSON. Put quotes around placeholders, but none around {{variants}}, which becomes a list.',
       ru: 'после подстановки это не JSON. Берите подстановки в кавычки; {{variants}} — без кавычек, она становится списком.',
@@ -88,6 +87,7 @@ function bodyTemplate(read: SettingsReader, type: (typeof BODY_TYPES)[number]): 
 /** Headers that frame the message or choose the server: HTTP itself writes them. */
 const RESERVED = /^(host|connection|content-length|transfer-encoding|upgrade|expect|te|trailer)$/i;
 
+/** One header as HTTP can send it; throws `CRM_BAD_SETTINGS` naming the field. */
 export function headerOf(field: string, name: string, value: string): Readonly<Record<string, string>> {
   // Header values are latin-1 at most and one line: what else is typed would be refused by HTTP with every request.
   const usable = /^[\w!#$%&'*+.^`|~-]+$/.test(name) && !RESERVED.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);

@@ -1,3 +1,4 @@
+import { recordingLink } from '../call-record';
 import type { TemplateValues } from '../template';
 import type { DeliverableEvent, DeliveryContext } from '../types';
 import { isObject } from '../json';
@@ -78,15 +79,15 @@ const unix = (time: unknown): number | undefined =>
 /** What the placeholders stand for in one event. The user comes from the table, the address of the recording from its signed link. */
 export function eventValues(
   event: DeliverableEvent,
-  { userOf, recordings }: Pick<DeliveryContext, 'userOf' | 'recordings'>,
+  context: Pick<DeliveryContext, 'userOf' | 'recordings'>,
   template: string,
 ): TemplateValues {
   const { extension } = event.payload;
-  const line = extension === undefined ? undefined : userOf(extension);
+  const line = extension === undefined ? undefined : context.userOf(extension);
   const known =
     line === undefined ? {} : { user: { id: line.userId, ...(line.name === undefined ? {} : { name: line.name }) } };
   const recording = event.topic === 'user_change' ? undefined : event.payload.recording;
-  const url = recording?.url ?? (recording?.file === undefined ? undefined : recordings?.link(recording.file));
+  const url = recordingLink(recording, context);
   const heard = recording === undefined ? {} : { recording: url === undefined ? recording : { ...recording, url } };
   const payload: Readonly<Record<string, unknown>> = { ...known, ...event.payload, ...heard };
   const values: Record<string, TemplateValues[string]> = { topic: event.topic, payload };

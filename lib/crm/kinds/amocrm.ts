@@ -4,7 +4,8 @@ import { AmoCalls } from '../amocrm/calls';
 import { AmoCards } from '../amocrm/cards';
 import { amoDeliveryFields, readChoices } from '../amocrm/choices';
 import { AmoClients } from '../amocrm/clients';
-import { isObject, scalar, type JsonObject } from '../json';
+import { SKIPPED } from '../call-record';
+import { asObject, scalar, type JsonObject } from '../json';
 import { SettingsReader } from '../settings';
 import type {
   CallContext,
@@ -21,7 +22,6 @@ import type {
   PhoneNumber,
 } from '../types';
 
-const SKIPPED = { status: 'skipped' } as const;
 /** The largest page, and how many of them are asked for. */
 const PAGE = 250;
 const MAX_PAGES = 20;
@@ -82,7 +82,7 @@ class AmoCrm implements CrmAdapter {
 /** amoCRM has no field for the extension. Whether somebody is active stands in his rights, if it stands anywhere. */
 function userOf({ id, name, email, rights }: JsonObject): CrmUser | undefined {
   const text = scalar(id);
-  const isGone = isObject(rights) && rights.is_active === false;
+  const isGone = asObject(rights).is_active === false;
   return text === undefined || isGone ? undefined : { id: text, name: scalar(name) ?? scalar(email) ?? text };
 }
 

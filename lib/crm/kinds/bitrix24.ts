@@ -10,7 +10,9 @@ import { internalParties, peopleOf } from '../bitrix24/people';
 import { BitrixRecords } from '../bitrix24/records';
 import { Registrations, type CallFacts } from '../bitrix24/registrations';
 import { bitrixUsers } from '../bitrix24/users';
-import { isObject, optional } from '../json';
+import { SKIPPED } from '../call-record';
+import { asObject, optional } from '../json';
+import { clientText, hasDigits } from '../numbers';
 import { SettingsReader } from '../settings';
 import type {
   CallContext,
@@ -26,8 +28,6 @@ import type {
   DeliveryContext,
   PhoneNumber,
 } from '../types';
-
-const SKIPPED = { status: 'skipped' } as const;
 
 /** What each right of a webhook is for, so that its lack can be explained. */
 const RIGHTS: readonly { readonly names: readonly string[]; readonly without: Text }[] = [
@@ -75,7 +75,7 @@ class Bitrix24 implements CrmAdapter {
         ru: 'этот портал разрешает регистрировать звонки только приложениям: они станут делами',
       });
     }
-    if (isObject(profile) && profile.ADMIN === false) {
+    if (asObject(profile).ADMIN === false) {
       problems.push({
         en: 'the webhook is not of an administrator: clients that its user may not see are not found',
         ru: 'вебхук создан не администратором: клиенты, недоступные этому пользователю, не найдутся',
@@ -111,12 +111,12 @@ class Bitrix24 implements CrmAdapter {
     if (event.topic === 'call_record') {
       const { payload } = event;
       if (payload.direction === 'internal') return this.internalCall(payload, choices, context);
-      const facts = factsOf(payload, payload.client?.e164 ?? payload.client?.number, choices);
+      const facts = factsOf(payload, clientText(payload.client), choices);
       const people = peopleOf(payload, choices, context);
       return facts === undefined ? SKIPPED : this.records.write(payload, facts, people, choices, context);
     }
     const { topic, payload } = event;
-    const facts = factsOf(payload, payload.client?.e164 ?? payload.client?.number, choices);
+    const facts = factsOf(payload, clientText(payload.client), choices);
     if (facts === undefined || payload.direction === 'internal') return SKIPPED;
     return this.cards.tell(topic, payload, facts, choices, context);
   }
@@ -146,7 +146,7 @@ class Bitrix24 implements CrmAdapter {
 
 /** `undefined`: a withheld number, by which Bitrix24 takes no call. */
 function factsOf(payload: CallPayload, number: string | undefined, { line }: Choices): CallFacts | undefined {
-  if (number === undefined || !/\d/.test(number)) return undefined;
+  if (!hasDigits(number)) return undefined;
   const own = payload.line?.number ?? line;
   return {
     PHONE_NUMBER: number,

@@ -1,6 +1,7 @@
 import { systemClock } from '../../clock';
 import type { Text } from '../../errors';
 import { unreachableError } from '../errors';
+import { wholeNumber } from '../numbers';
 import { SettingsReader } from '../settings';
 import type {
   CallContext,
@@ -108,7 +109,7 @@ class Demo implements CrmAdapter {
 
   async createClient(phone: PhoneNumber, wish: ClientWish, context: CallContext): Promise<CrmEntity> {
     await this.behave(context);
-    const number = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const number = wholeNumber(phone);
     const [id, name] = [String(this.nextId++), wish.name ?? number];
     const owner = USERS.find((user) => user.id === wish.ownerId);
     const ownerId = owner === undefined ? {} : { ownerId: owner.id };

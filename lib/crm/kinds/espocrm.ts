@@ -3,6 +3,7 @@ import { EspoApi, PEOPLE } from '../espocrm/api';
 import { espoDeliveryFields, EspoCalls } from '../espocrm/calls';
 import { EspoClients } from '../espocrm/clients';
 import { optional, scalar, type JsonObject } from '../json';
+import { shortNumber } from '../numbers';
 import { SettingsReader } from '../settings';
 import type {
   CallContext,
@@ -85,8 +86,7 @@ function userOf(record: JsonObject): CrmUser | undefined {
   const id = scalar(record.id);
   const isPerson = record.isActive !== false && !MACHINES.includes(scalar(record.type) ?? '');
   if (id === undefined || !isPerson) return undefined;
-  const phone = scalar(record.phoneNumber);
-  const extension = phone !== undefined && /^\d{1,6}$/.test(phone) ? phone : undefined;
+  const extension = shortNumber(scalar(record.phoneNumber));
   return { id, name: scalar(record.name) ?? scalar(record.userName) ?? id, ...optional('extension', extension) };
 }
 

@@ -6,6 +6,7 @@ import { RetailClients } from '../retailcrm/clients';
 import { RetailRecords } from '../retailcrm/records';
 import { AccountZone } from '../retailcrm/time';
 import { retailUsers, telephonyOf } from '../retailcrm/users';
+import { SKIPPED } from '../call-record';
 import { scalar } from '../json';
 import { SettingsReader } from '../settings';
 import type {
@@ -22,8 +23,6 @@ import type {
   DeliveryContext,
   PhoneNumber,
 } from '../types';
-
-const SKIPPED = { status: 'skipped' } as const;
 
 /** What each method of a key is for, so that its lack can be explained. */
 const RIGHTS: readonly { readonly path: string; readonly without: Text }[] = [

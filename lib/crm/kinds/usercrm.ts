@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { TelephonyError, type Text } from '../../errors';
 import { numberingPlan } from '../../phone';
 import type { NumberingPlan } from '../../phone/types';
+import { recordingLink, SKIPPED } from '../call-record';
 import { badAnswer, badSettings, crmError } from '../errors';
 import { deliveryId } from '../event-id';
-import { isObject, oneLine, optional, scalar, type JsonObject } from '../json';
+import { asObject, isObject, oneLine, optional, parseJson, scalar, type JsonObject } from '../json';
 import { SettingsReader } from '../settings';
 import { userCrmMessage, written, type EventPlan } from '../usercrm/events';
 import { usercrmDeliveryFields } from '../usercrm/fields';
@@ -27,7 +28,7 @@ import type {
  * PHP writes a list with gaps as an object, and "nothing" as null, false or an empty text.
  */
 function listIn(reply: JsonObject): unknown[] | undefined {
-  const places = [reply.list, isObject(reply.body) ? reply.body.list : undefined, reply.body];
+  const places = [reply.list, asObject(reply.body).list, reply.body];
   for (const place of places) {
     if (Array.isArray(place)) return place as unknown[];
     if (!isObject(place)) continue;
@@ -125,7 +126,7 @@ class UserCrm implements CrmAdapter {
   /** `test` is answered without looking at the key, so the users are asked for too; a CRM without them is still usable. */
   async test(context: CallContext): Promise<Text | undefined> {
     const reply = await this.ask('test', {}, context);
-    if (isObject(reply.body) && reply.body.success === false) {
+    if (asObject(reply.body).success === false) {
       throw badAnswer({ en: 'the test says success: false.', ru: 'на проверку он ответил success: false.' });
     }
     try {
@@ -151,7 +152,7 @@ class UserCrm implements CrmAdapter {
   /** The CRM tells a repetition by `action_id`, by the header, or by `uniqueid` of a record: all are the same in each try. */
   async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
     const message = userCrmMessage(event, eventPlan(event, context));
-    if (message === undefined) return { status: 'skipped' };
+    if (message === undefined) return SKIPPED;
     const headers = { ...this.headers, 'Idempotency-Key': deliveryId(event) };
     const request = { method: 'POST', url: this.webhook, headers, body: written(message) } as const;
     const { text } = await this.http.send(request, context);
@@ -201,11 +202,8 @@ class UserCrm implements CrmAdapter {
 
 /** The document shows no reply to an event: any JSON is told to the flow, anything else as its beginning. */
 function replyIn(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return oneLine(text, 200);
-  }
+  const reply = parseJson(text);
+  return reply === undefined ? oneLine(text, 200) : reply;
 }
 
 /** The country by which own numbers are read. */
@@ -223,13 +221,12 @@ function ownNumbers(read: SettingsReader): NumberingPlan {
 function eventPlan(event: DeliverableEvent, context: DeliveryContext): EventPlan {
   const read = new SettingsReader(context.settings, {});
   const recording = event.topic === 'user_change' ? undefined : event.payload.recording;
-  const link = recording?.url ?? (recording?.file === undefined ? undefined : context.recordings?.link(recording.file));
   return {
     userOf: (extension) => context.userOf(extension)?.userId,
     numbers: ownNumbers(read),
     internal: read.flag('internal'),
     unmapped: read.flag('unmapped'),
-    ...optional('recordingLink', link),
+    ...optional('recordingLink', recordingLink(recording, context)),
   };
 }
 

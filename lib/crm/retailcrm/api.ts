@@ -1,6 +1,6 @@
 import type { TelephonyError } from '../../errors';
 import { badAnswer, crmError, serverError, unauthorizedError } from '../errors';
-import { isObject, scalar, type JsonObject } from '../json';
+import { isObject, parseJson, scalar, type JsonObject } from '../json';
 import type { CallContext, CrmHttp, CrmRequest, CrmResponse } from '../types';
 
 /** What a 503 without `Retry-After` asks for: the limit of retailCRM is counted by the second. */
@@ -68,7 +68,7 @@ const failureOf =
       return crmError('CRM_LIMITED', { host, status, retryAfterMs: LIMIT_MS });
     }
     if (status === 429 || status === 503) return undefined;
-    const body = parsed(text);
+    const body = parseJson(text);
     if (!isObject(body) || (status < 400 && body.success !== false)) return undefined;
     const said = wordsOf(body);
     const words = shown(said) || '—';
@@ -79,14 +79,6 @@ const failureOf =
     // An address that retailCRM does not know is told without words.
     return status === 404 && said === '' ? undefined : crmError('CRM_REFUSED', { host, status, words });
   };
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
 
 /** What retailCRM says to people: one sentence, and one for each field or item. */
 export function wordsOf({ errorMsg, errors }: JsonObject): string {

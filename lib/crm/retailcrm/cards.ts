@@ -1,4 +1,5 @@
 import type { CallPayload, CallTopic } from '../../messages/types';
+import { isLateForCard, SKIPPED } from '../call-record';
 import { optional, type JsonObject } from '../json';
 import type { Delivered, DeliveryContext } from '../types';
 import type { RetailApi } from './api';
@@ -6,9 +7,6 @@ import type { Choices } from './choices';
 import { externalIdOf, hangupOf, personOf, phoneOf, placeOf } from './facts';
 
 const KEY = 'retailcrm.cards';
-const SKIPPED = { status: 'skipped' } as const;
-/** A card that opens later than that disturbs more than it helps. */
-const LATE_MS = 60_000;
 
 type Topic = Exclude<CallTopic, 'call_record' | 'call_held' | 'call_active'>;
 
@@ -40,9 +38,8 @@ export class RetailCards {
       await this.keep(others, context);
       return told;
     }
-    const isLate = payload.reconciled === true || (context.ageMs ?? 0) > LATE_MS;
     const isTooEarly = topic === 'call_ringing' && choices.card === 'answer';
-    if (isShown || isLate || isTooEarly) return SKIPPED;
+    if (isShown || isTooEarly || isLateForCard(payload, context)) return SKIPPED;
     const told = await this.send({ ...call, type: payload.direction }, context);
     await this.keep([...shown, extension], context);
     return told;

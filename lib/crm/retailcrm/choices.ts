@@ -1,5 +1,6 @@
 import { badSettings } from '../errors';
 import { SettingsReader } from '../settings';
+import { cardField, fallbackUserField } from '../shared-fields';
 import type { CrmField } from '../types';
 import { isTimeZone } from './time';
 
@@ -11,7 +12,7 @@ export interface Choices {
   readonly timeZone: string;
   /** User id; empty: none. */
   readonly fallbackUser: string;
-  /** Own number of calls that do not tell theirs; may be empty. */
+  /** Own number for calls that have none; may be empty. */
   readonly line: string;
   /** Symbolic code of a shop; empty: retailCRM knows it from the own number. */
   readonly callSite: string;
@@ -20,13 +21,7 @@ export interface Choices {
 /** Throws `CRM_BAD_SETTINGS`. */
 export function readChoices(settings: Readonly<Record<string, unknown>>): Choices {
   const read = new SettingsReader(settings, {});
-  const [fallbackUser, timeZone] = [read.text('fallbackUser'), read.text('timeZone')];
-  if (!/^\d*$/.test(fallbackUser)) {
-    throw badSettings('fallbackUser', {
-      en: 'enter the number of a retailCRM user: it stands in the address of his page.',
-      ru: 'введите номер пользователя retailCRM: он есть в адресе его страницы.',
-    });
-  }
+  const timeZone = read.text('timeZone');
   if (timeZone !== '' && !isTimeZone(timeZone)) {
     throw badSettings('timeZone', {
       en: 'enter a name like Europe/Moscow or Asia/Yekaterinburg, or nothing.',
@@ -35,38 +30,30 @@ export function readChoices(settings: Readonly<Record<string, unknown>>): Choice
   }
   return {
     card: read.choice('card', ['ringing', 'answer', 'none'], 'ringing'),
-    recordingLink: settings.recordingLink === undefined || read.flag('recordingLink'),
+    recordingLink: read.flag('recordingLink', true),
     timeZone,
-    fallbackUser,
+    fallbackUser: read.digits('fallbackUser', {
+      en: 'enter the number of a retailCRM user, from the address of the user page.',
+      ru: 'введите номер пользователя retailCRM из адреса его страницы.',
+    }),
     line: read.text('line'),
     callSite: read.text('callSite'),
   };
 }
 
 export const retailDeliveryFields: readonly CrmField[] = [
-  {
-    name: 'card',
-    type: 'choice',
-    label: { en: 'Card of the client', ru: 'Карточка клиента' },
-    default: 'ringing',
-    choices: [
-      { value: 'ringing', label: { en: 'opens when the phone rings', ru: 'открывается, когда звонит телефон' } },
-      { value: 'answer', label: { en: 'opens at the answer', ru: 'открывается при ответе' } },
-      { value: 'none', label: { en: 'does not open', ru: 'не открывается' } },
-    ],
-    help: {
-      en: 'Needs the events ringing, answer, transfer and hang-up, and a telephony registered in retailCRM that takes them.',
-      ru: 'Нужны события звонка, ответа, перевода и завершения и зарегистрированная в retailCRM телефония, которая их принимает.',
-    },
-  },
+  cardField({
+    en: 'Needs the events ringing, answer, transfer and hang-up, and a telephony registered in retailCRM that accepts them.',
+    ru: 'Нужны события звонка, ответа, перевода и завершения и зарегистрированная в retailCRM телефония, которая их принимает.',
+  }),
   {
     name: 'recordingLink',
     type: 'flag',
-    label: { en: 'Pass on the link to the recording', ru: 'Передавать ссылку на запись разговора' },
+    label: { en: 'Send the link to the recording', ru: 'Отправлять ссылку на запись разговора' },
     default: true,
     help: {
-      en: 'It must open from where retailCRM and its users are.',
-      ru: 'Она должна открываться оттуда, где работают retailCRM и её пользователи.',
+      en: 'The link must open for retailCRM and for its users.',
+      ru: 'Ссылка должна открываться и у retailCRM, и у её пользователей.',
     },
   },
   {
@@ -75,36 +62,33 @@ export const retailDeliveryFields: readonly CrmField[] = [
     label: { en: 'Time zone of retailCRM', ru: 'Часовой пояс retailCRM' },
     placeholder: 'Europe/Moscow',
     help: {
-      en: 'Calls are written in the local time of the account. Empty: it is asked for, and the key needs the right to read the settings.',
-      ru: 'Время звонков пишется по местному времени аккаунта. Если пусто, оно запрашивается, и ключу нужно право читать настройки.',
+      en: 'retailCRM wants the local time of the account. Empty: read from the account; the key then needs the right to read the settings.',
+      ru: 'retailCRM ждёт время по часовому поясу аккаунта. Пусто: берётся из аккаунта, и ключу нужно право читать настройки.',
     },
   },
-  {
-    name: 'fallbackUser',
-    type: 'text',
-    label: { en: 'User for calls of nobody', ru: 'Пользователь для ничьих звонков' },
-    placeholder: '1',
-    help: {
-      en: 'Number of the retailCRM user who gets the calls that reached no extension, or one that neither the table nor retailCRM knows.',
+  fallbackUserField(
+    {
+      en: 'Number of the retailCRM user who gets calls that reached no extension, or an extension that is neither in the table nor in retailCRM.',
       ru: 'Номер пользователя retailCRM, которому достаются звонки, не дошедшие до внутреннего номера или дошедшие до номера, которого нет ни в таблице, ни в retailCRM.',
     },
-  },
+    '1',
+  ),
   {
     name: 'line',
     type: 'text',
-    label: { en: 'Own number, when the call tells none', ru: 'Наш номер, если звонок его не называет' },
+    label: { en: 'Own number, if the call has none', ru: 'Наш номер, если у звонка его нет' },
     help: {
-      en: 'By the own number retailCRM tells shops apart, as far as they are assigned to numbers there.',
-      ru: 'По нашему номеру retailCRM различает магазины, если они там назначены номерам.',
+      en: 'retailCRM distinguishes shops by your number, if numbers are assigned to shops there.',
+      ru: 'По вашему номеру retailCRM различает магазины, если там номера назначены магазинам.',
     },
   },
   {
     name: 'callSite',
     type: 'text',
-    label: { en: 'Shop of the calls', ru: 'Магазин звонков' },
+    label: { en: 'Shop', ru: 'Магазин' },
     help: {
-      en: 'Symbolic code of the shop; needed only where retailCRM cannot tell it from the own number.',
-      ru: 'Символьный код магазина; нужен, только если retailCRM не узнаёт его по нашему номеру.',
+      en: 'Symbolic code of the shop; needed only if retailCRM cannot find it by your number.',
+      ru: 'Символьный код магазина; нужен, только если retailCRM не определяет его по вашему номеру.',
     },
   },
 ];

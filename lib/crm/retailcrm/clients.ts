@@ -1,5 +1,6 @@
 import { badAnswer } from '../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { asObject, isObject, optional, scalar, type JsonObject } from '../json';
+import { wholeNumber } from '../numbers';
 import type { CallContext, ClientWish, CrmAnswer, CrmEntity, PhoneNumber } from '../types';
 import type { RetailApi } from './api';
 
@@ -26,7 +27,7 @@ export class RetailClients {
   }
 
   async create(phone: PhoneNumber, wish: ClientWish, context: CallContext): Promise<CrmEntity> {
-    const number = phone.kind === 'phone' ? phone.e164 : phone.digits;
+    const number = wholeNumber(phone);
     const customer = {
       firstName: wish.name ?? number,
       phones: [{ number }],
@@ -48,7 +49,7 @@ export class RetailClients {
   /** Of an unknown number there is no customer, or an empty one. */
   private read({ manager, customer, links }: JsonObject): CrmAnswer {
     const owner = isObject(manager) ? ownerOf(manager) : undefined;
-    const client = isObject(customer) ? this.clientOf(customer, isObject(links) ? links : {}, owner?.id) : undefined;
+    const client = isObject(customer) ? this.clientOf(customer, asObject(links), owner?.id) : undefined;
     if (client === undefined && owner === undefined) return { found: false };
     return {
       found: true,

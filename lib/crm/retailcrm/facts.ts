@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { CallPayload, CallResult, RecordPayload } from '../../messages/types';
+import { likelyOwners, likelyUsers, markOf } from '../call-record';
 import { optional } from '../json';
+import { clientText, hasDigits } from '../numbers';
 import type { DeliveryContext } from '../types';
 import type { Choices } from './choices';
 
@@ -14,25 +15,24 @@ const byId = (id: string | undefined): Person | undefined =>
 export const personOf = (extension: string, { userOf }: Pick<DeliveryContext, 'userOf'>): Person =>
   byId(userOf(extension)?.userId) ?? { code: extension };
 
-/** Whose call it was: of the record's extension, else of the last who talked, else of the first who was rung; those in the table first. */
+/** Whose call it was; those in the table go before an extension that retailCRM may know itself. */
 export function responsibleOf(payload: RecordPayload, context: Pick<DeliveryContext, 'userOf'>): Person | undefined {
-  const own = payload.extension === undefined ? [] : [payload.extension];
-  const people = [...own, ...[...payload.talked].reverse(), ...payload.rung].map((one) => personOf(one, context));
-  return byId(payload.user?.id) ?? people.find((one) => 'userId' in one) ?? people[0];
+  const users = likelyUsers(payload, context).map(byId);
+  const [first] = likelyOwners(payload);
+  return users.find((one) => one !== undefined) ?? (first === undefined ? undefined : { code: first });
 }
 
 export const chosenPerson = ({ fallbackUser }: Choices): Person | undefined => byId(fallbackUser);
 
 /** `undefined`: a withheld number, by which retailCRM takes no call. */
 export function phoneOf({ client }: CallPayload): string | undefined {
-  const number = client?.e164 ?? client?.number;
-  return number !== undefined && /\d/.test(number) ? number : undefined;
+  const number = clientText(client);
+  return hasDigits(number) ? number : undefined;
 }
 
 /** What a call is known by in events and in its record alike, and told from the calls of other PBXs. */
 export function externalIdOf({ pbx, callId }: CallPayload): string {
-  const mark = createHash('sha256').update(pbx).digest('hex').slice(0, 8);
-  return `${callId.replace(/[^\w.-]/g, '_')}-${mark}`;
+  return `${callId.replace(/[^\w.-]/g, '_')}-${markOf(pbx, 8)}`;
 }
 
 /** Own number and shop. */

@@ -1,5 +1,6 @@
 import { TelephonyError } from '../../errors';
 import type { RecordPayload } from '../../messages/types';
+import { recordingLink, SKIPPED } from '../call-record';
 import { crmError } from '../errors';
 import { optional, scalar, type JsonObject } from '../json';
 import type { Delivered, DeliveryContext } from '../types';
@@ -21,9 +22,9 @@ export class RetailRecords {
   /** retailCRM knows a call again by its `externalId`: a call whose answer was lost is sent again, and told to be a duplicate. */
   async write(payload: RecordPayload, choices: Choices, context: DeliveryContext): Promise<Delivered> {
     const phone = phoneOf(payload);
-    if (phone === undefined) return { status: 'skipped' };
+    if (phone === undefined) return SKIPPED;
     const timeZone = choices.timeZone || (await this.zone.ask(context));
-    const url = choices.recordingLink ? recordUrl(payload, context) : undefined;
+    const url = choices.recordingLink ? recordingLink(payload.recording, context) : undefined;
     const isAnswered = payload.result === 'answered';
     const call = {
       date: localTime(payload.startedAt, timeZone),
@@ -66,7 +67,3 @@ export class RetailRecords {
 }
 
 const isFilled = (list: unknown): boolean => Array.isArray(list) && list.length > 0;
-
-function recordUrl({ recording }: RecordPayload, { recordings }: DeliveryContext): string | undefined {
-  return recording?.url ?? (recording?.file === undefined ? undefined : recordings?.link(recording.file));
-}

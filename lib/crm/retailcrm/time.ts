@@ -1,8 +1,9 @@
 import { badAnswer } from '../errors';
-import { isObject, scalar } from '../json';
+import { asObject, isObject, scalar } from '../json';
 import type { CallContext } from '../types';
 import type { RetailApi } from './api';
 
+/** Whether it is the IANA name of a time zone. */
 export function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('sv-SE', { timeZone: name }).format(0) !== '';
@@ -24,7 +25,7 @@ export class AccountZone {
   async ask(context: CallContext): Promise<string> {
     if (this.known !== undefined) return this.known;
     const { settings } = await this.api.get('settings', {}, context);
-    const timezone = isObject(settings) ? settings.timezone : undefined;
+    const { timezone } = asObject(settings);
     const name = scalar(isObject(timezone) ? timezone.value : timezone) ?? '';
     if (!isTimeZone(name)) {
       throw badAnswer({

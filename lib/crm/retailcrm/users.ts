@@ -1,5 +1,6 @@
 import { TelephonyError } from '../../errors';
-import { isObject, optional, scalar, type JsonObject } from '../json';
+import { asObject, isObject, objects, optional, scalar, type JsonObject } from '../json';
+import { shortNumber } from '../numbers';
 import type { CallContext, CrmUser } from '../types';
 import type { RetailApi } from './api';
 import { nameOf } from './clients';
@@ -19,9 +20,9 @@ export async function retailUsers(api: RetailApi, module: string, context: CallC
   for (let page = 1; page <= MAX_PAGES; page += 1) {
     const query = { limit: String(PAGE), page: String(page), 'filter[active]': '1' };
     const answer = await api.get('users', query, context);
-    const rows = listOf(answer.users);
+    const rows = objects(answer.users);
     users.push(...rows.map((row) => userOf(row, codes)).filter((user) => user !== undefined));
-    const { totalPageCount } = isObject(answer.pagination) ? answer.pagination : {};
+    const { totalPageCount } = asObject(answer.pagination);
     if (rows.length === 0 || page >= Number(totalPageCount ?? 1)) break;
   }
   return users;
@@ -46,22 +47,18 @@ export async function telephonyOf(
 }
 
 function codesIn(registered: JsonObject): Map<string, string> {
-  const integrations = isObject(registered.integrations) ? registered.integrations : {};
-  const telephony = isObject(integrations.telephony) ? integrations.telephony : {};
+  const telephony = asObject(asObject(registered.integrations).telephony);
   const codes = new Map<string, string>();
-  for (const { userId, code } of listOf(telephony.additionalCodes)) {
+  for (const { userId, code } of objects(telephony.additionalCodes)) {
     const [id, extension] = [scalar(userId), scalar(code)];
     if (id !== undefined && extension !== undefined && !codes.has(id)) codes.set(id, extension);
   }
   return codes;
 }
 
-const listOf = (value: unknown): JsonObject[] => (Array.isArray(value) ? (value as unknown[]).filter(isObject) : []);
-
 function userOf(row: JsonObject, codes: ReadonlyMap<string, string>): CrmUser | undefined {
   const id = scalar(row.id);
   if (id === undefined || row.active === false) return undefined;
-  const phone = scalar(row.phone);
-  const extension = codes.get(id) ?? (phone !== undefined && /^\d{1,6}$/.test(phone) ? phone : undefined);
+  const extension = codes.get(id) ?? shortNumber(scalar(row.phone));
   return { id, name: nameOf(row) ?? scalar(row.email) ?? id, ...optional('extension', extension) };
 }

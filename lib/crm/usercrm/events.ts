@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { CallPayload, Direction, RecordPayload, UserChange } from '../../messages/types';
 import { parseNumber } from '../../phone';
 import type { NumberingPlan } from '../../phone/types';
+import { markOf } from '../call-record';
+import { clientText } from '../numbers';
 import type { DeliverableEvent } from '../types';
 import { causeName } from './causes';
 
@@ -119,7 +121,7 @@ function legMessage(
   return message(action, payload, bodyOf(payload, leg));
 }
 
-const otherParty = ({ client, peer }: CallPayload): string => client?.e164 ?? client?.number ?? peer?.extension ?? '';
+const otherParty = ({ client, peer }: CallPayload): string => clientText(client) ?? peer?.extension ?? '';
 
 /** `+74951343060`; what is no number of a phone stays as it is. */
 function ownNumber({ line }: CallPayload, { numbers }: EventPlan): string {
@@ -194,5 +196,5 @@ function parties(payload: RecordPayload, own: string): readonly [string, string]
 
 /** The same for each telling of a call, another for every call, exact in JavaScript; larger than 32 bits. */
 function numberOf({ pbx, callId }: RecordPayload): number {
-  return parseInt(createHash('sha256').update(`${pbx}\0${callId}`).digest('hex').slice(0, 13), 16);
+  return parseInt(markOf(`${pbx}\0${callId}`, 13), 16);
 }

@@ -499,7 +499,7 @@ describe('retailCRM', () => {
       { clock: systemClock, log: silentLog },
     );
     for (const [settings, label] of [
-      [{ fallbackUser: 'rita' }, /"User for calls of nobody"/],
+      [{ fallbackUser: 'rita' }, /"User for unassigned calls"/],
       [{ timeZone: 'Moscow' }, /"Time zone of retailCRM"/],
     ] as const) {
       assert.throws(() => account.checkDelivery(settings), label);
