@@ -13,7 +13,10 @@ export interface Store {
   readonly live: LiveCallTable;
   /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
   onState(handler: (state: StoreState) => void): () => void;
-  /** Opens the file, moves the schema on, checks its integrity. Idempotent; resolves also when it failed: see {@link state}. */
+  /**
+   * Opens the file and moves the schema on; after an unclean end checks the integrity of a file of up to 32 MiB. Idempotent;
+   * resolves also when it failed: see {@link state}.
+   */
   open(): Promise<void>;
   /**
    * Writes a consistent copy while running; resolves with its path. Never over an existing file, and only below the folder of the
