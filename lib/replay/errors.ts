@@ -1,9 +1,9 @@
 import { errorsFrom } from '../errors';
 
 export const replayError = errorsFrom({
-  REPLAY_NO_RECORDING: {
-    en: '{file} is no AMI recording: there is no event and no answer of Asterisk in it. A recording is what Asterisk sends over AMI, after lines that begin with ";".',
-    ru: '{file} — не запись AMI: в ней нет ни событий, ни ответов Asterisk. Запись — это то, что Asterisk шлёт по AMI, после строк, которые начинаются с «;».',
+  REPLAY_NO_TRACE: {
+    en: '{file} is not an AMI trace: it holds no event and no answer of Asterisk. A trace is what Asterisk sends over AMI, after lines that begin with ";"; "Record a trace" in ami-config writes one.',
+    ru: '{file} — не трасса AMI: в файле нет ни событий, ни ответов Asterisk. Трасса — это то, что Asterisk шлёт по AMI, после строк, которые начинаются с «;»; её пишет «Записать трассу» в ami-config.',
   },
   REPLAY_UNREADABLE: {
     en: '{file} cannot be read ({reason}).',

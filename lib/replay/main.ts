@@ -5,12 +5,12 @@ import { asError } from '../errors';
 import type { PbxMessage } from '../messages/types';
 import { replayError } from './errors';
 import { PLAN_HELP, readPlan } from './plan';
-import { Recording } from './recording';
 import { Replay } from './replay';
+import { TraceReader } from './trace-reader';
 
 const HELP = `telephony-crm-replay [--records] [--plan PLAN] FILE
 
-Reads a recording of what Asterisk sent over AMI and prints what becomes of its calls, one JSON object a line:
+Reads a trace of what Asterisk sent over AMI and prints what becomes of its calls, one JSON object a line:
 {"topic": "call_ringing", "payload": {…}}, as ami-event sends it in the mode "life of calls". FILE is what "Record a trace" of
 ami-config writes: lines that begin with ";" are comments, then raw AMI with CR LF.
 
@@ -19,7 +19,7 @@ ami-config writes: lines that begin with ";" are comments, then raw AMI with CR 
 ${PLAN_HELP.replace(/^/gm, '                ')}
   --help        print this
 
-Ends with the status 2 when FILE is no AMI recording or cannot be read.
+Ends with the status 2 when FILE is not an AMI trace or cannot be read.
 `;
 
 const reasonOf = (thrown: unknown): string => (thrown as { readonly code?: string }).code ?? asError(thrown).message;
@@ -54,18 +54,18 @@ async function run(): Promise<void> {
   if (file === undefined || more.length > 0) throw new Error(`one FILE is needed.\n\n${HELP}`);
   const planFile = values.plan;
   const replay = new Replay(planFile === undefined ? readPlan('') : readPlan(planFile, planText(planFile)));
-  const recording = new Recording();
+  const trace = new TraceReader();
   const records = values.records === true;
   try {
     for await (const bytes of createReadStream(file)) {
-      for (const message of recording.push(bytes as Buffer)) await print(replay.apply(message), records);
+      for (const message of trace.push(bytes as Buffer)) await print(replay.apply(message), records);
     }
   } catch (thrown) {
-    if (thrown instanceof RangeError) throw replayError('REPLAY_NO_RECORDING', { file }, thrown);
+    if (thrown instanceof RangeError) throw replayError('REPLAY_NO_TRACE', { file }, thrown);
     throw replayError('REPLAY_UNREADABLE', { file, reason: reasonOf(thrown) }, thrown);
   }
-  for (const message of recording.end()) await print(replay.apply(message), records);
-  if (!recording.isOne) throw replayError('REPLAY_NO_RECORDING', { file });
+  for (const message of trace.end()) await print(replay.apply(message), records);
+  if (!trace.isTrace) throw replayError('REPLAY_NO_TRACE', { file });
   await print(replay.end(), records);
 }
 
