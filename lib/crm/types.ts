@@ -84,7 +84,7 @@ export type DeliverableEvent = CallMessage | UserChange;
 export interface DeliveryContext extends CallContext {
   /** The choices of `crm-webhook-out`, as {@link CrmKind.deliveryFields} ask for them. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Durable facts about one call, kept for longer than any event waits (400 days): what is set here is on disk when it resolves. */
+  /** Durable facts about one call, kept for 400 days (100 000 in a store at most): what is set is on disk when it resolves. */
   readonly memo: { get(key: string): Promise<string | undefined>; set(key: string, value: string): Promise<void> };
   /** The line of the table for an extension. */
   userOf(extension: string): UserMapping | undefined;

@@ -257,7 +257,7 @@ class SqliteStore implements Store, Access {
   }
 }
 
-/** A store of one file of one's own; several nodes of one process on one file take `shareStore`. */
+/** A store that is not shared; the nodes of one process that use the same file take `shareStore` instead. */
 export function createStore(options: StoreOptions): Store {
   return new SqliteStore(options);
 }

@@ -14,8 +14,8 @@ export interface Store {
   /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
   onState(handler: (state: StoreState) => void): () => void;
   /**
-   * Opens the file and moves the schema on; after a crash a file of up to 32 MiB is checked whole. Idempotent; resolves also when it
-   * failed: see {@link state}.
+   * Opens the file and moves the schema on; after an unclean end checks the integrity of a file of up to 32 MiB. Idempotent;
+   * resolves also when it failed: see {@link state}.
    */
   open(): Promise<void>;
   /**
