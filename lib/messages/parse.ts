@@ -1,15 +1,6 @@
 import { messageError } from './errors';
-import type { CallMessage, CallTopic, UserChange } from './types';
+import { DELIVERABLE_TOPICS, DIRECTIONS, type CallMessage, type DeliverableTopic, type UserChange } from './types';
 
-const CALL_TOPICS: readonly CallTopic[] = [
-  'call_ringing',
-  'call_answer',
-  'call_held',
-  'call_active',
-  'call_transfer',
-  'call_hangup',
-  'call_record',
-];
 /** As JSON: a record with hundreds of legs is far below it. */
 const MAX_CHARS = 250_000;
 const MAX_ID = 500;
@@ -20,8 +11,8 @@ const isOneOf = <T extends string>(words: readonly T[], word: unknown): word is 
   (words as readonly unknown[]).includes(word);
 
 /** Is it the topic of something that can be told to a CRM? Other messages are none of its business. */
-export function isDeliverableTopic(topic: unknown): topic is CallTopic | 'user_change' {
-  return topic === 'user_change' || isOneOf(CALL_TOPICS, topic);
+export function isDeliverableTopic(topic: unknown): topic is DeliverableTopic {
+  return isOneOf(DELIVERABLE_TOPICS, topic);
 }
 
 /**
@@ -41,7 +32,7 @@ export function readMessage(topic: unknown, payload: unknown): CallMessage | Use
     }
   }
   if (topic === 'user_change') return { topic, payload: copy as unknown as UserChange['payload'] };
-  if (!isOneOf(['in', 'out', 'internal'], copy.direction)) {
+  if (!isOneOf(DIRECTIONS, copy.direction)) {
     throw bad('payload.direction must be in, out or internal.', 'payload.direction должно быть in, out или internal.');
   }
   if (typeof copy.startedAt !== 'string' || Number.isNaN(Date.parse(copy.startedAt))) {

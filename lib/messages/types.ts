@@ -1,8 +1,25 @@
 /** Everything that `ami-event` tells of calls; the names are those of UserCRM where it has one. */
-export type CallTopic =
-  'call_ringing' | 'call_answer' | 'call_held' | 'call_active' | 'call_transfer' | 'call_hangup' | 'call_record';
+export const CALL_TOPICS = [
+  'call_ringing',
+  'call_answer',
+  'call_held',
+  'call_active',
+  'call_transfer',
+  'call_hangup',
+  'call_record',
+] as const;
 
-export type Direction = 'in' | 'out' | 'internal';
+/** What a CRM may be told. */
+export const DELIVERABLE_TOPICS = [...CALL_TOPICS, 'user_change'] as const;
+
+/** Everything that `ami-event` tells in the mode "life of calls". */
+export const PBX_TOPICS = [...DELIVERABLE_TOPICS, 'gap'] as const;
+
+export type CallTopic = (typeof CALL_TOPICS)[number];
+export type DeliverableTopic = (typeof DELIVERABLE_TOPICS)[number];
+
+export const DIRECTIONS = ['in', 'out', 'internal'] as const;
+export type Direction = (typeof DIRECTIONS)[number];
 
 export type CallResult =
   'answered' | 'missed' | 'busy' | 'no-answer' | 'cancelled' | 'failed' | 'abandoned' | 'voicemail';

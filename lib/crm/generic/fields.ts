@@ -20,7 +20,7 @@ export const genericFields: readonly CrmField[] = [
     required: true,
     label: { en: 'Address', ru: 'Адрес' },
     help: {
-      en: 'Placeholders: {{e164}} +74951343060, {{digits}} 74951343060, {{national}} 4951343060, {{variants}} all of them with commas.',
+      en: 'Placeholders: {{e164}} +74951343060, {{digits}} 74951343060, {{national}} 4951343060, {{variants}} all of them, separated by commas.',
       ru: 'Подстановки: {{e164}} +74951343060, {{digits}} 74951343060, {{national}} 4951343060, {{variants}} все варианты через запятую.',
     },
     placeholder: 'https://crm.example.com/api/clients?phone={{digits}}',
@@ -43,7 +43,7 @@ export const genericFields: readonly CrmField[] = [
     type: 'multiline',
     label: { en: 'Body template', ru: 'Шаблон тела' },
     help: {
-      en: 'The same placeholders. In JSON put quotes around them, but none around {{variants}}: it becomes a list.',
+      en: 'The same placeholders. In JSON put quotes around them, except {{variants}}, which becomes a list.',
       ru: 'Те же подстановки. В JSON берите их в кавычки; {{variants}} — без кавычек: она становится списком.',
     },
     placeholder: '{ "phone": "{{e164}}" }',
@@ -54,7 +54,7 @@ export const genericFields: readonly CrmField[] = [
     type: 'pairs',
     label: { en: 'Headers', ru: 'Заголовки' },
     help: {
-      en: 'Exported with the flow: keys belong into the fields below.',
+      en: 'Exported with the flow: put keys into the fields below.',
       ru: 'Экспортируются вместе с потоком: ключи указывайте в полях ниже.',
     },
   },
@@ -104,7 +104,7 @@ export const genericFields: readonly CrmField[] = [
     type: 'text',
     label: { en: 'Found, if', ru: 'Найден, если' },
     help: {
-      en: `This and the next fields read the answer: a path (data.items[0].name) or any JSONata; $e164, $digits, $national and $variants are known. Empty: found when any field below has a value. ${REGEX_WARNING.en}`,
+      en: `This and the next fields read the answer, each with a path (data.items[0].name) or any JSONata expression; $e164, $digits, $national and $variants can be used. Empty: found when any field below has a value. ${REGEX_WARNING.en}`,
       ru: `Это и следующие поля читают ответ: путь (data.items[0].name) или любое выражение JSONata; известны $e164, $digits, $national и $variants. Пусто: найден, если есть значение хотя бы в одном поле ниже. ${REGEX_WARNING.ru}`,
     },
     placeholder: '$count(items) > 0',
@@ -120,10 +120,10 @@ export const genericFields: readonly CrmField[] = [
   {
     name: 'extension',
     type: 'text',
-    label: { en: 'His extension', ru: 'Его внутренний номер' },
+    label: { en: 'Extension of the responsible user', ru: 'Внутренний номер ответственного' },
     help: {
-      en: 'Leave empty when the table of users tells it.',
-      ru: 'Оставьте пустым, если его даёт таблица пользователей.',
+      en: 'Leave empty if the table of users has it.',
+      ru: 'Оставьте пустым, если он есть в таблице пользователей.',
     },
   },
   {
@@ -148,7 +148,7 @@ export const genericFields: readonly CrmField[] = [
       ru: 'Второй запрос: адрес данных ответственного',
     },
     help: {
-      en: 'Asked only when the first answer gives {{ownerId}} but no extension.',
+      en: 'Sent only if the first answer gives {{ownerId}} but no extension.',
       ru: 'Выполняется, только если первый ответ дал {{ownerId}}, но не внутренний номер.',
     },
     placeholder: 'https://crm.example.com/api/users/{{ownerId}}',
@@ -163,7 +163,10 @@ export const genericFields: readonly CrmField[] = [
     name: 'usersUrl',
     type: 'text',
     label: { en: 'Address of the list of users', ru: 'Адрес списка пользователей' },
-    help: { en: 'To fill the table of users by a button.', ru: 'Чтобы заполнить таблицу пользователей кнопкой.' },
+    help: {
+      en: 'For the button that fills the table of users.',
+      ru: 'Для кнопки, которая заполняет таблицу пользователей.',
+    },
   },
   {
     name: 'usersList',

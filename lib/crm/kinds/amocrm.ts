@@ -100,7 +100,7 @@ export const amocrm: CrmKind = {
       required: true,
       label: { en: 'Address of the account', ru: 'Адрес аккаунта' },
       help: {
-        en: 'As it stands in the browser: your own subdomain, not the common site.',
+        en: 'As in the browser: your own subdomain, not the common site.',
         ru: 'Как в браузере: ваш поддомен, а не общий сайт.',
       },
       placeholder: 'https://company.amocrm.ru',
@@ -111,8 +111,8 @@ export const amocrm: CrmKind = {
       required: true,
       label: { en: 'Long-lived token', ru: 'Долгосрочный токен' },
       help: {
-        en: 'Of an integration of your own: create one (Kommo: Settings → Integrations; amoCRM: amoMarket) and generate it on the tab "Keys and scopes". Do it as an administrator: the token sees what its maker may see.',
-        ru: 'Токен собственной интеграции: создайте её в amoМаркете и сгенерируйте токен на вкладке «Ключи и доступы». Делайте это под администратором: токену видно то же, что и его создателю.',
+        en: 'Token of your own integration: create one (Kommo: Settings → Integrations; amoCRM: amoMarket) and generate the token on the tab "Keys and scopes". Do it as an administrator: the token sees only what its creator may see.',
+        ru: 'Токен собственной интеграции: создайте её в amoМаркете и сгенерируйте токен на вкладке «Ключи и доступы». Делайте это под администратором: токену видно только то, что видно его создателю.',
       },
     },
   ],

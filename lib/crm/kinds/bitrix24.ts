@@ -171,8 +171,8 @@ export const bitrix24: CrmKind = {
       required: true,
       label: { en: 'Inbound webhook', ru: 'Входящий вебхук' },
       help: {
-        en: 'The whole address, as the portal shows it: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Make it as an administrator. It works like a password.',
-        ru: 'Адрес целиком, как его показывает портал: Приложения → Разработчикам → Другое → Входящий вебхук. Права: CRM (crm), Пользователи (user), Телефония (telephony). Создайте его под администратором. Он действует как пароль.',
+        en: 'The whole address, as shown by the portal: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Create it as an administrator. Keep it secret like a password.',
+        ru: 'Адрес целиком, как его показывает портал: Приложения → Разработчикам → Другое → Входящий вебхук. Права: CRM (crm), Пользователи (user), Телефония (telephony). Создайте его под администратором. Храните его в секрете, как пароль.',
       },
       placeholder: 'https://company.bitrix24.ru/rest/1/…/',
     },

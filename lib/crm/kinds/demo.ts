@@ -1,5 +1,6 @@
 import { systemClock } from '../../clock';
 import type { Text } from '../../errors';
+import { DELIVERABLE_TOPICS } from '../../messages/types';
 import { unreachableError } from '../errors';
 import { wholeNumber } from '../numbers';
 import { SettingsReader } from '../settings';
@@ -168,7 +169,7 @@ export const demo: CrmKind = {
       type: 'choice',
       label: { en: 'Behaviour', ru: 'Поведение' },
       help: {
-        en: 'Try out what your flow does when the CRM fails.',
+        en: 'Try what your flow does when the CRM fails.',
         ru: 'Проверьте, что делает ваш поток, когда CRM не работает.',
       },
       default: 'normal',
@@ -186,16 +187,7 @@ export const demo: CrmKind = {
       placeholder: '0',
     },
   ],
-  topics: [
-    { topic: 'call_record', byDefault: true },
-    { topic: 'call_ringing', byDefault: false },
-    { topic: 'call_answer', byDefault: false },
-    { topic: 'call_held', byDefault: false },
-    { topic: 'call_active', byDefault: false },
-    { topic: 'call_transfer', byDefault: false },
-    { topic: 'call_hangup', byDefault: false },
-    { topic: 'user_change', byDefault: false },
-  ],
+  topics: DELIVERABLE_TOPICS.map((topic) => ({ topic, byDefault: topic === 'call_record' })),
   creates: ['lead', 'contact'],
   // Nothing is sent: the limits bound nothing.
   limits: { perSecond: 1000, burst: 1000 },

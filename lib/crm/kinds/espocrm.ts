@@ -104,8 +104,8 @@ export const espocrm: CrmKind = {
       required: true,
       label: { en: 'Address of EspoCRM', ru: 'Адрес EspoCRM' },
       help: {
-        en: 'As it stands in the browser, without what follows #.',
-        ru: 'Как в браузере, без того, что стоит после #.',
+        en: 'As in the browser, without the part after #.',
+        ru: 'Как в браузере, без части после #.',
       },
       placeholder: 'https://crm.example.com',
     },
@@ -115,7 +115,7 @@ export const espocrm: CrmKind = {
       required: true,
       label: { en: 'API key', ru: 'API-ключ' },
       help: {
-        en: 'Of a user of type API (Administration → API Users), authentication "API Key". Its role must read contacts, leads, accounts and users, and create calls.',
+        en: 'Key of an API user (Administration → API Users), authentication "API Key". Its role must read contacts, leads, accounts and users, and create calls.',
         ru: 'Ключ пользователя API (Администрирование → API-пользователи), аутентификация «API Key». Его роль должна читать контакты, лиды, контрагентов и пользователей и создавать звонки.',
       },
     },

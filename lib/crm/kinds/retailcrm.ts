@@ -139,7 +139,7 @@ export const retailcrm: CrmKind = {
       type: 'url',
       required: true,
       label: { en: 'Address of the account', ru: 'Адрес аккаунта' },
-      help: { en: 'As it stands in the browser.', ru: 'Как в браузере.' },
+      help: { en: 'As in the browser.', ru: 'Как в браузере.' },
       placeholder: 'https://company.retailcrm.ru',
     },
     {
@@ -148,8 +148,8 @@ export const retailcrm: CrmKind = {
       required: true,
       label: { en: 'API key', ru: 'API-ключ' },
       help: {
-        en: 'Settings → Integration → API access keys. It needs telephony, and users to fill the table; customers if unknown numbers shall become clients; settings for the time zone.',
-        ru: 'Настройки → Интеграция → Ключи доступа к API. Нужны телефония и, для таблицы, пользователи; клиенты — если их заводить по неизвестным номерам; настройки — для часового пояса.',
+        en: 'Settings → Integration → API access keys. Needed rights: telephony; users, to fill the table; customers, to create clients for unknown numbers; settings, for the time zone.',
+        ru: 'Настройки → Интеграция → Ключи доступа к API. Нужные права: телефония; пользователи — чтобы заполнить таблицу; клиенты — чтобы заводить их для неизвестных номеров; настройки — для часового пояса.',
       },
     },
     {
@@ -157,7 +157,7 @@ export const retailcrm: CrmKind = {
       type: 'text',
       label: { en: 'Code of the telephony', ru: 'Код телефонии' },
       help: {
-        en: 'Under which the telephony was registered in retailCRM. With it the extensions of the users are read from there.',
+        en: 'The code under which the telephony is registered in retailCRM. With it, the extensions of the users are read from there.',
         ru: 'Код, под которым телефония зарегистрирована в retailCRM. По нему оттуда читаются внутренние номера пользователей.',
       },
       placeholder: 'asterisk',
@@ -165,9 +165,9 @@ export const retailcrm: CrmKind = {
     {
       name: 'site',
       type: 'text',
-      label: { en: 'Shop of new clients', ru: 'Магазин новых клиентов' },
+      label: { en: 'Shop for new clients', ru: 'Магазин для новых клиентов' },
       help: {
-        en: 'Symbolic code of the shop; needed when the key may use several.',
+        en: 'Symbolic code of the shop; needed if the key has access to several.',
         ru: 'Символьный код магазина; нужен, если ключу доступны несколько.',
       },
     },

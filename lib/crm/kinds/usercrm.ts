@@ -244,8 +244,8 @@ export const usercrm: CrmKind = {
       required: true,
       label: { en: 'Webhook address', ru: 'Адрес вебхука' },
       help: {
-        en: 'Where your CRM takes the actions test, get_users and get_contact, and the events.',
-        ru: 'Куда ваша CRM принимает действия test, get_users и get_contact, а также события.',
+        en: 'The address at which your CRM accepts the actions test, get_users and get_contact, and the events.',
+        ru: 'Адрес, по которому ваша CRM принимает действия test, get_users и get_contact, а также события.',
       },
       placeholder: 'https://crm.example.com/usercrm',
     },
