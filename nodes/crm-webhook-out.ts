@@ -8,7 +8,6 @@ import type { Store } from '../lib/store/types';
 import { adminAction } from './runtime/admin';
 import { Complaints } from './runtime/complaints';
 import { crmConfig, storeConfig } from './runtime/config-nodes';
-import { crmStatus } from './runtime/crm-status';
 import { deliveryStatus } from './runtime/delivery-status';
 import { nodeError } from './runtime/errors';
 import { languageOf, wordsFor } from './runtime/language';
@@ -28,9 +27,15 @@ const init: NodeInitializer = (red) => {
   /** Of the nodes that run, by their ids: what their dialogs and messages order. */
   const outboxes = new Map<string, Outbox>();
 
-  function openOutbox(node: Node, def: WebhookDef, account: CrmAccount, store: Store, status: StatusLine): Outbox {
+  /** `account`: or why there is none, or why it cannot deliver. */
+  function openOutbox(
+    node: Node,
+    def: WebhookDef,
+    account: CrmAccount | TelephonyError,
+    store: Store,
+    status: StatusLine,
+  ): Outbox {
     const settings = def.settings ?? {};
-    account.checkDelivery(settings);
     const complaints = new Complaints(node);
     const words = (error: TelephonyError): string => error.textIn(languageOf(red, node.type));
     return new Outbox({
@@ -38,8 +43,11 @@ const init: NodeInitializer = (red) => {
       table: store.outbox,
       clock: systemClock,
       log: nodeLog(red, node),
-      giveUpMs: giveUpMs(def.giveUpDays),
+      ...(account instanceof TelephonyError
+        ? { giveUpMs: Infinity, blocked: account }
+        : { giveUpMs: giveUpMs(def.giveUpDays) }),
       deliver: (event, attempt, ageMs) => {
+        if (account instanceof TelephonyError) return Promise.reject(account);
         const key = orderKeyOf(event);
         const scope = `${def.crm ?? ''} ${key}`;
         const recordings = recordingsOf(red, event.payload.pbx);
@@ -67,8 +75,7 @@ const init: NodeInitializer = (red) => {
       },
       onState: (state) => {
         if (state.problem) complaints.warn(state.problem.code, words(state.problem));
-        const reason = state.problem ? words(state.problem).split(/[.:;]/, 1).join('') : '';
-        status.setBase(deliveryStatus(red, state, reason, systemClock.now()));
+        status.setBase(deliveryStatus(red, state, systemClock.now()));
       },
     });
   }
@@ -102,26 +109,27 @@ const init: NodeInitializer = (red) => {
     const [crm, stored] = [crmConfig(red, def.crm), storeConfig(red, def.store)];
     const { account } = crm ?? {};
     const { store } = stored ?? {};
+    const topics = chosenTopics(def.topics, account?.topics, account?.usualTopics);
     let outbox: Outbox | undefined;
     let problem: TelephonyError | undefined;
-    let topics: ReadonlySet<string> = new Set();
-
     try {
       if (!account) throw crm?.problem ?? nodeError('CRM_NOT_CHOSEN');
-      if (!store) throw stored?.problem ?? nodeError('STORE_NOT_CHOSEN');
-      topics = chosenTopics(def.topics, account.topics, account.usualTopics);
       if (topics.size === 0) throw nodeError('WEBHOOK_NO_TOPICS');
-      outbox = openOutbox(this, def, account, store, status);
-      outboxes.set(this.id, outbox);
-      status.setBase(storeStatus(stored));
-      outbox.start();
+      giveUpMs(def.giveUpDays);
+      account.checkDelivery(def.settings ?? {});
+      if (!store) throw stored?.problem ?? nodeError('STORE_NOT_CHOSEN');
     } catch (thrown) {
       problem =
         thrown instanceof TelephonyError ? thrown : nodeError('CRM_UNUSABLE', { reason: asError(thrown).message });
       this.error(wordsFor(red, this, problem));
-      const missing = account ? storeStatus(stored) : crmStatus(crm);
-      const isMissing = !account || !store;
-      status.setBase(isMissing ? missing : { fill: 'red', shape: 'dot', text: 'crm-webhook-out.status.settings' });
+    }
+    status.setBase(storeStatus(stored));
+    // With a store nothing need be lost: what comes now is delivered after the settings have been put right.
+    const usable = problem ?? account;
+    if (store && usable) {
+      outbox = openOutbox(this, def, usable, store, status);
+      outboxes.set(this.id, outbox);
+      outbox.start();
     }
 
     onInput(red, this, async (msg, send) => {

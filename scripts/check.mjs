@@ -1,4 +1,4 @@
-// `npm run check`: everything that needs no root. Stops at the first step that fails.
+// `npm run check`: the gate before a commit. Stops at the first step that fails.
 // `-- --after-test` leaves out the tests that `npm test` ran just before.
 import { ensureInstalled, run, say } from './setup.mjs';
 

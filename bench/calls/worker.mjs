@@ -12,7 +12,7 @@ const fromPack = (...path) => require(join(process.env.BENCH_PACK, 'dist', 'lib'
 const { TextMessage } = fromPack('ami', 'message.js');
 const { createCallTracker } = fromPack('calls', 'index.js');
 const { numberingPlan } = fromPack('phone', 'index.js');
-const { CALL_EVENTS } = fromPack('pbx', 'call-events.js');
+const { CALL_EVENTS } = fromPack('calls', 'events.js');
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');

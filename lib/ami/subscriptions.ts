@@ -1,6 +1,7 @@
 import type { Log } from '../log';
+import { copied } from '../text';
 import { MAX_REMEMBERED_NAMES } from './limits';
-import { copied, lowerCase } from './message';
+import { lowerCase } from './message';
 import type { AmiMessage } from './types';
 
 export type EventHandler = (event: AmiMessage) => void;

@@ -1,3 +1,4 @@
+import { copied } from '../text';
 import { mergeCalls } from './merge';
 import { readSaved, writeSaved } from './saved';
 import { CALL_BOUNDS, newCall, superfluousChannels, type CallState, type ChannelState } from './state';
@@ -135,7 +136,7 @@ export class CallBook {
         this.byLinkedid.delete(linkedid);
         return;
       }
-      call.linkedids.push(linkedid);
+      call.linkedids.push(copied(linkedid));
     }
     this.byLinkedid.set(linkedid, call);
   }

@@ -1,4 +1,5 @@
 import type { AmiMessage } from '../ami/types';
+import { copied } from '../text';
 import { CALL_BOUNDS, type BridgeState, type CallState, type ChannelState } from './state';
 
 /** People come to a conference by calls of their own. A list of channels does not name the bridge's maker, but what each runs. */
@@ -15,7 +16,7 @@ export function enterBridge(
   if (channel.bridge !== id) leaveBridge(call, channel);
   if (!(id in call.bridges) && Object.keys(call.bridges).length >= CALL_BOUNDS.bridges) return undefined;
   const bridge = (call.bridges[id] ??= { members: [], ...kind });
-  channel.bridge = id;
+  channel.bridge = copied(id);
   if (!bridge.members.includes(channel.id)) bridge.members.push(channel.id);
   return bridge;
 }

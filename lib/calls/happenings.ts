@@ -1,8 +1,10 @@
 import type { AmiMessage } from '../ami/types';
+import { copied } from '../text';
 import { enterBridge, isConference, leaveBridge } from './bridges';
 import { learnConsultation, partnersOf, rootOf } from './conversation';
-import { keepVariables, noteApplication, noteCdr, noteVariable } from './notes';
-import { idIn, nameIn, numberIn, textIn, variablesIn } from './reading';
+import type { CallEventName, StructuralEvent } from './events';
+import { keepVariables, noteCdr, noteVariable } from './notes';
+import { idIn, nameIn, numberIn, textIn } from './reading';
 import { isOurs, rolesOf } from './roles';
 import { CALL_BOUNDS, type CallState, type ChannelState } from './state';
 import type { Talk } from './talk';
@@ -17,55 +19,50 @@ export interface Happening {
   readonly t: number;
 }
 
+type Handler = (happening: Happening) => void;
+
 const RINGING = '5';
 const UP = '6';
 
 /** What each event of Asterisk changes in a call. Whatever it means for the conversation is left to {@link Talk}. */
 export class Happenings {
   private readonly transfers: Transfers;
-  private readonly handlers = new Map<string, (happening: Happening) => void>(
-    Object.entries({
-      newstate: (happening) => this.newState(happening),
-      newcallerid: (happening) => this.newCallerId(happening),
-      newconnectedline: ({ event, channel }) => isShown(channel, textIn(event, 'ConnectedLineNum')),
-      dialbegin: (happening) => this.dialBegin(happening),
-      dialend: (happening) => this.dialEnd(happening),
-      bridgeenter: (happening) => this.bridgeEnter(happening),
-      bridgeleave: (happening) => this.bridgeLeave(happening),
-      hangup: (happening) => this.hangup(happening),
-      hanguprequest: (happening) => this.hangupRequest(happening),
-      hold: ({ call, channel, t }) => {
-        if (channel.kind === 'extension') this.talk.hold(call, channel, t);
-      },
-      unhold: ({ call, channel, t }) => {
-        if (channel.kind === 'extension') this.talk.unhold(call, channel, t);
-      },
-      musiconholdstart: (happening) => this.music(happening),
-      parkedcall: (happening) => this.parked(happening),
-      parkedcalltimeout: ({ call, t }) => this.unparked(call, t),
-      blindtransfer: ({ event, call, channel }) => this.transfers.blind(call, channel, event),
-      attendedtransfer: ({ event, call, channel, t }) => this.transfers.attended(call, channel, event, t),
-      queuecallerjoin: ({ event, call }) => {
-        const queue = textIn(event, 'Queue');
-        if (queue !== undefined) call.queue = queue;
-        call.inQueue = true;
-      },
-      queuecallerleave: ({ call }) => (call.inQueue = false),
-      queuecallerabandon: ({ call }) => (call.inQueue = false),
-      originateresponse: (happening) => this.originateResponse(happening),
-      confbridgejoin: ({ call }) => this.talk.concludeService(call),
-      meetmejoin: ({ call }) => this.talk.concludeService(call),
-      mixmonitorstart: ({ call }) => (call.recording ??= {}),
-      monitorstart: ({ call }) => (call.recording ??= {}),
-      // A mailbox that this channel was in has changed: an outside caller has left a message.
-      messagewaiting: ({ call, channel }) => {
-        if (channel.kind === 'trunk') call.voicemail = true;
-      },
-      varset: ({ event, call }) => noteVariable(this.options, call, event),
-      newexten: ({ event, call }) => noteApplication(call, event),
-      cdr: ({ event, call }) => noteCdr(call, event),
-    }),
-  );
+  private readonly handlers: Readonly<Partial<Record<CallEventName, Handler>>> = {
+    Newstate: (happening) => this.newState(happening),
+    NewCallerid: (happening) => this.newCallerId(happening),
+    NewConnectedLine: ({ event, channel }) => isShown(channel, textIn(event, 'ConnectedLineNum')),
+    DialBegin: (happening) => this.dialBegin(happening),
+    DialEnd: (happening) => this.dialEnd(happening),
+    BridgeEnter: (happening) => this.bridgeEnter(happening),
+    BridgeLeave: (happening) => this.bridgeLeave(happening),
+    Hangup: (happening) => this.hangup(happening),
+    HangupRequest: (happening) => this.hangupRequest(happening),
+    Hold: ({ call, channel, t }) => {
+      if (channel.kind === 'extension') this.talk.hold(call, channel, t);
+    },
+    Unhold: ({ call, channel, t }) => {
+      if (channel.kind === 'extension') this.talk.unhold(call, channel, t);
+    },
+    MusicOnHoldStart: (happening) => this.music(happening),
+    ParkedCall: (happening) => this.parked(happening),
+    ParkedCallTimeOut: ({ call, t }) => this.unparked(call, t),
+    BlindTransfer: ({ event, call, channel }) => this.transfers.blind(call, channel, event),
+    AttendedTransfer: ({ event, call, channel, t }) => this.transfers.attended(call, channel, event, t),
+    QueueCallerJoin: ({ event, call }) => {
+      const queue = textIn(event, 'Queue');
+      if (queue !== undefined) call.queue = queue;
+      call.inQueue = true;
+    },
+    QueueCallerLeave: ({ call }) => (call.inQueue = false),
+    QueueCallerAbandon: ({ call }) => (call.inQueue = false),
+    OriginateResponse: (happening) => this.originateResponse(happening),
+    ConfbridgeJoin: ({ call }) => this.talk.concludeService(call),
+    MeetmeJoin: ({ call }) => this.talk.concludeService(call),
+    MixMonitorStart: ({ call }) => (call.recording ??= {}),
+    MonitorStart: ({ call }) => (call.recording ??= {}),
+    VarSet: ({ event, call }) => noteVariable(this.options, call, event),
+    Cdr: ({ event, call }) => noteCdr(call, event),
+  } satisfies Readonly<Record<Exclude<CallEventName, StructuralEvent>, Handler>>;
 
   constructor(
     private readonly options: CallTrackerOptions,
@@ -74,9 +71,9 @@ export class Happenings {
     this.transfers = new Transfers(options, talk);
   }
 
-  apply(happening: Happening): void {
-    this.handlers.get(happening.event.name.toLowerCase())?.(happening);
-    keepVariables(this.options, happening.call, variablesIn(happening.event));
+  apply(name: CallEventName, happening: Happening): void {
+    this.handlers[name]?.(happening);
+    keepVariables(this.options, happening.call, happening.event);
   }
 
   /** A channel is gone, whether Asterisk said so or it is missing in the list of channels. */
@@ -132,7 +129,7 @@ export class Happenings {
   /** `channel` is the one that is dialled. */
   private dialBegin({ event, call, channel, t }: Happening): void {
     if (channel.dialledBy !== undefined) return;
-    channel.dialledBy = idIn(event, 'Uniqueid') ?? '';
+    channel.dialledBy = copied(idIn(event, 'Uniqueid') ?? '');
     const dialString = textIn(event, 'DialString');
     if (dialString !== undefined) channel.dialString = dialString;
     const number = textIn(event, 'DestCallerIDNum');

@@ -1,5 +1,5 @@
 import type { CallMessage, CallPayload, CallTopic, Client, RecordLeg, RecordPayload } from '../messages/types';
-import { parseNumber } from '../phone';
+import { parsedNumber } from './client-number';
 import { isOriginated, legsOf, partnersOf } from './conversation';
 import { legOutcome, outcomeOf, type Outcome } from './outcome';
 import { rolesOf, type Roles } from './roles';
@@ -18,13 +18,13 @@ function peerOf(call: CallState, leg: ChannelState): ChannelState | undefined {
   return talked ?? (leg.incoming ? others.at(-1) : (others.find((other) => other.incoming) ?? others[0]));
 }
 
-function clientOf(options: CallTrackerOptions, roles: Roles): Client | undefined {
+function clientOf(options: CallTrackerOptions, call: CallState, roles: Roles): Client | undefined {
   const { client, clientNumber, direction } = roles;
   if (direction === 'internal') return undefined;
   const number = clientNumber ?? client?.number;
   const name = client?.callerName;
   if (number === undefined) return { number: '', ...(name === undefined ? {} : { name }) };
-  const parsed = parseNumber(number, options.plan.numbers);
+  const parsed = parsedNumber(call, options.plan.numbers, number);
   return {
     number,
     ...(parsed.kind === 'phone' ? { e164: parsed.e164, national: parsed.national } : {}),
@@ -45,7 +45,7 @@ function lineOf(options: CallTrackerOptions, { client, clientNumber, direction }
 
 /** What all messages of a call share, as far as it is known now. */
 function common(options: CallTrackerOptions, call: CallState, roles: Roles): Omit<CallPayload, 'eventId'> {
-  const client = clientOf(options, roles);
+  const client = clientOf(options, call, roles);
   const line = lineOf(options, roles);
   return {
     pbx: options.pbx,

@@ -1,4 +1,5 @@
 import type { AmiMessage } from '../ami/types';
+import { copied } from '../text';
 
 const MAX_TEXT = 256;
 
@@ -7,8 +8,16 @@ export function bearable(text: string, max: number): string {
   return text.slice(0, max).replace(/[\p{Cc}\p{Cs}\u2028\u2029]+/gu, ' ');
 }
 
-/** A header as one line of bearable length; `undefined` when it is absent, empty or Asterisk's word for unknown. */
+/**
+ * A header as one line of bearable length, fit to be kept: it does not hold on to the event. `undefined` when it is absent, empty or
+ * Asterisk's word for unknown.
+ */
 export function textIn(event: AmiMessage, header: string): string | undefined {
+  const text = readIn(event, header);
+  return text === undefined ? undefined : copied(text);
+}
+
+function readIn(event: AmiMessage, header: string): string | undefined {
   const value = event.get(header);
   if (value === undefined || value === '' || value === '<unknown>' || value === '(null)') return undefined;
   return bearable(value, MAX_TEXT);
@@ -16,10 +25,10 @@ export function textIn(event: AmiMessage, header: string): string | undefined {
 
 /**
  * A header that names a channel or a bridge. A word that every object knows (`constructor`, `__proto__`) is none: no Asterisk
- * makes such a name, and it must not be looked up as one.
+ * makes such a name, and it must not be looked up as one. To be copied by whoever keeps it: most are only looked up.
  */
 export function idIn(event: AmiMessage, header: string): string | undefined {
-  const id = textIn(event, header);
+  const id = readIn(event, header);
   return id === undefined || id in Object.prototype ? undefined : id;
 }
 
@@ -45,12 +54,4 @@ export function durationIn(row: AmiMessage): number {
   if (!parts) return 0;
   const [hours = 0, minutes = 0, seconds = 0] = parts.slice(1).map(Number);
   return ((hours * 60 + minutes) * 60 + seconds) * 1000;
-}
-
-/** The channel variables that came with an event (`channelvars=` in manager.conf), as `NAME=value` pairs. */
-export function variablesIn(event: AmiMessage): [name: string, value: string][] {
-  return event.all('ChanVariable').flatMap((line): [string, string][] => {
-    const cut = line.indexOf('=');
-    return cut > 0 ? [[line.slice(0, cut), line.slice(cut + 1)]] : [];
-  });
 }

@@ -1,6 +1,6 @@
 import type { Direction } from '../messages/types';
-import { parseNumber } from '../phone';
 import { dialledNumber } from './classify';
+import { parsedNumber } from './client-number';
 import { dialerOf, isOriginated, legsOf, partiesOf } from './conversation';
 import type { CallState, ChannelState } from './state';
 import type { CallPlan } from './types';
@@ -18,8 +18,8 @@ export interface Roles {
   readonly subject: ChannelState | undefined;
 }
 
-const isPhone = (plan: CallPlan, number: string | undefined): boolean =>
-  number !== undefined && parseNumber(number, plan.numbers).kind === 'phone';
+const isPhone = (call: CallState, plan: CallPlan, number: string | undefined): boolean =>
+  number !== undefined && parsedNumber(call, plan.numbers, number).kind === 'phone';
 
 /** The number that an outgoing trunk channel was dialled with; the PBX may have put a prefix before it for the trunk. */
 export function numberDialled(call: CallState, trunk: ChannelState): string | undefined {
@@ -61,13 +61,13 @@ function clientAmong(trunks: readonly ChannelState[]): ChannelState | undefined 
 /** The number that a call without a trunk was to reach. */
 function meantNumber(call: CallState, plan: CallPlan, caller: ChannelState | undefined): string | undefined {
   const ordered = call.originate?.exten;
-  if (isPhone(plan, ordered)) return ordered;
+  if (isPhone(call, plan, ordered)) return ordered;
   if (caller === undefined || call.originate !== undefined) return undefined;
   // A phone that the PBX calls for a click shows the client; a phone that calls dialled him.
   const shown = caller.incoming ? caller.exten : caller.connected;
   const isAlone = legsOf(call).length === 1;
   const wasGreeted = caller.incoming && caller.upAt !== undefined;
-  return isAlone && !wasGreeted && isPhone(plan, shown) ? shown : undefined;
+  return isAlone && !wasGreeted && isPhone(call, plan, shown) ? shown : undefined;
 }
 
 /** Did the PBX call the client first, and somebody of ours, or nobody, only when he was there? */

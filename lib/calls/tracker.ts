@@ -1,13 +1,15 @@
 import type { AmiMessage } from '../ami/types';
 import type { CallMessage } from '../messages/types';
+import { copied } from '../text';
 import { CallBook } from './book';
 import { isConference } from './bridges';
 import { classify } from './classify';
+import { callEvent, type CallEventName } from './events';
 import { Happenings } from './happenings';
 import { keepVariables } from './notes';
 import { recordMessage } from './payloads';
 import { inOrderOfBirth } from './birth';
-import { durationIn, idIn, nameIn, textIn, timeOf, variablesIn } from './reading';
+import { durationIn, idIn, nameIn, textIn, timeOf } from './reading';
 import { rolesOf } from './roles';
 import type { CallState, ChannelState } from './state';
 import { Talk } from './talk';
@@ -23,37 +25,6 @@ const REMEMBER_MS = 5000;
 /** A list of channels may be so old when it has come. */
 const LIST_TAKES_MS = 60_000;
 const RING = '4';
-
-/** Which header names the channel that an event is about; `Uniqueid` unless it stands here. */
-const SUBJECT: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    dialbegin: 'DestUniqueid',
-    dialend: 'DestUniqueid',
-    blindtransfer: 'TransfererUniqueid',
-    attendedtransfer: 'OrigTransfererUniqueid',
-    parkedcall: 'ParkeeUniqueid',
-    unparkedcall: 'ParkeeUniqueid',
-    parkedcalltimeout: 'ParkeeUniqueid',
-    parkedcallgiveup: 'ParkeeUniqueid',
-  }),
-);
-
-/** Events that tell that the channels in these headers belong to one call now. */
-const JOINING: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    localbridge: ['LocalOneUniqueid', 'LocalTwoUniqueid'],
-    pickup: ['Uniqueid', 'TargetUniqueid'],
-    dialbegin: ['Uniqueid', 'DestUniqueid'],
-    dialend: ['Uniqueid', 'DestUniqueid'],
-    attendedtransfer: [
-      'OrigTransfererUniqueid',
-      'SecondTransfererUniqueid',
-      'TransfereeUniqueid',
-      'TransferTargetUniqueid',
-    ],
-    unparkedcall: ['ParkeeUniqueid', 'RetrieverUniqueid'],
-  }),
-);
 
 /** See {@link CallTracker}. Every event costs the size of its call, however many calls there are. */
 export class Tracker implements CallTracker {
@@ -88,15 +59,16 @@ export class Tracker implements CallTracker {
   }
 
   apply(event: AmiMessage, at: number): readonly CallMessage[] {
-    const name = event.name.toLowerCase();
+    const known = callEvent(event.name);
+    if (!known) return [];
+    const { name, subject, joins } = known;
     const t = timeOf(event, at);
     if (event.get('Timestamp') !== undefined) this.ahead = t - at;
-    const joined = JOINING.get(name);
-    if (joined) this.join(joined.map((header) => idIn(event, header)));
-    if (name === 'newchannel') this.newChannel(event, at, t);
-    else if (name === 'localbridge') this.pair(idIn(event, 'LocalOneUniqueid'), idIn(event, 'LocalTwoUniqueid'));
-    else if (name === 'bridgemerge') this.mergeBridges(event);
-    else this.happened(name, event, at, t);
+    if (joins) this.join(joins.map((header) => idIn(event, header)));
+    if (name === 'Newchannel') this.newChannel(event, at, t);
+    else if (name === 'LocalBridge') this.pair(idIn(event, 'LocalOneUniqueid'), idIn(event, 'LocalTwoUniqueid'));
+    else if (name === 'BridgeMerge') this.mergeBridges(event);
+    else this.happened(name, this.book.channelOf(idIn(event, subject)), event, at, t);
     return this.take();
   }
 
@@ -199,13 +171,14 @@ export class Tracker implements CallTracker {
       ...known
     }: Pick<ChannelState, 'id' | 'name' | 'bornAt' | 'seenAt' | 'incoming'> & { readonly hasJustBegun: boolean },
   ): CallState | undefined {
-    const linkedid = idIn(event, 'Linkedid') ?? known.id;
+    const linkedid = copied(idIn(event, 'Linkedid') ?? known.id);
     const number = textIn(event, 'CallerIDNum');
     const callerName = nameIn(event, 'CallerIDName');
     const connected = textIn(event, 'ConnectedLineNum');
     const context = event.get('Context') ?? '';
     const channel: ChannelState = {
       ...known,
+      id: copied(known.id),
       ...classify(this.options.plan, known.name, { context, ownNumber: number, hasJustBegun }),
       linkedid,
       exten: textIn(event, 'Exten') ?? '',
@@ -224,7 +197,7 @@ export class Tracker implements CallTracker {
       return undefined;
     }
     this.channels += 1;
-    keepVariables(this.options, call, variablesIn(event));
+    keepVariables(this.options, call, event);
     return call;
   }
 
@@ -242,16 +215,21 @@ export class Tracker implements CallTracker {
     if (from && to && from !== to) this.merge(from, to);
   }
 
-  private happened(name: string, event: AmiMessage, at: number, t: number): void {
-    const channel = this.book.channelOf(idIn(event, SUBJECT.get(name) ?? 'Uniqueid'));
+  private happened(
+    name: CallEventName,
+    channel: ChannelState | undefined,
+    event: AmiMessage,
+    at: number,
+    t: number,
+  ): void {
     if (!channel) return;
     this.follow(event, channel);
-    if (name === 'bridgeenter') this.joinByBridge(channel, idIn(event, 'BridgeUniqueid'), event);
+    if (name === 'BridgeEnter') this.joinByBridge(channel, idIn(event, 'BridgeUniqueid'), event);
     const call = this.book.callOf(channel.id);
     if (!call || call.told) return;
     channel.seenAt = Math.max(channel.seenAt, at);
     const { bridge, goneAt } = channel;
-    this.happenings.apply({ event, call, channel, t });
+    this.happenings.apply(name, { event, call, channel, t });
     this.book.movedBridge(call, bridge, channel.bridge);
     this.book.changed(call);
     if (goneAt === undefined && channel.goneAt !== undefined) this.channelGone(call, at);

@@ -81,6 +81,9 @@ export const crmError = errorsFrom({
   },
 });
 
+/** Every code that a CRM room can give. Tables over it name each one, so that a new code compiles only when it has its place in all. */
+export type CrmErrorCode = Parameters<typeof crmError>[0] | 'CRM_UNREACHABLE' | 'CRM_TLS';
+
 /** Why no connection came about, or none that lasted. */
 export type UnreachableReason = 'dns' | 'refused' | 'reset' | 'no-route' | 'connect-timeout' | 'protocol' | 'failed';
 

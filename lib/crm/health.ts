@@ -2,7 +2,7 @@ import type { Clock } from '../clock';
 import { asError, type TelephonyError } from '../errors';
 import type { Log } from '../log';
 import { createBreaker, type Breaker } from './breaker';
-import { crmError } from './errors';
+import { crmError, type CrmErrorCode } from './errors';
 
 /** What the account last heard from its CRM. */
 export type CrmState =
@@ -14,9 +14,37 @@ export type CrmState =
 /** So many numbers refused in a row are no matter of one number any more. */
 const REFUSALS_TO_FAIL = 3;
 
-/** A refusal by our own limiter or our own close tells nothing about the CRM. */
-const isOurOwn = (error: TelephonyError): boolean =>
-  error.code === 'CRM_CLOSED' || (error.code === 'CRM_LIMITED' && error.params.status === undefined);
+/** Whom a failure concerns: the CRM with everything that it is asked and told, one number or event only, or nobody but us. */
+const CONCERNS: Readonly<Record<string, 'crm' | 'one' | 'us'>> = {
+  CRM_BAD_SETTINGS: 'crm',
+  CRM_BAD_URL: 'crm',
+  CRM_TIMEOUT: 'crm',
+  CRM_UNREACHABLE: 'crm',
+  CRM_TLS: 'crm',
+  CRM_UNAUTHORIZED: 'crm',
+  CRM_NOT_FOUND: 'crm',
+  CRM_REDIRECTED: 'crm',
+  CRM_LIMITED: 'crm',
+  CRM_SERVER_ERROR: 'crm',
+  CRM_NOT_JSON: 'crm',
+  CRM_BAD_ANSWER: 'crm',
+  CRM_TOO_LARGE: 'crm',
+  CRM_EXPRESSION: 'crm',
+  CRM_FAULT: 'crm',
+  CRM_REFUSED: 'one',
+  CRM_CANNOT_CREATE: 'one',
+  CRM_NO_USER: 'one',
+  CRM_RECORDING_FORMAT: 'one',
+  CRM_BREAKER_OPEN: 'us',
+  CRM_CLOSED: 'us',
+} satisfies Record<CrmErrorCode, 'crm' | 'one' | 'us'>;
+
+/** What is no matter of the CRM room (a recording, the store) concerns one event. */
+function concernOf({ code, params }: TelephonyError): 'crm' | 'one' | 'us' {
+  // A refusal by our own limiter tells nothing about the CRM.
+  if (code === 'CRM_LIMITED' && params.status === undefined) return 'us';
+  return CONCERNS[code] ?? 'one';
+}
 
 /** How the CRM is, judged by what became of everything that it was asked and told; holds the breaker of the lookups. */
 export class Health {
@@ -52,20 +80,21 @@ export class Health {
   }
 
   lookupFailed(error: TelephonyError): void {
-    if (error.code === 'CRM_LIMITED' || error.code === 'CRM_CLOSED') this.breaker.skipped();
+    const concern = concernOf(error);
+    if (concern === 'us' || error.code === 'CRM_LIMITED') this.breaker.skipped();
     // A CRM that refuses one number is there and knows us.
-    else if (error.code === 'CRM_REFUSED') this.breaker.succeeded();
+    else if (concern === 'one') this.breaker.succeeded();
     else this.breaker.failed();
-    if (isOurOwn(error)) return;
+    if (concern === 'us') return;
     this.failures += 1;
-    if (error.code === 'CRM_REFUSED') this.refusals += 1;
-    const oneNumberOnly = error.code === 'CRM_REFUSED' && this.refusals < REFUSALS_TO_FAIL;
+    if (concern === 'one') this.refusals += 1;
+    const oneNumberOnly = concern === 'one' && this.refusals < REFUSALS_TO_FAIL;
     this.change(oneNumberOnly ? { status: 'ok' } : { status: 'failing', error });
   }
 
   /** What an admin asked by a button. */
   questionFailed(error: TelephonyError): void {
-    if (!isOurOwn(error)) this.change({ status: 'failing', error });
+    if (concernOf(error) !== 'us') this.change({ status: 'failing', error });
   }
 
   delivered(): void {
@@ -73,9 +102,7 @@ export class Health {
   }
 
   deliveryFailed(error: TelephonyError): void {
-    // What is refused or not ready concerns this one event.
-    const concernsAll = error.code.startsWith('CRM_') && error.code !== 'CRM_REFUSED' && !isOurOwn(error);
-    if (concernsAll) this.change({ status: 'failing', error });
+    if (concernOf(error) === 'crm') this.change({ status: 'failing', error });
   }
 
   /** Calls `handler` when the state is another, or fails with another error. Returns the function that ends it. */

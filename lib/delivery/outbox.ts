@@ -19,6 +19,8 @@ export interface OutboxOptions {
   readonly giveUpMs: number;
   /** One try; `ageMs`: how long ago the event was accepted. Rejects with a TelephonyError whose code says what to do next. */
   readonly deliver: (event: DeliverableEvent, attempt: number, ageMs: number) => Promise<Delivered>;
+  /** Why nothing can be delivered for now (wrong settings of the CRM): everything is accepted, and waits for a later outbox. */
+  readonly blocked?: TelephonyError;
   readonly onDelivered: (event: DeliverableEvent, delivered: Delivered) => void;
   readonly onGivenUp: (event: DeliverableEvent, error: TelephonyError) => void;
   readonly onState: (state: DeliveryState) => void;
@@ -32,6 +34,8 @@ const PAGE = 100;
 /** How long the store is left alone after it failed, in ms. */
 const STORE_AGAIN_MS = 5000;
 const CLOSE_WITHIN_MS = 1500;
+/** What the store refuses of one message: it keeps others all the same. */
+const OWN_FAULT = new Set(['STORE_TOO_LARGE', 'STORE_BAD_VALUE']);
 /** The state is counted at most so often, in ms. */
 const COUNT_EVERY_MS = 500;
 
@@ -73,7 +77,14 @@ export class Outbox {
     const { queue, table, clock } = this.options;
     const orderKey = orderKeyOf(event);
     const { eventId } = event.payload;
-    await table.put([{ queue, eventId, orderKey, acceptedAt: clock.now(), body: JSON.stringify(event) }]);
+    try {
+      await table.put([{ queue, eventId, orderKey, acceptedAt: clock.now(), body: JSON.stringify(event) }]);
+    } catch (thrown) {
+      const isAboutThis = thrown instanceof TelephonyError && OWN_FAULT.has(thrown.code);
+      if (!isAboutThis) this.storeFailed(thrown);
+      throw thrown;
+    }
+    this.storeProblem = undefined;
     this.allLoaded = false;
     this.count();
     this.pump();
@@ -127,7 +138,7 @@ export class Outbox {
 
   /** Starts as many tries as may run now, and sees to it that it is called again when more may. */
   private pump(): void {
-    if (this.closed || this.storeProblem) return;
+    if (this.closed || this.storeProblem || this.options.blocked) return;
     const now = this.options.clock.monotonic();
     const isDown = this.down !== undefined;
     const places = isDown ? (now >= this.downUntil ? 1 : 0) : AT_ONCE;
@@ -210,7 +221,8 @@ export class Outbox {
     const what = retryClass(error, attempt);
     const wait = backoffMs(attempt, error, random());
     if (what === 'down') this.crmIsDown(error);
-    else this.crmIsUp();
+    // A store or a recording that fails says nothing of the CRM.
+    else if (error.code.startsWith('CRM_')) this.crmIsUp();
     const age = clock.now() - item.acceptedAt;
     if (what === 'never' || age > giveUpMs) {
       const last = what === 'never' ? error : deliveryError('DELIVERY_TOO_OLD', tooOld(error, giveUpMs), error);
@@ -230,6 +242,7 @@ export class Outbox {
     if (this.down === undefined) return;
     this.down = undefined;
     this.window.release();
+    this.allLoaded = false;
     this.count();
   }
 
@@ -322,7 +335,7 @@ export class Outbox {
   private publish(): void {
     if (this.closed) return;
     const { clock } = this.options;
-    const problem = this.storeProblem ?? this.down;
+    const problem = this.storeProblem ?? this.options.blocked ?? this.down;
     const { waiting, dead, oldestAt } = this.state;
     const retryAt = this.down && clock.now() + Math.max(this.downUntil - clock.monotonic(), 0);
     this.state = {

@@ -63,5 +63,5 @@ function copied(payload: unknown): Record<string, unknown> {
 
 /** What keeps its order with what: the events of one call, the states of one extension. */
 export function orderKeyOf({ topic, payload }: CallMessage | UserChange): string {
-  return topic === 'user_change' ? `user ${payload.pbx} ${payload.extension}` : `call ${payload.callId}`;
+  return topic === 'user_change' ? `user ${payload.pbx} ${payload.extension}` : `call ${payload.pbx} ${payload.callId}`;
 }

@@ -1,9 +1,9 @@
 import type { AmiClient, AmiMessage, AmiState } from '../ami/types';
+import { CALL_EVENTS } from '../calls/events';
 import type { CallTracker, CallTrackerOptions } from '../calls/types';
 import type { Clock, Timer } from '../clock';
 import { asError, type TelephonyError } from '../errors';
 import type { PbxMessage } from '../messages/types';
-import { CALL_EVENTS } from './call-events';
 import { pbxError } from './errors';
 import type { LiveCallKeeper } from './live-calls';
 import { recordingName } from './recording-name';

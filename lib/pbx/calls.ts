@@ -5,13 +5,13 @@ import type { TelephonyError } from '../errors';
 import type { Log } from '../log';
 import type { PbxMessage } from '../messages/types';
 import type { PresenceChange } from '../presence/types';
+import { userChanges } from '../presence/user-changes';
 import type { LiveCallTable } from '../store/types';
 import { CallFeed } from './call-feed';
 import { CallListeners } from './call-listeners';
 import type { CallHandler, EndListening } from './call-listeners';
 import { pbxError } from './errors';
 import { LiveCallKeeper } from './live-calls';
-import { userChanges } from './user-changes';
 
 export interface PbxCallsStats extends CallTrackerStats {
   /** Messages lost because more than 10 000 were kept for a subscriber that was away. */

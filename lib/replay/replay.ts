@@ -4,8 +4,8 @@ import type { AmiMessage } from '../ami/types';
 import { createCallTracker } from '../calls';
 import type { CallPlan, CallTracker } from '../calls/types';
 import type { PbxMessage } from '../messages/types';
-import { userChanges } from '../pbx/user-changes';
 import { createPresenceTracker } from '../presence';
+import { userChanges } from '../presence/user-changes';
 
 export interface ReplayOptions {
   /** Name of the PBX in the messages. */

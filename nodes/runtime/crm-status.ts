@@ -1,22 +1,35 @@
 import type { NodeStatus } from 'node-red';
+import type { CrmErrorCode } from '../../lib/crm/errors';
 import type { CrmConfigNode } from './config-nodes';
 
 /** The texts live in one catalogue for all nodes; the editor of each browser looks them up there. */
 const KEY = '@telephony-crm/node-red-asterisk/crm-config:crm-config.status';
 
-/**
- * What the user can do about an error, by its code, as the last part of a status key. The pause of the breaker has no word: the
- * failure that led to it tells more.
- */
+/** What never stands in a status: our own pause or close (the failure that led to it tells more), and what concerns one event. */
+type Unseen = 'CRM_BREAKER_OPEN' | 'CRM_CLOSED' | 'CRM_CANNOT_CREATE' | 'CRM_NO_USER' | 'CRM_RECORDING_FORMAT';
+
+/** What the user can do about an error, by its code, as the last part of a status key. */
 const BY_CODE: Readonly<Record<string, string>> = {
+  CRM_BAD_SETTINGS: 'settings',
+  CRM_BAD_URL: 'settings',
   CRM_UNAUTHORIZED: 'key',
   CRM_NOT_FOUND: 'address',
   CRM_REDIRECTED: 'address',
   CRM_NOT_JSON: 'address',
+  CRM_UNREACHABLE: 'failing',
+  CRM_TLS: 'certificate',
   CRM_TIMEOUT: 'slow',
   CRM_LIMITED: 'limited',
   CRM_REFUSED: 'refused',
-};
+  CRM_SERVER_ERROR: 'server',
+  CRM_BAD_ANSWER: 'answer',
+  CRM_TOO_LARGE: 'answer',
+  CRM_EXPRESSION: 'answer',
+  CRM_FAULT: 'fault',
+} satisfies Record<Exclude<CrmErrorCode, Unseen>, string>;
+
+/** The key of the few words for an error of a CRM. */
+export const crmWords = (code: string): string => `${KEY}.${BY_CODE[code] ?? 'failing'}`;
 
 /** What the CRM was last heard of, as a node's status; no `config`: none is chosen, or it is disabled. */
 export function crmStatus(config: CrmConfigNode | undefined): NodeStatus {
@@ -30,6 +43,6 @@ export function crmStatus(config: CrmConfigNode | undefined): NodeStatus {
     case 'ok':
       return { fill: 'green', shape: 'dot', text: `${KEY}.ok` };
     case 'failing':
-      return { fill: 'red', shape: 'ring', text: `${KEY}.${BY_CODE[state.error.code] ?? 'failing'}` };
+      return { fill: 'red', shape: 'ring', text: crmWords(state.error.code) };
   }
 }

@@ -27,13 +27,13 @@ export function giveUpMs(value: unknown): number {
   return days * DAY_MS;
 }
 
-/** The chosen topics, of those that the CRM has a use for. */
+/** The chosen topics, of those that the CRM has a use for; records when that is not known. */
 export function chosenTopics(
   chosen: WebhookDef['topics'],
-  usable: readonly DeliverableEvent['topic'][],
-  usual: readonly DeliverableEvent['topic'][],
+  usable?: readonly DeliverableEvent['topic'][],
+  usual: readonly DeliverableEvent['topic'][] = ['call_record'],
 ): ReadonlySet<string> {
-  const known = (chosen ?? []).filter((topic) => isDeliverableTopic(topic) && usable.includes(topic));
+  const known = (chosen ?? []).filter((topic) => isDeliverableTopic(topic) && usable?.includes(topic) !== false);
   return new Set(known.length > 0 ? known : usual);
 }
 

@@ -21,6 +21,30 @@ const types = [
   'usercrm-out',
   'simulated-call',
 ];
+/** A value that cannot be used: of which field of which node, and beside which other settings. */
+const wrongs: readonly (readonly [type: string, field: string, value: unknown, beside?: object])[] = [
+  ['ami-config', 'host', 'a b', { mode: 'asterisk' }],
+  ['ami-config', 'port', '70000', { mode: 'asterisk' }],
+  ['ami-config', 'driver', 'asterisk-manager', { mode: 'asterisk', useTls: true }],
+  ['ami-config', 'country', 'Russia'],
+  ['ami-config', 'trunks', 'my trunk, a/b/c'],
+  ['ami-config', 'recordings', 'monitor'],
+  ['ami-config', 'recordingsDays', '0'],
+  ['ami-event', 'events', 'no:name', { mode: 'raw' }],
+  ['ami-event', 'topics', [], { mode: 'calls' }],
+  ['call-history', 'limit', '1001'],
+  ['call-history', 'query', ''],
+  ['crm-config', 'people', [{ userId: '1' }, { userId: '1' }]],
+  ['crm-lookup', 'deadline', '61'],
+  ['crm-lookup', 'substitutes', [{ from: '101', to: '102&103' }]],
+  ['crm-webhook-out', 'giveUpDays', '0'],
+  ['store-config', 'file', '../calls.sqlite'],
+  ['store-config', 'backupAt', '25:00'],
+  ['usercrm-in', 'path', 'a//b'],
+  ['usercrm-in', 'allowList', 'example.com'],
+  ['usercrm-in', 'agiTag', 'a b', { asyncAgi: true }],
+  ['usercrm-out', 'property', 'a..b'],
+];
 const screens = join(repository, '.cache', 'screens');
 
 interface Look {
@@ -199,6 +223,31 @@ describe('the dialogs in Chromium', () => {
           assert.deepEqual(complaints, []);
         });
       }
+
+      it('says which field is wrong, and why; a variable is always right', async () => {
+        const verdicts = await page.evaluate((rows) => {
+          type Validator = (value: unknown, opt: { readonly label?: string }) => unknown;
+          type Defaults = Readonly<
+            Record<string, { readonly label?: string; readonly validate: Validator } | undefined>
+          >;
+          const { RED } = globalThis as unknown as {
+            RED: { nodes: { getType(type: string): { readonly defaults: Defaults } | undefined } };
+          };
+          return rows.map(([type, field, value, beside]) => {
+            const spec = RED.nodes.getType(type)?.defaults[field];
+            const label = spec?.label ?? '';
+            const judge = (given: unknown): unknown => spec?.validate.call({ id: 'none', ...beside }, given, { label });
+            return { label, said: judge(value), ofVariable: judge('${NAME}'), ofNothing: typeof judge(undefined) };
+          });
+        }, wrongs);
+        for (const [index, { label, said, ofVariable, ofNothing }] of verdicts.entries()) {
+          const [type = '', field = ''] = wrongs[index] ?? [];
+          assert.ok(label !== '' && String(said).startsWith(`${label}: `), `${type}.${field}: ${String(said)}`);
+          assert.ok(String(said).length > label.length + 5, `${type}.${field}: ${String(said)}`);
+          assert.equal(ofVariable, true, `${type}.${field}`);
+          assert.match(ofNothing, /string|boolean/, `${type}.${field}`);
+        }
+      });
 
       it('changes nothing in a flow by opening and closing its dialogs', async () => {
         const now = await page.evaluate(() =>

@@ -32,6 +32,8 @@ const record = (callId: string, more: object = {}) => ({
   },
 });
 
+const WRONG_SETTINGS = '@telephony-crm/node-red-asterisk/crm-config:crm-config.status.settings';
+
 describe('crm-webhook-out', () => {
   const nodes = [amiConfig, amiEvent, crmConfig, storeConfig, crmWebhookOut];
   let user: UserDir;
@@ -139,13 +141,28 @@ describe('crm-webhook-out', () => {
     const nodesOf = flow(settings);
     await start(nodesOf, options);
     receive('out', record('1.1'));
-    await until(() => /1 wait since \d\d:\d\d: The CRM/.test(String(lastStatus('out')?.text)), 'the status');
+    const held = /^1 wait since \d\d:\d\d: CRM reports a failure$/;
+    await until(() => held.test(String(lastStatus('out')?.text)), 'the status');
     await deploy(nodesOf.map((one) => (one.id === 'out' ? { ...one, name: 'again' } : one)));
     isUp = true;
     await waitForMessages('delivered', 1);
     const bodies = crm?.requests.map(({ body }) => (JSON.parse(body) as { action: string }).action) ?? [];
     assert.ok(bodies.includes('cdr_append'));
   });
+
+  for (const [lang, held] of [
+    ['en', /^1 wait since \d\d:\d\d: CRM does not answer$/],
+    ['ru', /^ждут: 1, с \d\d:\d\d: CRM не отвечает$/],
+  ] as const) {
+    it(`says in few and whole words why messages wait, in ${lang}`, async () => {
+      await start(flow({ kind: 'usercrm', settings: { url: 'https://crm.no-such-host.invalid/a.b/hook' } }), {
+        credentials: { crm: { token: 'key' } },
+        lang,
+      });
+      receive('out', record('1.1'));
+      await until(() => held.test(String(lastStatus('out')?.text)), 'the status');
+    });
+  }
 
   it('gives up what the CRM refuses, lists it, tries it again and drops it', async () => {
     let refuses = true;
@@ -174,7 +191,33 @@ describe('crm-webhook-out', () => {
     await status('crm-webhook-out.status.idle');
   });
 
+  it('keeps what comes while the settings of the CRM are wrong, says so, and delivers it when they are right', async () => {
+    const settings = await overHttp(json({ code: 200 }));
+    await start(flow({ ...settings, settings: { url: 'no address' } }), { credentials: { crm: { token: 'key' } } });
+    await status(WRONG_SETTINGS);
+    for (const callId of ['1.1', '1.2']) receive('out', record(callId));
+    receive('out', { ...record('1.1'), topic: 'call_ringing' });
+    await waitForMessages('completed', 3);
+    const held = /^2 wait since \d\d:\d\d: wrong CRM settings$/;
+    await until(() => held.test(String(lastStatus('out')?.text)), 'the status');
+    assert.deepEqual(messages('caught'), []);
+    await deploy(flow(settings));
+    await waitForMessages('delivered', 2);
+    assert.deepEqual(
+      told('delivered').map(({ payload }) => payload.callId),
+      ['1.1', '1.2'],
+    );
+    await status('crm-webhook-out.status.idle');
+  });
+
   it('says in its status what is missing', async () => {
+    await start(flow({}, { crm: '' }));
+    await status('@telephony-crm/node-red-asterisk/crm-config:crm-config.status.missing');
+    await deploy(flow({}, { giveUpDays: 'soon' }));
+    await status('crm-webhook-out.status.settings');
+  });
+
+  it('says in its status that there is no store, and keeps nothing', async () => {
     await start(flow({}, { store: '' }));
     await status('@telephony-crm/node-red-asterisk/store-config:store-config.status.missing');
     receive('out', record('1.1'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { packedTarball, repository } from '../support/real-node-red';
 
@@ -50,11 +50,20 @@ describe('the tarball', () => {
 
   it('holds nothing else: no sources, tests, settings of tools or secrets', () => {
     const allowed =
-      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg)|resources\/[\w-]+\.js|examples\/.+\.(json|conf)|docs\/(crm\/)?[\w.-]+\.md|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE)$/;
+      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg)|resources\/[\w-]+\.js|examples\/.+\.(json|conf)|docs\/((crm|decisions)\/)?[\w.-]+\.md|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE)$/;
     assert.deepEqual(
       files.filter((file) => !allowed.test(file)),
       [],
     );
+  });
+
+  it('holds what its pages link to', async () => {
+    for (const page of files.filter((file) => file.endsWith('.md'))) {
+      const text = await readFile(join(repository, page), 'utf8');
+      const links = [...text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].map(([, link = '']) => link);
+      const missing = links.filter((link) => !files.includes(posix.join(posix.dirname(page), link)));
+      assert.deepEqual(missing, [], page);
+    }
   });
 
   it('asks for at most six dependencies and sets no upper bound on Node', () => {

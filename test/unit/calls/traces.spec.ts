@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CallMessage, RecordPayload } from '../../../lib/messages/types';
-import { CALL_EVENTS } from '../../../lib/pbx/call-events';
+import { CALL_EVENTS } from '../../../lib/calls/events';
 import { amiEvent } from '../../support/ami-messages';
 import { expectedOf, inOrder, recordings, toldIn, without, workedOut } from './expected';
 import { eventsOf, finish, newTracker, play, recordsOf, type Timed } from './traces';

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { crmError } from '../../../lib/crm/errors';
+import { badAnswer, crmError } from '../../../lib/crm/errors';
 import type { DeliverableEvent, Delivered } from '../../../lib/crm/types';
 import { Outbox } from '../../../lib/delivery/outbox';
+import { retryClass } from '../../../lib/delivery/retry-class';
 import type { DeliveryState } from '../../../lib/delivery/types';
 import { TelephonyError } from '../../../lib/errors';
 import { silentLog } from '../../../lib/log';
 import { recordingError } from '../../../lib/recordings/errors';
+import { storeError } from '../../../lib/store/errors';
 import { FakeClock } from '../../support/fake-clock';
 import { MemoryOutbox } from './memory-outbox';
 
@@ -132,6 +134,29 @@ describe('the outbox', () => {
     assert.equal(states.at(-1)?.problem, undefined);
   });
 
+  it('forgets none of those that failed while others went through', async () => {
+    const answers: (() => void)[] = [];
+    let tries = 0;
+    crm = () => ((tries += 1) <= 5 ? Promise.reject(down()) : new Promise((answer) => answers.push(answer)));
+    await outbox.close();
+    for (let call = 0; call < 10; call += 1) {
+      const { topic, payload } = event(String(call));
+      const body = JSON.stringify({ topic, payload });
+      await table.put([
+        { queue: 'q', eventId: payload.eventId, orderKey: `call ${call}`, acceptedAt: clock.now(), body },
+      ]);
+    }
+    clock.advance(1000);
+    open().start();
+    await run();
+    assert.equal(tried.length, 10);
+    crm = () => undefined;
+    for (const answer of answers) answer();
+    await run(10_000);
+    assert.equal(new Set(delivered).size, 10);
+    assert.equal(delivered.length, 10);
+  });
+
   it('does not let one poisoned message hold up the others', async () => {
     crm = ({ payload }) => (payload.eventId.startsWith('poison') ? Promise.reject(down()) : undefined);
     await outbox.accept(event('poison'));
@@ -179,6 +204,53 @@ describe('the outbox', () => {
     assert.deepEqual(delivered, ['1:call_hangup']);
   });
 
+  it('does not blame the event for a store that fails', async () => {
+    const full = storeError('STORE_FULL', { file: 'store.sqlite', reason: 'ENOSPC' });
+    crm = () => (tried.length < 2 ? Promise.reject(full) : undefined);
+    await outbox.accept(event('1'));
+    await run(5000);
+    assert.deepEqual([delivered, givenUp], [['1:call_hangup'], []]);
+  });
+
+  it('tries every code of the store again, but for what this one event can never be', () => {
+    const file = 'store.sqlite';
+    const codes = ['STORE_BUSY', 'STORE_CLOSED', 'STORE_LOCKED', 'STORE_IO', 'STORE_FAILED', 'STORE_TAKEN'] as const;
+    for (const code of codes) assert.equal(retryClass(storeError(code, { file }), 1), 'later', code);
+    for (const code of ['STORE_TOO_LARGE', 'STORE_BAD_VALUE'] as const) {
+      assert.equal(retryClass(storeError(code, { what: 'memo' }), 1), 'never', code);
+    }
+  });
+
+  it('does not take a store that fails for the word of a CRM that is down', async () => {
+    const storeFails = storeError('STORE_BUSY', { file: 'store.sqlite', mib: 64 });
+    crm = () => Promise.reject(tried.length % 2 === 1 ? down() : storeFails);
+    for (let call = 0; call < 50; call += 1) await outbox.accept(event(String(call)));
+    await run(60_000);
+    assert.ok(tried.length <= 60, `${tried.length} tries in a minute`);
+    assert.equal(states.at(-1)?.problem?.code, 'CRM_SERVER_ERROR');
+  });
+
+  it('waits where the address of the CRM is wrong, and delivers when it is right', async () => {
+    crm = () => Promise.reject(crmError('CRM_NOT_FOUND', { host: 'crm', status: 404 }));
+    await outbox.accept(event('1'));
+    await run(3_600_000);
+    assert.deepEqual(givenUp, []);
+    assert.equal(states.at(-1)?.problem?.code, 'CRM_NOT_FOUND');
+    crm = () => undefined;
+    await run(310_000);
+    assert.deepEqual(delivered, ['1:call_hangup']);
+  });
+
+  it('asks a CRM that answers nonsense for half an hour, not for days: it may have taken the event', async () => {
+    crm = () => Promise.reject(badAnswer({ en: 'it has no id.', ru: 'в нём нет id.' }));
+    await outbox.accept(event('1'));
+    await run(600_000);
+    assert.deepEqual(givenUp, []);
+    await run(3_000_000);
+    assert.deepEqual(givenUp, ['1:call_hangup CRM_BAD_ANSWER']);
+    assert.equal(tried.length, 12);
+  });
+
   it('gives up what is too old, and says why it could not be delivered', async () => {
     crm = () => Promise.reject(down());
     await outbox.accept(event('1'));
@@ -212,6 +284,7 @@ describe('the outbox', () => {
   it('tells whoever sends when the store cannot keep it, and goes on when it can', async () => {
     table.broken = new Error('disk full');
     await assert.rejects(outbox.accept(event('1')), /disk full/);
+    assert.equal(states.at(-1)?.problem?.code, 'DELIVERY_FAULT', 'the status tells of it');
     table.broken = undefined;
     await outbox.accept(event('1'));
     await run(1000);

@@ -1,5 +1,5 @@
 import type { UserChange, UserState } from '../messages/types';
-import type { ExtensionPresence, PresenceChange } from '../presence/types';
+import type { ExtensionPresence, PresenceChange } from './types';
 
 /** When and how a change came to be known. */
 export interface ChangeSource {

@@ -1,0 +1,50 @@
+/* What the dialogs of the nodes share: validators, and the request behind a button. */
+(function () {
+  /** The kind of a `crm-config` that says none. */
+  const USUAL_KIND = 'demo';
+
+  /** `${NAME}`: Node-RED puts the environment variable in its place when the flow starts, so the dialog cannot judge it. */
+  const isVariable = (value) => /^\$(\{\S+\}|\(\S+\))$/.test(String(value));
+
+  /**
+   * A validator for the editor. `check` gets the value (a text without blanks around it; '' when there is none) and the node as
+   * `this`; it returns true, or says what is wrong. A variable is always right.
+   */
+  function rule(check) {
+    // The editor takes a text for an error only from a function that declares both arguments.
+    return function (value, opt) {
+      const given = value === undefined || value === null ? '' : value;
+      const judged = typeof given === 'object' ? given : String(given).trim();
+      const verdict = isVariable(judged) || check.call(this, judged);
+      return verdict === true ? true : (opt && opt.label ? opt.label + ': ' : '') + verdict;
+    };
+  }
+
+  /** The language of the server's texts, by the catalogue that the dialog shows. */
+  const language = (t) => (t('language') === 'ru' ? 'ru' : 'en');
+
+  /**
+   * Sends `body` to an admin route of the pack and disables the button meanwhile. `path`: the parts below `telephony-crm`.
+   * `done` gets the answer; `fail` gets the server's own words, or those of `failed(status)` when it sent none.
+   */
+  function ask(t, { path, body, button, failed }, done, fail) {
+    if (button) button.prop('disabled', true);
+    // A relative address: only then the editor adds its token and the admin root.
+    $.ajax({
+      url: ['telephony-crm', ...path].map(encodeURIComponent).join('/'),
+      type: 'POST',
+      contentType: 'application/json',
+      data: JSON.stringify(Object.assign({ lang: language(t) }, body)),
+    })
+      .done(done)
+      .fail((answer) => {
+        const error = answer.responseJSON && answer.responseJSON.error;
+        fail(error && error.message ? error.message : failed(answer.status));
+      })
+      .always(() => {
+        if (button) button.prop('disabled', false);
+      });
+  }
+
+  window.telephonyCrmDialog = { USUAL_KIND, isVariable, rule, language, ask };
+})();
