@@ -1,5 +1,5 @@
 import { asError, errorsFrom, TelephonyError, type ErrorParams, type Text } from '../errors';
-import type { CrmField } from './types';
+import type { ClientWish, CrmField } from './types';
 
 /** Every failure of the CRM room. Of an address the texts name the host only: paths and queries may hold keys. */
 export const crmError = errorsFrom({
@@ -36,7 +36,7 @@ export const crmError = errorsFrom({
     ru: 'CRM {host} не смогла ответить ({status}): ошибка на её стороне. Подождите; если это не проходит, посмотрите журнал CRM или обратитесь в её поддержку.',
   },
   CRM_REFUSED: {
-    en: 'The CRM at {host} refused the request ({status}): "{words}". Correct what it names, in the CRM or in the settings here.',
+    en: 'The CRM at {host} refused the request ({status}): "{words}". Correct what it objects to, in the CRM or in the settings here.',
     ru: 'CRM {host} отклонила запрос ({status}): «{words}». Исправьте то, на что она указывает, в CRM или в настройках здесь.',
   },
   CRM_NOT_JSON: {
@@ -65,7 +65,7 @@ export const crmError = errorsFrom({
   },
   CRM_CANNOT_CREATE: {
     en: 'This CRM cannot create a {type} for an unknown number. Choose "nothing" for unknown numbers, or another CRM.',
-    ru: 'Эта CRM не умеет создавать {type} по неизвестному номеру. Выберите для неизвестных номеров «ничего» или другую CRM.',
+    ru: 'Эта CRM не умеет создавать {typeRu} по неизвестному номеру. Выберите для неизвестных номеров «ничего» или другую CRM.',
   },
   CRM_NO_USER: {
     en: 'None of the extensions of this call ({extensions}) is in the table of users, and the CRM does not accept a call without a user. Add a line to the table, or choose a user for unassigned calls.',
@@ -85,7 +85,8 @@ export const crmError = errorsFrom({
 export type CrmErrorCode = Parameters<typeof crmError>[0] | 'CRM_UNREACHABLE' | 'CRM_TLS';
 
 /** Why no connection came about, or none that lasted. */
-export type UnreachableReason = 'dns' | 'refused' | 'reset' | 'no-route' | 'connect-timeout' | 'protocol' | 'failed';
+export type UnreachableReason =
+  'dns' | 'refused' | 'reset' | 'no-route' | 'connect-timeout' | 'protocol' | 'failed' | 'played';
 
 const unreachable: Readonly<Record<UnreachableReason, Text>> = {
   dns: {
@@ -115,6 +116,10 @@ const unreachable: Readonly<Record<UnreachableReason, Text>> = {
   failed: {
     en: 'The connection to the CRM at {host} failed ({system}). Check the address, the network and the CRM.',
     ru: 'Соединение с CRM {host} не удалось ({system}). Проверьте адрес, сеть и CRM.',
+  },
+  played: {
+    en: 'The demo CRM plays a CRM that refuses connections. To get answers, choose "Works" as its behaviour.',
+    ru: 'Демонстрационная CRM изображает CRM, которая не принимает соединения. Чтобы она отвечала, выберите поведение «Работает».',
   },
 };
 
@@ -151,6 +156,10 @@ export const unreachableError = (why: UnreachableReason, params: ErrorParams, ca
 /** `CRM_TLS`; `params.why` is the reason. */
 export const tlsError = (why: TlsReason, params: ErrorParams, cause?: unknown): TelephonyError =>
   new TelephonyError('CRM_TLS', tls[why], { ...params, why }, cause);
+
+/** `CRM_CANNOT_CREATE`. */
+export const cannotCreate = (type: ClientWish['type']): TelephonyError =>
+  crmError('CRM_CANNOT_CREATE', { type, typeRu: type === 'lead' ? 'лид' : 'контакт' });
 
 /** `CRM_UNAUTHORIZED`; `words`: what the CRM says to it, empty when it says nothing. */
 export const unauthorizedError = (params: ErrorParams, words: string): TelephonyError =>

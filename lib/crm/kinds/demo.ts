@@ -138,7 +138,7 @@ class Demo implements CrmAdapter {
   private async behave({ signal }: CallContext): Promise<void> {
     if (this.mode === 'silent') await untilOver(signal, undefined);
     else if (this.delayMs > 0) await untilOver(signal, this.delayMs);
-    if (this.mode === 'down') throw unreachableError('refused', { host: 'demo' });
+    if (this.mode === 'down') throw unreachableError('played', {});
   }
 }
 

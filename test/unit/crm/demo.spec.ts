@@ -79,7 +79,7 @@ describe('demo CRM', () => {
 
   it('plays a CRM that is down and one that never answers', async () => {
     open({ mode: 'down' });
-    await assert.rejects(find('+74951343060'), { code: 'CRM_UNREACHABLE' });
+    await assert.rejects(find('+74951343060'), { code: 'CRM_UNREACHABLE', message: /demo CRM .* choose "Works"/ });
     await account.close();
     open({ mode: 'silent' });
     await assert.rejects(account.lookup({ kind: 'raw', digits: '1' }, 50), { code: 'CRM_TIMEOUT' });
