@@ -68,8 +68,8 @@ export const crmError = errorsFrom({
     ru: 'Эта CRM не умеет создавать {typeRu} по неизвестному номеру. Выберите для неизвестных номеров «ничего» или другую CRM.',
   },
   CRM_NO_USER: {
-    en: 'None of the extensions of this call ({extensions}) is in the table of users, and the CRM does not accept a call without a user. Add a line to the table, or choose a user for unassigned calls.',
-    ru: 'Никого из участников звонка (внутренние номера: {extensions}) нет в таблице пользователей, а без пользователя CRM звонок не примет. Добавьте строку в таблицу или укажите пользователя для звонков без ответственного.',
+    en: 'None of the extensions of this call ({extensions}) is in the table of users, and the CRM does not accept a call without a user. Add a line to the table, or fill in "Unassigned calls" in crm-webhook-out.',
+    ru: 'Никого из участников звонка (внутренние номера: {extensions}) нет в таблице пользователей, а без пользователя CRM звонок не примет. Добавьте строку в таблицу или заполните поле «Ничьи звонки» в crm-webhook-out.',
   },
   CRM_RECORDING_FORMAT: {
     en: 'The call is in the CRM, its recording is not: "{file}" is neither wav nor mp3, and the CRM takes nothing else. Let Asterisk write wav.',

@@ -25,7 +25,7 @@ export const genericDeliveryFields: readonly CrmField[] = [
     name: 'deliverUrl',
     type: 'url',
     required: true,
-    label: { en: 'Address for events', ru: 'Адрес для событий' },
+    label: { en: 'Event address', ru: 'Адрес событий' },
     help: {
       en: 'Placeholders are the fields of the event: {{topic}}, {{callId}}, {{direction}}, {{client.e164}}, {{extension}}, {{user.id}}, {{line.number}}, {{startedAt}}, {{startedUnix}}, {{waitSeconds}}, {{talkSeconds}}, {{result}}, {{hangup.code}}, {{recording.url}}, {{variables.NAME}} and so on. Key and headers come from the CRM chosen above.',
       ru: 'Подстановки — поля события: {{topic}}, {{callId}}, {{direction}}, {{client.e164}}, {{extension}}, {{user.id}}, {{line.number}}, {{startedAt}}, {{startedUnix}}, {{waitSeconds}}, {{talkSeconds}}, {{result}}, {{hangup.code}}, {{recording.url}}, {{variables.ИМЯ}} и другие. Ключ и заголовки — из выбранной CRM.',
@@ -35,7 +35,7 @@ export const genericDeliveryFields: readonly CrmField[] = [
   {
     name: 'deliverBodyType',
     type: 'choice',
-    label: { en: 'Body', ru: 'Тело запроса' },
+    label: { en: 'Body', ru: 'Тело' },
     default: 'json',
     when: withBody,
     choices: [
@@ -78,7 +78,7 @@ export const genericDeliveryFields: readonly CrmField[] = [
   {
     name: 'deliverSuccess',
     type: 'text',
-    label: { en: 'Delivered, if', ru: 'Доставлено, если' },
+    label: { en: 'Delivered, if', ru: 'Успех, если' },
     help: {
       en: `A path or any JSONata expression over the answer; $status and $topic can be used. Empty: every 2xx answer is a success. ${REGEX_WARNING.en}`,
       ru: `Путь или любое выражение JSONata по ответу; доступны $status и $topic. Пусто: успех — любой ответ 2xx. ${REGEX_WARNING.ru}`,

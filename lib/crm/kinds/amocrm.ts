@@ -98,7 +98,7 @@ export const amocrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'Address of the account', ru: 'Адрес аккаунта' },
+      label: { en: 'Account address', ru: 'Адрес аккаунта' },
       help: {
         en: 'As in the browser: your own subdomain, not the common site.',
         ru: 'Как в браузере: ваш поддомен, а не общий сайт.',
@@ -109,10 +109,10 @@ export const amocrm: CrmKind = {
       name: 'token',
       type: 'secret',
       required: true,
-      label: { en: 'Long-lived token', ru: 'Долгосрочный токен' },
+      label: { en: 'Token', ru: 'Токен' },
       help: {
-        en: 'Token of your own integration: create one (Kommo: Settings → Integrations; amoCRM: amoMarket) and generate the token on the tab "Keys and scopes". Do it as an administrator: the token sees only what its creator may see.',
-        ru: 'Токен собственной интеграции: создайте её в amoМаркете и сгенерируйте токен на вкладке «Ключи и доступы». Делайте это под администратором: токену видно только то, что видно его создателю.',
+        en: 'Long-lived token of your own integration: create one (Kommo: Settings → Integrations; amoCRM: amoMarket) and generate the token on the tab "Keys and scopes". Do it as an administrator: the token sees only what its creator may see.',
+        ru: 'Долгосрочный токен собственной интеграции: создайте её в amoМаркете и сгенерируйте токен на вкладке «Ключи и доступы». Делайте это под администратором: токену видно только то, что видно его создателю.',
       },
     },
   ],

@@ -169,10 +169,10 @@ export const bitrix24: CrmKind = {
       name: 'token',
       type: 'secret',
       required: true,
-      label: { en: 'Inbound webhook', ru: 'Входящий вебхук' },
+      label: { en: 'Webhook', ru: 'Вебхук' },
       help: {
-        en: 'The whole address, as shown by the portal: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Create it as an administrator. Keep it secret like a password.',
-        ru: 'Адрес целиком, как его показывает портал: Приложения → Разработчикам → Другое → Входящий вебхук. Права: CRM (crm), Пользователи (user), Телефония (telephony). Создайте его под администратором. Храните его в секрете, как пароль.',
+        en: 'The whole address of the inbound webhook, as shown by the portal: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Create it as an administrator. Keep it secret like a password.',
+        ru: 'Адрес входящего вебхука целиком, как его показывает портал: Приложения → Разработчикам → Другое → Входящий вебхук. Права: CRM (crm), Пользователи (user), Телефония (telephony). Создайте его под администратором. Храните его в секрете, как пароль.',
       },
       placeholder: 'https://company.bitrix24.ru/rest/1/…/',
     },

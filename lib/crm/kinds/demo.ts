@@ -182,7 +182,7 @@ export const demo: CrmKind = {
     {
       name: 'delayMs',
       type: 'text',
-      label: { en: 'Answers after, ms', ru: 'Отвечает через, мс' },
+      label: { en: 'Delay, ms', ru: 'Задержка, мс' },
       default: '0',
       placeholder: '0',
     },

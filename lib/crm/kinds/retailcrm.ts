@@ -138,7 +138,7 @@ export const retailcrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'Address of the account', ru: 'Адрес аккаунта' },
+      label: { en: 'Account address', ru: 'Адрес аккаунта' },
       help: { en: 'As in the browser.', ru: 'Как в браузере.' },
       placeholder: 'https://company.retailcrm.ru',
     },
@@ -155,7 +155,7 @@ export const retailcrm: CrmKind = {
     {
       name: 'module',
       type: 'text',
-      label: { en: 'Code of the telephony', ru: 'Код телефонии' },
+      label: { en: 'Telephony code', ru: 'Код телефонии' },
       help: {
         en: 'The code under which the telephony is registered in retailCRM. With it, the extensions of the users are read from there.',
         ru: 'Код, под которым телефония зарегистрирована в retailCRM. По нему оттуда читаются внутренние номера пользователей.',
@@ -165,10 +165,10 @@ export const retailcrm: CrmKind = {
     {
       name: 'site',
       type: 'text',
-      label: { en: 'Shop for new clients', ru: 'Магазин для новых клиентов' },
+      label: { en: 'Shop', ru: 'Магазин' },
       help: {
-        en: 'Symbolic code of the shop; needed if the key has access to several.',
-        ru: 'Символьный код магазина; нужен, если ключу доступны несколько.',
+        en: 'For new clients: symbolic code of the shop; needed if the key has access to several.',
+        ru: 'Для новых клиентов: символьный код магазина; нужен, если ключу доступны несколько.',
       },
     },
   ],

@@ -253,7 +253,7 @@ export const usercrm: CrmKind = {
       name: 'token',
       type: 'secret',
       required: true,
-      label: { en: 'API key of the CRM', ru: 'API-ключ CRM' },
+      label: { en: 'CRM API key', ru: 'API-ключ CRM' },
       help: {
         en: 'Sent as "Authorization: Bearer …" with every request.',
         ru: 'Отправляется в каждом запросе как «Authorization: Bearer …».',
