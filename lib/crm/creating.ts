@@ -25,7 +25,7 @@ const JUST_SAID_MS = 5000;
 const MAX_FLIGHTS = 100;
 
 /**
- * Makes clients of unknown numbers: one at a time for each number, whoever asks. What was begun goes on when nobody waits any more,
+ * Makes clients of unknown numbers: one at a time for each number, for all callers together. What was begun goes on when nobody waits any more,
  * because a request that is broken off may have done its work.
  */
 export class Creating {

@@ -128,7 +128,7 @@ export type TlsReason = 'wrong-name' | 'unknown-authority' | 'expired' | 'not-ye
 
 const tls: Readonly<Record<TlsReason, Text>> = {
   'wrong-name': {
-    en: 'The certificate of {host} is for another name. Use the name that stands in the certificate.',
+    en: 'The certificate of {host} is for another name. Use the name in the certificate.',
     ru: 'Сертификат {host} выдан на другое имя. Укажите то имя, которое стоит в сертификате.',
   },
   'unknown-authority': {
@@ -213,7 +213,7 @@ export const expressionFailed = (field: string, problem: string, cause: unknown)
 export const badAnswer = (problem: Text): TelephonyError =>
   crmError('CRM_BAD_ANSWER', { problemEn: problem.en, problemRu: problem.ru });
 
-/** What was thrown, as an error of this room. The text of a foreign one may hold anything, keys too: only its kind is told. */
+/** What was thrown, as an error of this room. The text of a foreign one may hold anything, keys too: only its kind is shown. */
 export function asCrmError(thrown: unknown): TelephonyError {
   return thrown instanceof TelephonyError ? thrown : crmError('CRM_FAULT', { name: asError(thrown).name }, thrown);
 }

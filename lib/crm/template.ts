@@ -13,7 +13,7 @@ export type TemplateValues = Readonly<Record<string, TemplateValue>>;
 
 export type Template = (values: TemplateValues) => string;
 
-/** Where one placeholder stands. */
+/** Where a placeholder is. */
 interface Spot {
   readonly place: Place;
   /** In JSON: between quotes. In an address: in its path. */
@@ -56,7 +56,7 @@ function written(value: TemplateValue, { place, inside }: Spot): string {
   }
 }
 
-/** Whether the text after `before` stands in a place of its own: between the quotes of JSON, in the path of an address. */
+/** Whether the text after `before` has a place of its own: between the quotes of JSON, in the path of an address. */
 function isInside(before: string, place: Place): boolean {
   if (place === 'url') return !/[?#]/.test(before);
   return before.replace(/\\./g, '').split('"').length % 2 === 0;

@@ -69,7 +69,7 @@ export interface CrmAdapter {
   deliver?(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered>;
 }
 
-/** Who shall be made when nobody is known by a number. */
+/** The client to create for an unknown number. */
 export interface ClientWish {
   readonly type: 'lead' | 'contact';
   readonly name?: string;

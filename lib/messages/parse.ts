@@ -10,14 +10,14 @@ const bad = (problemEn: string, problemRu: string): Error => messageError('MESSA
 const isOneOf = <T extends string>(words: readonly T[], word: unknown): word is T =>
   (words as readonly unknown[]).includes(word);
 
-/** Is it the topic of something that can be told to a CRM? Other messages are none of its business. */
+/** Whether it is the topic of an event that a CRM can be sent. Other messages are ignored. */
 export function isDeliverableTopic(topic: unknown): topic is DeliverableTopic {
   return isOneOf(DELIVERABLE_TOPICS, topic);
 }
 
 /**
- * What a flow sends as an event of a call, read into its type: a copy that no later change of the message can reach.
- * Only what everything depends on is checked; of the rest each CRM takes what it can use. Throws `MESSAGE_BAD`.
+ * Reads what a flow sends as an event: a copy, which later changes of the message do not reach. Only the fields that everything
+ * depends on are checked; of the rest each CRM takes what it can use. Throws `MESSAGE_BAD`.
  */
 export function readMessage(topic: unknown, payload: unknown): CallMessage | UserChange {
   if (!isDeliverableTopic(topic)) {

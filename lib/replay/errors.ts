@@ -19,7 +19,7 @@ export const replayError = errorsFrom({
   },
 });
 
-/** The language of whoever started this process, as POSIX asks for it: the first of these variables that is not empty decides. */
+/** The language of the locale; by the rules of POSIX the first of these variables that is not empty decides. */
 export function languageOf(env: Readonly<Record<string, string | undefined>>): Lang {
   const locale = [env.LC_ALL, env.LC_MESSAGES, env.LANG].find((value) => value !== undefined && value !== '');
   return /^ru(?![a-z])/i.test(locale ?? '') ? 'ru' : 'en';

@@ -5,7 +5,7 @@ import { fallbackUserField, languageField } from '../shared-fields';
 import type { CrmField } from '../types';
 import { amoId } from './api';
 
-/** What an admin chose for the calls that are told to amoCRM. */
+/** What an admin chose for the calls sent to amoCRM. */
 export interface Choices {
   readonly card: boolean;
   readonly recording: boolean;

@@ -3,7 +3,7 @@ import { SettingsReader } from '../settings';
 import { cardField, fallbackUserField, languageField } from '../shared-fields';
 import type { CrmField } from '../types';
 
-/** What an admin chose for the calls that are told to Bitrix24. */
+/** What an admin chose for the calls sent to Bitrix24. */
 export interface Choices {
   readonly way: 'automatic' | 'telephony' | 'activity';
   readonly card: 'ringing' | 'answer' | 'none';

@@ -79,7 +79,7 @@ class AmoCrm implements CrmAdapter {
   }
 }
 
-/** amoCRM has no field for the extension. Whether somebody is active stands in his rights, if it stands anywhere. */
+/** amoCRM has no field for the extension. Only the rights of a user, if given, say whether the user is active. */
 function userOf({ id, name, email, rights }: JsonObject): CrmUser | undefined {
   const text = scalar(id);
   const isGone = asObject(rights).is_active === false;
@@ -88,7 +88,7 @@ function userOf({ id, name, email, rights }: JsonObject): CrmUser | undefined {
 
 /**
  * amoCRM and Kommo (API v4), through a private integration with a long-lived token, which needs no renewal. Shapes are those of the
- * documentation and of the public clients and connectors; where these are silent or disagree, every shape is borne.
+ * documentation and of the public clients and connectors; where these say nothing or disagree, every shape is accepted.
  */
 export const amocrm: CrmKind = {
   id: 'amocrm',

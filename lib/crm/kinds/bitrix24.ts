@@ -158,8 +158,8 @@ function factsOf(payload: CallPayload, number: string | undefined, { line }: Cho
 }
 
 /**
- * Bitrix24 in the cloud or on a server of one's own, through an inbound webhook. Shapes and codes are those of the official documentation,
- * the life of a call that of the public sources of the telephony module; empty answers and codes in other places are borne.
+ * Bitrix24 in the cloud or on your own server, through an inbound webhook. Shapes and codes are those of the official documentation,
+ * the life of a call is that of the public sources of the telephony module; empty answers and codes in other places are accepted.
  */
 export const bitrix24: CrmKind = {
   id: 'bitrix24',

@@ -90,7 +90,7 @@ function userOf(record: JsonObject): CrmUser | undefined {
   return { id, name: scalar(record.name) ?? scalar(record.userName) ?? id, ...optional('extension', extension) };
 }
 
-/** People paste what stands in the browser: the address of the API, or that of a page. */
+/** People paste the address in the browser: the address of the API, or that of a page. */
 const withoutPath = (url: string): string => url.replace(/[?#].*$/, '').replace(/(\/api(\/v1)?)?\/*$/, '');
 
 /** EspoCRM 7 and later; measured on 9.1.7. */

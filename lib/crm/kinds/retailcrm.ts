@@ -44,7 +44,7 @@ const RIGHTS: readonly { readonly path: string; readonly without: Text }[] = [
   },
   {
     path: '/customers/create',
-    without: { en: 'no clients are made', ru: 'клиенты не создаются' },
+    without: { en: 'no clients are created', ru: 'клиенты не создаются' },
   },
   {
     path: '/settings',
@@ -126,7 +126,7 @@ class RetailCrm implements CrmAdapter {
 /** `/api/v5/users` and `/api/users` are the same right. */
 const methodOf = (path: unknown): string => (scalar(path) ?? '').replace(/^\/api(\/v\d+)?/, '');
 
-/** People paste what stands in the browser: the start page, a page, or the address of the API. */
+/** People paste the address in the browser: the start page, a page, or the address of the API. */
 const originOf = (url: string): string => new URL(url).origin;
 
 /** retailCRM (Simla.com), API v5. */

@@ -200,7 +200,7 @@ class UserCrm implements CrmAdapter {
   }
 }
 
-/** The document shows no reply to an event: any JSON is told to the flow, anything else as its beginning. */
+/** The document shows no reply to an event: the flow gets any JSON whole, of anything else the beginning. */
 function replyIn(text: string): unknown {
   const reply = parseJson(text);
   return reply === undefined ? oneLine(text, 200) : reply;

@@ -4,7 +4,7 @@ import { cardField, fallbackUserField } from '../shared-fields';
 import type { CrmField } from '../types';
 import { isTimeZone } from './time';
 
-/** What an admin chose for the calls that are told to retailCRM. */
+/** What an admin chose for the calls sent to retailCRM. */
 export interface Choices {
   readonly card: 'ringing' | 'answer' | 'none';
   readonly recordingLink: boolean;
