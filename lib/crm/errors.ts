@@ -68,7 +68,7 @@ export const crmError = errorsFrom({
     ru: 'Эта CRM не умеет создавать {typeRu} по неизвестному номеру. Выберите для неизвестных номеров «ничего» или другую CRM.',
   },
   CRM_NO_USER: {
-    en: 'None of the extensions of this call ({extensions}) is in the table of users, and the CRM does not accept a call without a user. Add a line to the table, or fill in "Unassigned calls" in crm-webhook-out.',
+    en: 'None of the extensions of this call ({extensions}) is in the table of users, and the CRM does not accept a call without a user. Add a line to the table, or fill in "Fallback user" in crm-webhook-out.',
     ru: 'Никого из участников звонка (внутренние номера: {extensions}) нет в таблице пользователей, а без пользователя CRM звонок не примет. Добавьте строку в таблицу или заполните поле «Ничьи звонки» в crm-webhook-out.',
   },
   CRM_RECORDING_FORMAT: {

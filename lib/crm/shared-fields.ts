@@ -8,7 +8,7 @@ import type { CrmField } from './types';
 export const fallbackUserField = (help: Text, placeholder?: string): CrmField => ({
   name: 'fallbackUser',
   type: 'text',
-  label: { en: 'Unassigned calls', ru: 'Ничьи звонки' },
+  label: { en: 'Fallback user', ru: 'Ничьи звонки' },
   ...optional('placeholder', placeholder),
   help,
 });

@@ -51,7 +51,7 @@ export const amoDeliveryFields: readonly CrmField[] = [
   {
     name: 'unknown',
     type: 'choice',
-    label: { en: 'Unknown numbers', ru: 'Новые номера' },
+    label: { en: 'New numbers', ru: 'Новые номера' },
     default: 'unsorted',
     choices: [
       {

@@ -43,7 +43,7 @@ export const bitrixDeliveryFields: readonly CrmField[] = [
   {
     name: 'way',
     type: 'choice',
-    label: { en: 'Record calls as', ru: 'Записывать как' },
+    label: { en: 'Record calls as', ru: 'Звонки как' },
     default: 'automatic',
     choices: [
       {
@@ -86,7 +86,7 @@ export const bitrixDeliveryFields: readonly CrmField[] = [
   {
     name: 'createLead',
     type: 'flag',
-    label: { en: 'Create leads', ru: 'Создавать лиды' },
+    label: { en: 'Create leads', ru: 'Новые лиды' },
     help: {
       en: 'Bitrix24 creates a lead for an unknown number at the first ring; a portal without leads gets a contact and a deal.',
       ru: 'Для неизвестного номера Битрикс24 при первом гудке создаёт лид; если лиды отключены — контакт и сделку.',
@@ -112,7 +112,7 @@ export const bitrixDeliveryFields: readonly CrmField[] = [
   {
     name: 'chat',
     type: 'flag',
-    label: { en: 'Chat message', ru: 'Сообщение в чат' },
+    label: { en: 'Chat message', ru: 'Уведомление' },
     default: true,
     when: byTelephony,
     help: { en: 'Report each call in the chat of its user.', ru: 'Сообщать о каждом звонке в чат сотрудника.' },
@@ -129,7 +129,7 @@ export const bitrixDeliveryFields: readonly CrmField[] = [
   },
   {
     ...languageField,
-    label: { en: 'Activity language', ru: 'Язык дел' },
+    label: { en: 'Language', ru: 'Язык дел' },
     when: { field: 'way', in: ['automatic', 'activity'] },
   },
 ];

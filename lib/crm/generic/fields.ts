@@ -117,7 +117,7 @@ export const genericFields: readonly CrmField[] = [
     help: { en: 'Of the user who is responsible for the client.', ru: 'Пользователь, ответственный за клиента.' },
     placeholder: 'items[0].manager.id',
   },
-  { name: 'ownerName', type: 'text', label: { en: 'Manager name', ru: 'Имя менеджера' } },
+  { name: 'ownerName', type: 'text', label: { en: 'Manager name', ru: 'Менеджер' } },
   {
     name: 'extension',
     type: 'text',
@@ -134,11 +134,11 @@ export const genericFields: readonly CrmField[] = [
     help: { en: 'A fixed word in quotes: "lead".', ru: 'Постоянное слово — в кавычках: "lead".' },
   },
   { name: 'entityId', type: 'text', label: { en: 'Card id', ru: 'Id карточки' } },
-  { name: 'entityUrl', type: 'text', label: { en: 'Card address', ru: 'Адрес карточки' } },
+  { name: 'entityUrl', type: 'text', label: { en: 'Card address', ru: 'URL карточки' } },
   {
     name: 'notFound404',
     type: 'flag',
-    label: { en: '404 = not found', ru: '404 = не найден' },
+    label: { en: '404 = not found', ru: '404 = нет' },
     help: { en: 'The CRM answers 404 when it has no such client.', ru: 'CRM отвечает 404, когда такого клиента нет.' },
     default: false,
   },
@@ -179,11 +179,11 @@ export const genericFields: readonly CrmField[] = [
   },
   { name: 'userId', type: 'text', label: { en: 'User: id', ru: 'Id в списке' }, placeholder: 'id' },
   { name: 'userName', type: 'text', label: { en: 'User: name', ru: 'Имя в списке' }, placeholder: 'name' },
-  { name: 'userExtension', type: 'text', label: { en: 'User: extension', ru: 'Номер в списке' } },
+  { name: 'userExtension', type: 'text', label: { en: 'User: extension', ru: 'Путь к номеру' } },
   {
     name: 'testNumber',
     type: 'text',
-    label: { en: 'Test number', ru: 'Тестовый номер' },
+    label: { en: 'Test number', ru: 'Номер теста' },
     help: {
       en: 'With the country code. Empty: a number that nobody has.',
       ru: 'С кодом страны. Пусто: номер, которого ни у кого нет.',

@@ -98,7 +98,7 @@ export const amocrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'Account address', ru: 'Адрес аккаунта' },
+      label: { en: 'CRM address', ru: 'Адрес CRM' },
       help: {
         en: 'As in the browser: your own subdomain, not the common site.',
         ru: 'Как в браузере: ваш поддомен, а не общий сайт.',

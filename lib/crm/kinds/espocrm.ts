@@ -102,7 +102,7 @@ export const espocrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'EspoCRM address', ru: 'Адрес EspoCRM' },
+      label: { en: 'CRM address', ru: 'Адрес CRM' },
       help: {
         en: 'As in the browser, without the part after #.',
         ru: 'Как в браузере, без части после #.',

@@ -138,7 +138,7 @@ export const retailcrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'Account address', ru: 'Адрес аккаунта' },
+      label: { en: 'CRM address', ru: 'Адрес CRM' },
       help: { en: 'As in the browser.', ru: 'Как в браузере.' },
       placeholder: 'https://company.retailcrm.ru',
     },

@@ -242,7 +242,7 @@ export const usercrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'Webhook address', ru: 'Адрес вебхука' },
+      label: { en: 'Webhook URL', ru: 'Адрес вебхука' },
       help: {
         en: 'The address at which your CRM accepts the actions test, get_users and get_contact, and the events.',
         ru: 'Адрес, по которому ваша CRM принимает действия test, get_users и get_contact, а также события.',
@@ -253,10 +253,10 @@ export const usercrm: CrmKind = {
       name: 'token',
       type: 'secret',
       required: true,
-      label: { en: 'CRM API key', ru: 'API-ключ CRM' },
+      label: { en: 'API key', ru: 'API-ключ' },
       help: {
-        en: 'Sent as "Authorization: Bearer …" with every request.',
-        ru: 'Отправляется в каждом запросе как «Authorization: Bearer …».',
+        en: 'Key of your CRM, sent as "Authorization: Bearer …" with every request.',
+        ru: 'Ключ вашей CRM, отправляется в каждом запросе как «Authorization: Bearer …».',
       },
     },
   ],

@@ -5,7 +5,7 @@ export const usercrmDeliveryFields: readonly CrmField[] = [
   {
     name: 'unmapped',
     type: 'flag',
-    label: { en: 'Without a user', ru: 'Без пользователя' },
+    label: { en: 'All extensions', ru: 'Все номера' },
     help: {
       en: 'Send events of extensions without a CRM user too, with an empty crm_user. The call record (cdr_append) names no user and is always sent.',
       ru: 'Отправлять и события внутренних номеров без пользователя CRM, с пустым crm_user. Запись о звонке (cdr_append) пользователя не называет и отправляется всегда.',

@@ -499,7 +499,7 @@ describe('retailCRM', () => {
       { clock: systemClock, log: silentLog },
     );
     for (const [settings, label] of [
-      [{ fallbackUser: 'rita' }, /"Unassigned calls"/],
+      [{ fallbackUser: 'rita' }, /"Fallback user"/],
       [{ timeZone: 'Moscow' }, /"Time zone"/],
     ] as const) {
       assert.throws(() => account.checkDelivery(settings), label);
