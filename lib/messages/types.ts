@@ -1,5 +1,5 @@
 /** All events of calls that `ami-event` sends; the names are those of UserCRM where it has one. */
-export const CALL_TOPICS = [
+const CALL_TOPICS = [
   'call_ringing',
   'call_answer',
   'call_held',
