@@ -15,6 +15,12 @@ const LAST_SAVE_MS = 1500;
 /** What a tracker says of its calls; see {@link CallTracker.takeChanges}. */
 type Changes = ReturnType<CallTracker['takeChanges']>;
 
+/** Where the calls of one PBX are kept: under the id of its `ami-config`, which stays when the PBX is given another name. */
+export interface LiveCallPlace {
+  readonly table: LiveCallTable;
+  readonly key: string;
+}
+
 export interface LoadedCalls {
   readonly calls: readonly SavedCall[];
   /** Wall-clock ms of the last word that is on disk; absent when there is none. */
@@ -44,7 +50,7 @@ export class LiveCallKeeper {
   private closed = false;
 
   constructor(
-    private readonly table: LiveCallTable,
+    private readonly place: LiveCallPlace,
     private readonly pbx: string,
     private readonly clock: Clock,
     private readonly onProblem: (problem: TelephonyError) => void,
@@ -53,7 +59,7 @@ export class LiveCallKeeper {
   /** What an earlier process left; nothing when the store fails or takes longer than five seconds. */
   async load(): Promise<LoadedCalls> {
     try {
-      const rows = await this.within(LOAD_MS, this.table.load(this.pbx));
+      const rows = await this.within(LOAD_MS, this.place.table.load(this.place.key));
       for (const { callId } of rows) this.onDisk.add(callId);
       const calls = rows.map(({ callId, state }) => ({ callId, state }));
       return rows.length === 0 ? { calls } : { calls, savedAt: Math.max(...rows.map((row) => row.savedAt)) };
@@ -137,7 +143,7 @@ export class LiveCallKeeper {
     if (changed.length === 0 && forgotten.length === 0) return;
     this.writing = new Set(this.unsaved.keys());
     try {
-      await this.table.save(this.pbx, changed, forgotten);
+      await this.place.table.save(this.place.key, changed, forgotten);
     } catch (thrown) {
       for (const callId of forgotten) this.leaving.set(callId, now);
       this.tell(thrown);

@@ -11,12 +11,12 @@ import { createPresenceTracker } from '../presence';
 import type { Presence, PresenceChange } from '../presence/types';
 import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
-import type { LiveCallTable } from '../store/types';
 import { createPbxCalls } from './calls';
 import type { OwnedPbxCalls, PbxCalls } from './calls';
 import { createClient } from './driver';
 import type { DriverName } from './driver';
 import { pbxError } from './errors';
+import type { LiveCallPlace } from './live-calls';
 import { passesMask } from './permissions';
 
 export interface PbxOptions {
@@ -42,7 +42,7 @@ export interface CallSettings {
   /** Channel variables that messages carry; Asterisk tells them only to users with `dialplan` in `read=`. */
   readonly variables?: readonly string[];
   /** Where calls under way are kept for a restart of this process. */
-  readonly live?: LiveCallTable;
+  readonly live?: LiveCallPlace;
 }
 
 /** One Asterisk as all nodes see it: the one link, who can take a call now, the numbering plan. */

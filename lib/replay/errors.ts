@@ -5,9 +5,9 @@ export const replayError = errorsFrom({
     en: 'The arguments ({given}) cannot be used. Give one FILE, with --records or --plan PLAN if you like; --help tells more.',
     ru: 'Аргументы ({given}) не подходят. Укажите один FILE и, если нужно, --records или --plan PLAN; подробнее — --help.',
   },
-  REPLAY_NO_RECORDING: {
-    en: '{file} is no AMI trace: there is no event and no answer of Asterisk in it. Take a file that "Record a trace" of ami-config wrote, or what Asterisk sent over AMI.',
-    ru: '{file} — не трасса AMI: в ней нет ни событий, ни ответов Asterisk. Возьмите файл, который записала кнопка «Записать трассу» в ami-config, или то, что Asterisk прислал по AMI.',
+  REPLAY_NO_TRACE: {
+    en: '{file} is not an AMI trace: it holds no event and no answer of Asterisk. A trace is what Asterisk sends over AMI, after lines that begin with ";"; "Record a trace" in ami-config writes one.',
+    ru: '{file} — не трасса AMI: в файле нет ни событий, ни ответов Asterisk. Трасса — это то, что Asterisk шлёт по AMI, после строк, которые начинаются с «;»; её пишет «Записать трассу» в ami-config.',
   },
   REPLAY_UNREADABLE: {
     en: '{file} cannot be read ({reason}). Check the path and the rights of the file.',

@@ -5,8 +5,8 @@ import { asError, TelephonyError } from '../errors';
 import type { PbxMessage } from '../messages/types';
 import { languageOf, replayError } from './errors';
 import { PLAN_HELP, readPlan } from './plan';
-import { Recording } from './recording';
 import { Replay } from './replay';
+import { TraceReader } from './trace-reader';
 
 const HELP = `telephony-crm-replay [--records] [--plan PLAN] FILE
 
@@ -19,7 +19,7 @@ ami-config writes: lines that begin with ";" are comments, then raw AMI with CR 
 ${PLAN_HELP.replace(/^/gm, '                ')}
   --help        print this
 
-Ends with the status 2 when FILE is no AMI trace or cannot be read. Errors are in Russian or English, as LC_ALL, LC_MESSAGES or LANG say.
+Ends with the status 2 when FILE is not an AMI trace or cannot be read. Errors are in Russian or English, as LC_ALL, LC_MESSAGES or LANG say.
 `;
 
 const reasonOf = (thrown: unknown): string => (thrown as { readonly code?: string }).code ?? asError(thrown).message;
@@ -66,18 +66,18 @@ async function run(): Promise<void> {
   if (file === undefined || more.length > 0) throw badArguments();
   const planFile = values.plan;
   const replay = new Replay(planFile === undefined ? readPlan('') : readPlan(planFile, planText(planFile)));
-  const recording = new Recording();
+  const trace = new TraceReader();
   const records = values.records === true;
   try {
     for await (const bytes of createReadStream(file)) {
-      for (const message of recording.push(bytes as Buffer)) await print(replay.apply(message), records);
+      for (const message of trace.push(bytes as Buffer)) await print(replay.apply(message), records);
     }
   } catch (thrown) {
-    if (thrown instanceof RangeError) throw replayError('REPLAY_NO_RECORDING', { file }, thrown);
+    if (thrown instanceof RangeError) throw replayError('REPLAY_NO_TRACE', { file }, thrown);
     throw replayError('REPLAY_UNREADABLE', { file, reason: reasonOf(thrown) }, thrown);
   }
-  for (const message of recording.end()) await print(replay.apply(message), records);
-  if (!recording.isOne) throw replayError('REPLAY_NO_RECORDING', { file });
+  for (const message of trace.end()) await print(replay.apply(message), records);
+  if (!trace.isTrace) throw replayError('REPLAY_NO_TRACE', { file });
   await print(replay.end(), records);
 }
 

@@ -14,11 +14,11 @@ export interface ReplayOptions {
   readonly variables: readonly string[];
 }
 
-/** Where a recording has no time stamps, its events are so far apart, from this moment on. In ms. */
+/** Time between events of a trace without time stamps, in ms; the first comes at {@link BEGIN}. */
 const STEP_MS = 10;
 const BEGIN = Date.UTC(2000, 0, 1);
 
-/** What the tracker makes of recorded messages, in the order of the recording. */
+/** What the tracker makes of the messages of a trace, in their order. */
 export class Replay {
   private readonly tracker: CallTracker;
   private readonly presence = createPresenceTracker();
@@ -26,7 +26,7 @@ export class Replay {
   private isDown = false;
   /** Rows of a list of channels that has not come to its end. */
   private rows: AmiMessage[] = [];
-  /** A whole list: it says which calls were under way before the recording began. Other lists tell nothing. */
+  /** A whole list: it says which calls were under way before the trace began. Other lists say nothing. */
   private list: readonly AmiMessage[] | undefined;
 
   constructor(private readonly options: ReplayOptions) {

@@ -10,6 +10,7 @@ import type { CallPage, CallQuery, CallTable } from './types';
 
 const CHUNK = 50;
 
+/** See {@link CallTable}. When `put` resolves, all records are on disk; when it rejects, some of them may be. */
 export class Calls implements CallTable {
   constructor(private readonly access: Access) {}
 

@@ -7,6 +7,7 @@ const MAX_STATE = 256 * 1024;
 const MAX_CALLS = 20_000;
 const CHUNK = 200;
 
+/** See {@link LiveCallTable}. Of one key `load` gives 20 000 calls at most: no more are followed at a time. */
 export class LiveCalls implements LiveCallTable {
   constructor(private readonly access: Access) {}
 

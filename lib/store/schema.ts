@@ -93,4 +93,5 @@ export function addCalls(sql: Sqlite, rows: number): void {
   if (rows !== 0) sql.run("UPDATE counts SET n = n + ? WHERE name = 'calls'", [rows]);
 }
 
+/** How many calls the store keeps. Read from a counter: to count the rows SQLite would read a whole index. */
 export const callsIn = (sql: Sqlite): number => Number(sql.value("SELECT n FROM counts WHERE name = 'calls'"));

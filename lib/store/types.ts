@@ -129,12 +129,12 @@ export interface CallTable {
   find(query: CallQuery): Promise<CallPage>;
 }
 
-/** Calls that are not over: taken up again after a restart of this process. */
+/** Calls that are not over: taken up again after a restart of this process. `key` says whose they are: the id of an `ami-config`. */
 export interface LiveCallTable {
   save(
-    pbx: string,
+    key: string,
     changed: readonly { readonly callId: string; readonly state: string }[],
     forgotten: readonly string[],
   ): Promise<void>;
-  load(pbx: string): Promise<{ readonly callId: string; readonly state: string; readonly savedAt: number }[]>;
+  load(key: string): Promise<{ readonly callId: string; readonly state: string; readonly savedAt: number }[]>;
 }

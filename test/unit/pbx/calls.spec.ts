@@ -18,22 +18,25 @@ class FakeTable implements LiveCallTable {
   rows = new Map<string, { state: string; savedAt: number }>();
   failure: Error | undefined;
   saves = 0;
+  readonly keys = new Set<string>();
 
   constructor(private readonly clock: FakeClock) {}
 
   async save(
-    _pbx: string,
+    key: string,
     changed: readonly { callId: string; state: string }[],
     forgotten: readonly string[],
   ): Promise<void> {
     this.saves++;
+    this.keys.add(key);
     await Promise.resolve();
     if (this.failure) throw this.failure;
     for (const { callId, state } of changed) this.rows.set(callId, { state, savedAt: this.clock.now() });
     for (const callId of forgotten) this.rows.delete(callId);
   }
 
-  load(): Promise<{ callId: string; state: string; savedAt: number }[]> {
+  load(key: string): Promise<{ callId: string; state: string; savedAt: number }[]> {
+    this.keys.add(key);
     if (this.failure) return Promise.reject(this.failure);
     return Promise.resolve([...this.rows].map(([callId, row]) => ({ callId, ...row })));
   }
@@ -249,6 +252,21 @@ describe('the calls of a PBX', () => {
     assert.equal(link.asked.filter((action) => action === 'CoreShowChannels').length, 2);
   });
 
+  it('tell the operator once that some are left out, because there are too many', async () => {
+    make();
+    hear();
+    link.up();
+    await settle();
+    for (let step = 0; step < 3; step++) {
+      tracker().stats.overBound++;
+      await settle(5000);
+    }
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['PBX_CALLS_TOO_MANY'],
+    );
+  });
+
   it('say at once that the settings keep their events out', async () => {
     make({ mayHear: false });
     assert.deepEqual(problems, []);
@@ -299,7 +317,11 @@ describe('the calls of a PBX', () => {
       for (let n = 1; n <= 10_003; n++) ring(String(n));
       calls.subscribe((message) => told.push(message), 'node 1');
       await settle();
-      assert.deepEqual([told.length, ids()[0], calls.stats.dropped], [10_000, 'call_ringing 4', 3]);
+      assert.deepEqual([told.length, ids()[0]], [10_000, 'call_ringing 4']);
+      assert.deepEqual(
+        problems.map(({ code }) => code),
+        ['PBX_CALLS_DROPPED'],
+      );
     });
 
     it('do not harm each other', async () => {
@@ -332,7 +354,7 @@ describe('the calls of a PBX', () => {
 
   describe('that are kept for a restart', () => {
     const started = async (): Promise<void> => {
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       calls.open();
       hear();
       link.up();
@@ -349,6 +371,7 @@ describe('the calls of a PBX', () => {
       assert.equal(told.at(-1)?.topic, 'call_record');
       await settle(9000);
       assert.deepEqual([...table.rows.keys()], ['1']);
+      assert.deepEqual([...table.keys], ['node 1']);
       await settle(2000);
       assert.deepEqual([...table.rows.keys()], []);
       const { saves } = table;
@@ -380,7 +403,7 @@ describe('the calls of a PBX', () => {
     it('are over when Asterisk was started while nobody listened', async () => {
       table.rows.set('1', { state: '', savedAt: clock.now() });
       await settle(60_000);
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       hear();
       link.up();
       link.hear('FullyBooted', { Uptime: '20' });
@@ -390,7 +413,7 @@ describe('the calls of a PBX', () => {
 
     it('are taken up at once, and told to those who come within a minute', async () => {
       table.rows.set('1', { state: '', savedAt: clock.now() });
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       calls.open();
       link.up();
       await settle(30_000);
@@ -404,9 +427,21 @@ describe('the calls of a PBX', () => {
       assert.deepEqual([...table.rows.keys()], []);
     });
 
+    it('of another version of the pack are left out, and the operator hears how many', async () => {
+      table.rows.set('1', { state: 'of another version', savedAt: clock.now() });
+      table.rows.set('2', { state: '', savedAt: clock.now() });
+      link.channels = [amiEvent('CoreShowChannel', { Uniqueid: '2' })];
+      await started();
+      assert.deepEqual(
+        problems.map(({ code, params }) => [code, params]),
+        [['PBX_CALLS_UNREADABLE', { count: 1 }]],
+      );
+      assert.equal(calls.stats.liveCalls, 1);
+    });
+
     it('are let be when nobody comes for them', async () => {
       table.rows.set('1', { state: '', savedAt: clock.now() });
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       calls.open();
       link.up();
       await settle(61_000);
@@ -439,7 +474,7 @@ describe('the calls of a PBX', () => {
         lives.push(own);
         const plan = { numbers: numberingPlan({ country: 'RU' }), trunks: [], trunkContexts: [] };
         const one = createPbxCalls(
-          { pbx: 'office', plan, mayHear: true, live: table },
+          { pbx: 'office', plan, mayHear: true, live: { table, key: 'node 1' } },
           {
             client: ownLink,
             clock: ownClock,
@@ -471,7 +506,7 @@ describe('the calls of a PBX', () => {
 
     it('hold nothing up when the store never answers', async () => {
       table.load = () => new Promise(() => undefined);
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       hear();
       link.up();
       await settle(5000);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { traceText } from '../../../lib/pbx/trace-text';
 import { parseNumber, numberingPlan } from '../../../lib/phone';
-import { Recording } from '../../../lib/replay/recording';
+import { TraceReader } from '../../../lib/replay/trace-reader';
 import { amiEvent } from '../../support/ami-messages';
 import { expectedOf, inOrder, toldIn, without, workedOut } from '../calls/expected';
 import { eventsOf, play } from '../calls/traces';
@@ -103,7 +103,7 @@ describe('what a trace says', () => {
     const unnumbered = (text: string): unknown => JSON.parse(text.replace(/\d{7,}(?!\.?\d)/g, 'number'));
     for (const recording of workedOut) {
       const text = traceText(true);
-      const reader = new Recording();
+      const reader = new TraceReader();
       const events = eventsOf(recording).flatMap(({ event, at }) =>
         reader.push(Buffer.from(text.of(event, at))).map((read) => ({ event: read, at })),
       );

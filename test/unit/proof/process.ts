@@ -78,7 +78,7 @@ async function work({ pbx: address, crm, file }: Orders): Promise<void> {
     name: 'office',
     plan: numberingPlan({ country: 'RU' }),
     connection: { kind: 'asterisk', driver: 'built-in', client: { host: '127.0.0.1', ...address } },
-    calls: { live: telling(store.live) },
+    calls: { live: { table: telling(store.live), key: 'office' } },
   });
   pbx.calls.subscribe((message) => {
     if (message.topic !== 'call_record') return;

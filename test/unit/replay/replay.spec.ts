@@ -5,26 +5,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PbxMessage, RecordPayload } from '../../../lib/messages/types';
 import { readPlan } from '../../../lib/replay/plan';
-import { Recording } from '../../../lib/replay/recording';
 import { Replay } from '../../../lib/replay/replay';
+import { TraceReader } from '../../../lib/replay/trace-reader';
 
 const root = join(__dirname, '..', '..', '..');
 const fixture = (name: string): string => join(root, 'test', 'fixtures', 'ami', `${name}.txt`);
 const load = (name: string): Buffer => readFileSync(fixture(name));
 
 function replayed(bytes: Buffer, size = bytes.length): PbxMessage[] {
-  const [recording, replay] = [new Recording(), new Replay(readPlan(''))];
+  const [trace, replay] = [new TraceReader(), new Replay(readPlan(''))];
   const told: PbxMessage[] = [];
   for (let at = 0; at < bytes.length; at += size) {
-    for (const message of recording.push(bytes.subarray(at, at + size))) told.push(...replay.apply(message));
+    for (const message of trace.push(bytes.subarray(at, at + size))) told.push(...replay.apply(message));
   }
-  for (const message of recording.end()) told.push(...replay.apply(message));
+  for (const message of trace.end()) told.push(...replay.apply(message));
   return [...told, ...replay.end()];
 }
 const topics = (messages: readonly PbxMessage[]): string[] =>
   messages.filter(({ topic }) => topic !== 'user_change').map(({ topic }) => topic);
 
-describe('a replayed recording', () => {
+describe('a replayed trace', () => {
   it('gives what the tracker makes of it, with the record at the end', () => {
     const told = replayed(load('inbound-answered-caller-hangs-up'));
     assert.deepEqual(topics(told), ['call_ringing', 'call_answer', 'call_hangup', 'call_record']);
@@ -77,12 +77,12 @@ describe('a replayed recording', () => {
 
   it('knows when it is none', () => {
     for (const text of ['', 'hello', '{"a": 1}', '; only a comment\n', '\r\n\r\n'.repeat(100)]) {
-      const recording = new Recording();
-      recording.push(Buffer.from(text));
-      recording.end();
-      assert.equal(recording.isOne, false, text);
+      const trace = new TraceReader();
+      trace.push(Buffer.from(text));
+      trace.end();
+      assert.equal(trace.isTrace, false, text);
     }
-    const endless = new Recording();
+    const endless = new TraceReader();
     assert.throws(() => {
       for (let piece = 0; piece < 40; piece += 1) endless.push(Buffer.alloc(1024 * 1024, 'x'));
     }, RangeError);
@@ -147,7 +147,7 @@ describe('telephony-crm-replay', () => {
     const bad = join(folder, 'bad.json');
     writeFileSync(bad, '[]');
     for (const [args, words] of [
-      [[join(root, 'package.json')], /is no AMI trace/],
+      [[join(root, 'package.json')], /is not an AMI trace/],
       [[join(folder, 'missing.txt')], /cannot be read \(ENOENT\)/],
       [[folder], /cannot be read \(EISDIR\)/],
       [['--plan', bad, fixture('inbound-busy')], /plan in .*bad\.json cannot be used/],
