@@ -66,7 +66,7 @@ export class Health {
     return this.breaker.state;
   }
 
-  /** Throws `CRM_BREAKER_OPEN` when no lookup shall be begun now. */
+  /** Throws `CRM_BREAKER_OPEN` when no lookup may begin now. */
   admit(): void {
     if (!this.breaker.admit()) throw crmError('CRM_BREAKER_OPEN', { retryAfterMs: this.breaker.retryAfterMs });
   }

@@ -13,12 +13,12 @@ export interface LimiterOptions {
 export interface Limiter {
   readonly waiting: number;
   /**
-   * Resolves when a call may be made, first come first served; who delivers in the background comes after everybody else, but has each
-   * fourth turn while he waits. Rejects with `CRM_LIMITED` at once, without waiting, when its turn would come after `context.deadline`
+   * Resolves when a call may be made, first come first served; deliveries in the background come after everything else, but get each
+   * fourth turn while they wait. Rejects with `CRM_LIMITED` at once, without waiting, when its turn would come after `context.deadline`
    * or too many wait already; with the signal's reason when aborted.
    */
   take(context: CallContext): Promise<void>;
-  /** The CRM asked for a pause: no call for `ms` milliseconds. Who cannot wait that long is rejected now. */
+  /** The CRM asked for a pause: no call for `ms` milliseconds. Calls that cannot wait that long are rejected now. */
   hold(ms: number): void;
 }
 
@@ -159,6 +159,7 @@ function limited(waitMs: number): Error {
   return crmError('CRM_LIMITED', { retryAfterMs: Math.ceil(waitMs) });
 }
 
+/** A limiter whose burst is all there at first. Its one timer runs only while calls wait, and each of these ends by its own signal. */
 export function createLimiter(options: LimiterOptions, clock: Clock): Limiter {
   return new TokenBucket({ maxWaiting: 200, ...options }, clock);
 }

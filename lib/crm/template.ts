@@ -13,7 +13,7 @@ export type TemplateValues = Readonly<Record<string, TemplateValue>>;
 
 export type Template = (values: TemplateValues) => string;
 
-/** Where one placeholder stands. */
+/** Where a placeholder is. */
 interface Spot {
   readonly place: Place;
   /** Between the quotes of JSON. */

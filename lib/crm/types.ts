@@ -71,7 +71,7 @@ export interface CrmAdapter {
   deliver?(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered>;
 }
 
-/** Who shall be made when nobody is known by a number. */
+/** The client to create for an unknown number. */
 export interface ClientWish {
   readonly type: 'lead' | 'contact';
   readonly name?: string;
@@ -84,7 +84,10 @@ export type DeliverableEvent = CallMessage | UserChange;
 export interface DeliveryContext extends CallContext {
   /** The choices of `crm-webhook-out`, as {@link CrmKind.deliveryFields} ask for them. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Durable facts about one call, kept for 400 days (100 000 in a store at most): what is set is on disk when it resolves. */
+  /**
+   * Durable facts about one call: what is set here is on disk when it resolves. Kept for 400 days; beyond 100 000 facts those of the
+   * longest ago go first. A try repeats what is not known here.
+   */
   readonly memo: { get(key: string): Promise<string | undefined>; set(key: string, value: string): Promise<void> };
   /** The line of the table for an extension. */
   userOf(extension: string): UserMapping | undefined;

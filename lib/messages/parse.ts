@@ -1,16 +1,7 @@
 import { messageError } from './errors';
-import { CALL, misfitIn, RECORD, USER_CHANGE } from './shape';
-import type { CallMessage, CallTopic, UserChange } from './types';
+import { misfitIn, CALL, RECORD, USER_CHANGE } from './shape';
+import { DELIVERABLE_TOPICS, type CallMessage, type DeliverableTopic, type UserChange } from './types';
 
-const CALL_TOPICS: readonly CallTopic[] = [
-  'call_ringing',
-  'call_answer',
-  'call_held',
-  'call_active',
-  'call_transfer',
-  'call_hangup',
-  'call_record',
-];
 /** Of a payload as JSON, in UTF-8, wherever it goes: a record with hundreds of legs is below it. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024;
 const MAX_ID = 500;
@@ -20,14 +11,14 @@ const bad = (problemEn: string, problemRu: string): Error => messageError('MESSA
 const isOneOf = <T extends string>(words: readonly T[], word: unknown): word is T =>
   (words as readonly unknown[]).includes(word);
 
-/** Is it the topic of something that can be told to a CRM? Other messages are none of its business. */
-export function isDeliverableTopic(topic: unknown): topic is CallTopic | 'user_change' {
-  return topic === 'user_change' || isOneOf(CALL_TOPICS, topic);
+/** Whether it is the topic of an event that a CRM can be sent. Other messages are ignored. */
+export function isDeliverableTopic(topic: unknown): topic is DeliverableTopic {
+  return isOneOf(DELIVERABLE_TOPICS, topic);
 }
 
 /**
- * What a flow sends as an event of a call, read into its type: a copy that no later change of the message can reach.
- * What is known of it must be of its kind, so that nobody behind has to ask; what is not known stays. Throws `MESSAGE_BAD`.
+ * Reads what a flow sends as an event: a copy, which later changes of the message do not reach. What is known of it must be of its
+ * kind, so that nobody behind has to ask; what is not known stays. Throws `MESSAGE_BAD`.
  */
 export function readMessage(topic: 'call_record', payload: unknown): Extract<CallMessage, { topic: 'call_record' }>;
 export function readMessage(topic: unknown, payload: unknown): CallMessage | UserChange;

@@ -1,4 +1,4 @@
-import type { CallResult, Direction, Hangup, Transfer, UserState } from './types';
+import { DIRECTIONS, type CallResult, type Hangup, type Transfer, type UserState } from './types';
 
 /** What a value of a message must be. */
 interface Kind {
@@ -13,8 +13,7 @@ interface Members {
 }
 type Shape = Kind | Members | readonly [Shape];
 
-const oneOf = (words: Readonly<Record<string, true>>): Kind => {
-  const known = Object.keys(words);
+const among = (known: readonly string[]): Kind => {
   const [others, last] = [known.slice(0, -1).join(', '), known.at(-1) ?? ''];
   return {
     en: `${others} or ${last}`,
@@ -22,6 +21,7 @@ const oneOf = (words: Readonly<Record<string, true>>): Kind => {
     fits: (value) => typeof value === 'string' && known.includes(value),
   };
 };
+const oneOf = (words: Readonly<Record<string, true>>): Kind => among(Object.keys(words));
 const TEXT: Kind = { en: 'a text', ru: 'строкой', fits: (value) => typeof value === 'string' };
 const NUMBER: Kind = { en: 'a number', ru: 'числом', fits: (value) => typeof value === 'number' };
 const FLAG: Kind = { en: 'true or false', ru: 'true или false', fits: (value) => typeof value === 'boolean' };
@@ -43,7 +43,7 @@ const TEXTS: Kind = {
   fits: (value) => isObject(value) && Object.values(value).every(TEXT.fits),
 };
 
-const DIRECTION = oneOf({ in: true, out: true, internal: true } satisfies Record<Direction, true>);
+const DIRECTION = among(DIRECTIONS);
 const RESULT = oneOf({
   answered: true,
   missed: true,

@@ -72,7 +72,7 @@ export class AmoApi {
     return objects(embeddedIn(answer).items)[0] ?? {};
   }
 
-  /** Where a person opens the record. The addresses of pages stand in no documentation; these are those of the browser. */
+  /** Where a person opens the record. The addresses of pages are not documented; these are from the browser. */
   card(entity: Entity, id: string): string {
     return `${this.origin}/${entity}/detail/${encodeURIComponent(id)}`;
   }

@@ -144,7 +144,7 @@ describe('HTTP client of a CRM', () => {
       const error = await fault(json({ error: 'X', error_description: `Номер\r\nне тот ${'!'.repeat(500)}` }, 400));
       assert.match(error.message, /Номер не тот !+…/);
       assert.ok(error.message.length < 400);
-      assert.match(error.textIn('ru'), /отклонила запрос \(400\): Номер не тот/);
+      assert.match(error.textIn('ru'), /отклонила запрос \(400\): «Номер не тот/);
     });
 
     it('tells what the CRM says to a key that may not do this, and what it says in a header', async () => {

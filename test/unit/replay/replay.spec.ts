@@ -118,8 +118,13 @@ describe('a plan for a replay', () => {
 
 describe('telephony-crm-replay', () => {
   const main = join(root, 'lib', 'replay', 'main.ts');
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--require', 'tsx/cjs', main, ...args], { cwd: root, encoding: 'utf8' });
+  const runIn = (locale: Readonly<Record<string, string>>, ...args: string[]) =>
+    spawnSync(process.execPath, ['--require', 'tsx/cjs', main, ...args], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: '', LC_MESSAGES: '', ...locale },
+    });
+  const run = (...args: string[]) => runIn({ LANG: 'en_US.UTF-8' }, ...args);
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), 'replay-'))));
   after(() => rmSync(folder, { recursive: true }));
@@ -154,14 +159,26 @@ describe('telephony-crm-replay', () => {
       [[join(folder, 'missing.txt')], /cannot be read \(ENOENT\)/],
       [[folder], /cannot be read \(EISDIR\)/],
       [['--plan', bad, fixture('inbound-busy')], /plan in .*bad\.json cannot be used/],
-      [['--nonsense'], /Unknown option '--nonsense'[^]*--records {5}print/],
+      [['--nonsense'], /--nonsense[^]*--records {5}print/],
       [['--plan'], /--plan[^]*--records {5}print/],
-      [[], /one FILE is needed/],
+      [[], /Give one FILE[^]*--records {5}print/],
     ] as const) {
       const { stderr, stdout, status } = run(...args);
       assert.deepEqual([status, stdout], [2, ''], args.join(' '));
       assert.match(stderr, words);
     }
+  });
+
+  it('speaks the language of the one who asks', () => {
+    const plan = join(folder, 'mars.json');
+    writeFileSync(plan, '{"country":"Mars"}');
+    for (const locale of [{ LANG: 'ru_RU.UTF-8' }, { LC_ALL: 'ru', LANG: 'en_US.UTF-8' }]) {
+      assert.match(runIn(locale, join(folder, 'missing.txt')).stderr, /не читается \(ENOENT\)\. Проверьте путь/);
+    }
+    const { stderr } = runIn({ LANG: 'ru_RU.UTF-8' }, '--plan', plan, fixture('inbound-busy'));
+    assert.match(stderr, /План из .*mars\.json не подходит: .*[а-я]{4}/);
+    assert.doesNotMatch(stderr, /country|cannot/i);
+    assert.match(runIn({ LC_ALL: 'C', LANG: 'ru_RU.UTF-8' }).stderr, /Give one FILE/);
   });
 
   it('explains itself', () => {
