@@ -270,9 +270,12 @@ export class Outbox {
     this.count();
   }
 
-  /** Runs a write until the store has taken it: a message that was delivered must not be forgotten to be delivered. */
+  /**
+   * Runs a write until the store has taken it: a message that was delivered must not be forgotten to be delivered. Once, when the
+   * outbox is being closed.
+   */
   private async store(write: () => Promise<void>): Promise<void> {
-    while (!this.isClosed()) {
+    for (;;) {
       try {
         await write();
         if (this.storeProblem) {
@@ -282,7 +285,8 @@ export class Outbox {
         return;
       } catch (thrown) {
         this.storeFailed(thrown);
-        await this.pause(STORE_AGAIN_MS);
+        if (!this.isClosed()) await this.pause(STORE_AGAIN_MS);
+        if (this.isClosed()) return;
       }
     }
   }
