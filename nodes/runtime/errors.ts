@@ -71,7 +71,7 @@ export const nodeError = errorsFrom({
     ru: 'Очередь не знает такой команды: передайте payload.command со значением status, list, retry, drop или adopt; ids — список чисел.',
   },
   WEBHOOK_ORPHANS: {
-    en: 'Messages wait in the store "{store}" for a node that no longer exists, and nobody delivers them: {count}. Open the dialog of a crm-webhook-out node with this store, press "Not delivered" and take them over.',
+    en: 'Messages wait in the store "{store}" for a node that no longer exists, and nobody delivers them: {count}. Open the dialog of a crm-webhook-out node with this store, press "What was given up" and take them over.',
     ru: 'В хранилище «{store}» ждут сообщения узла, которого больше нет, и никто их не доставляет: {count}. Откройте настройки узла crm-webhook-out с этим хранилищем, нажмите «Недоставленное» и заберите их.',
   },
   WEBHOOK_NOT_DEPLOYED: {
