@@ -108,7 +108,10 @@ export interface CrmAccount {
   loadUsers(): Promise<CrmUser[]>;
   /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
   onState(handler: (state: CrmState) => void): () => void;
-  /** Rejects what is under way (`CRM_CLOSED`) and closes every socket and timer; idempotent. */
+  /**
+   * Rejects what is under way (`CRM_CLOSED`) and closes every socket and timer; idempotent. A delivery that the CRM is being sent ends
+   * behind it, within its time: broken off, it could be there although nobody knows.
+   */
   close(): Promise<void>;
 }
 

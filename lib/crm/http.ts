@@ -29,7 +29,10 @@ export interface CrmHttpOptions {
 
 /** A {@link CrmHttp} and its end. */
 export interface ClosableCrmHttp extends CrmHttp {
-  /** Rejects every request under way with `CRM_CLOSED` and closes every socket. */
+  /**
+   * Rejects what is under way with `CRM_CLOSED`, but lets the deliveries that the CRM is being sent end within their time: it may take
+   * one of which we would not know. Closes every socket as soon as it is free.
+   */
   close(): void;
 }
 
@@ -123,6 +126,8 @@ async function readUpTo(
 class Client implements ClosableCrmHttp {
   private readonly agents: ReturnType<typeof agents>;
   private readonly underWay = new Set<AbortController>();
+  /** Those of them that write, and have had their turn. */
+  private readonly writing = new Set<AbortController>();
   private closed = false;
 
   constructor(
@@ -148,6 +153,7 @@ class Client implements ClosableCrmHttp {
       const { deadline, background = false, waiting } = context;
       const turn = limiter.take({ signal, background, ...(deadline === undefined ? {} : { deadline }) });
       await (waiting?.(turn) ?? turn);
+      if (background && !signal.aborted) this.writing.add(controller);
       const timer = clock.after(timeoutMs, () => abort(crmError('CRM_TIMEOUT', { ms: timeoutMs })));
       try {
         return await untilAborted(this.transmit(request, signal), signal);
@@ -156,6 +162,8 @@ class Client implements ClosableCrmHttp {
       }
     } finally {
       this.underWay.delete(controller);
+      this.writing.delete(controller);
+      if (this.closed) this.release();
       context.signal.removeEventListener('abort', onAbort);
     }
   }
@@ -172,7 +180,12 @@ class Client implements ClosableCrmHttp {
   close(): void {
     this.closed = true;
     const reason = crmError('CRM_CLOSED');
-    for (const controller of this.underWay) controller.abort(reason);
+    for (const controller of this.underWay) if (!this.writing.has(controller)) controller.abort(reason);
+    this.release();
+  }
+
+  private release(): void {
+    if (this.writing.size > 0) return;
     this.agents.httpAgent.destroy();
     this.agents.httpsAgent.destroy();
   }

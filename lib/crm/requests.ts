@@ -21,20 +21,20 @@ export interface RequestsDeps {
   readonly fields: readonly CrmField[];
 }
 
-/** What is under way between one account and its CRM: each piece of work has an end, and all have one when the account closes. */
+/** What is under way between one account and its CRM: each piece of work has an end. */
 export class Requests {
   /** Questions that were asked, repetitions included. */
   asked = 0;
   private closed = false;
-  /** What is under way, with the means to end it. */
+  /** The questions under way, with the means to end them. */
   private readonly underWay = new Map<AbortController, Promise<unknown>>();
 
   constructor(private readonly deps: RequestsDeps) {}
 
   /**
    * Runs `work` until it ends, its usual time is over (`CRM_TIMEOUT`) or the account closes (`CRM_CLOSED`), whether it heeds the signal
-   * or not. With `times` the waits for its turns are counted apart; when they take too long it is `CRM_LIMITED`. Rejects with a
-   * TelephonyError only.
+   * or not. With `times`, a delivery, the waits for its turns are counted apart; when they take too long it is `CRM_LIMITED`; and a
+   * closing account ends it at its next request. Rejects with a TelephonyError only.
    */
   within<T>(work: (context: CallContext) => Promise<T>, times?: Times): Promise<T> {
     const { clock, fields, usualMs } = this.deps;
@@ -51,7 +51,7 @@ export class Requests {
       limit.end();
       this.underWay.delete(controller);
     });
-    this.underWay.set(controller, result);
+    if (!times) this.underWay.set(controller, result);
     return result;
   }
 
@@ -69,7 +69,7 @@ export class Requests {
     }
   }
 
-  /** Ends what is under way; resolves when all of it has ended. */
+  /** Ends the questions under way; resolves when all of them have ended. */
   async close(): Promise<void> {
     this.closed = true;
     const reason = crmError('CRM_CLOSED');

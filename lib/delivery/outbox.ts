@@ -122,12 +122,24 @@ export class Outbox {
   /** Tries again what was given up: these, or all. Resolves with how many. */
   async retry(ids?: readonly number[]): Promise<number> {
     const count = await this.options.table.revive(this.options.queue, ids);
-    // They keep their place, which may be before what has been loaded.
+    this.loadAnew();
+    return count;
+  }
+
+  /** Takes over what lies in queues that nobody delivers any more. Resolves with how many. */
+  async adopt(queues: readonly string[]): Promise<number> {
+    let count = 0;
+    for (const queue of queues) count += await this.options.table.adopt(queue, this.options.queue);
+    this.loadAnew();
+    return count;
+  }
+
+  /** What came back keeps its place, which may be before what has been loaded. */
+  private loadAnew(): void {
     this.window.rewind();
     this.allLoaded = false;
     this.count();
     this.pump();
-    return count;
   }
 
   /** Forgets what was given up: these, or all. Resolves with how many. */

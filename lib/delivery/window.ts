@@ -98,9 +98,14 @@ export class Window {
   /** It is tried again at `at` (monotonic ms); until then its call waits, on disk. */
   postpone(item: OutboxItem, at: number): void {
     this.busy.delete(item.orderKey);
-    for (const { id } of this.queues.get(item.orderKey) ?? []) this.ids.delete(id);
+    let first = item.id;
+    for (const { id } of this.queues.get(item.orderKey) ?? []) {
+      this.ids.delete(id);
+      // One that was dead and came back may stand before it.
+      first = Math.min(first, id);
+    }
     this.queues.delete(item.orderKey);
-    this.hold(item.orderKey, { at, id: item.id });
+    this.hold(item.orderKey, { at, id: first });
   }
 
   /** Moves the cursor back to the messages of calls that are due. Returns whether there are any. */

@@ -18,6 +18,9 @@ const WAITING = 0;
 const DEAD = 1;
 const DELIVERED = 2;
 
+/** Takes the time first. */
+const BEGIN_ANEW = `UPDATE outbox SET state = ${WAITING}, attempts = 0, not_before = 0, error = NULL, accepted_at = ?`;
+
 const errorJson = ({ code, text, at }: StoredError): string =>
   JSON.stringify({
     code,
@@ -150,11 +153,7 @@ export class OutboxRows implements OutboxTable {
 
   async revive(queue: string, ids?: readonly number[]): Promise<number> {
     const revive = (sql: Sqlite, id: number): number =>
-      sql.run(
-        `UPDATE outbox SET state = ${WAITING}, attempts = 0, not_before = 0, error = NULL, accepted_at = ?
-         WHERE id = ? AND state = ${DEAD}`,
-        [this.access.now(), id],
-      );
+      sql.run(`${BEGIN_ANEW} WHERE id = ? AND state = ${DEAD}`, [this.access.now(), id]);
     return this.ofDead(queue, ids, (part) =>
       this.access.write(0, (sql) => part.reduce((sum, id) => sum + revive(sql, id), 0)),
     );
@@ -179,6 +178,46 @@ export class OutboxRows implements OutboxTable {
         ...(typeof oldestAt === 'number' ? { oldestAt } : {}),
       };
     });
+  }
+
+  queues(): Promise<string[]> {
+    const of = (state: number): string => `SELECT DISTINCT queue FROM outbox WHERE state = ${state}`;
+    return this.access.read((sql) => sql.all(`${of(WAITING)} UNION ${of(DEAD)}`).map((row) => String(row.queue)));
+  }
+
+  async adopt(from: string, to: string): Promise<number> {
+    checkText('queue', to);
+    // Nothing would ever leave the queue.
+    if (from === to) return 0;
+    let moved = 0;
+    // One state after the other: each has an index of its own.
+    for (const state of [WAITING, DEAD]) {
+      for (;;) {
+        const part = await this.access.write(0, (sql) => this.adoptChunk(sql, state, from, to));
+        if (part.found === 0) break;
+        moved += part.moved;
+        this.changeHeld(part.moved - part.found);
+      }
+    }
+    return moved;
+  }
+
+  /** The ids stay as they are, and with them the order. */
+  private adoptChunk(sql: Sqlite, state: number, from: string, to: string): { found: number; moved: number } {
+    const rows = sql.all(`SELECT id FROM outbox WHERE queue = ? AND state = ${state} ORDER BY id LIMIT ${CHUNK}`, [
+      from,
+    ]);
+    const now = this.access.now();
+    let moved = 0;
+    for (const { id = null } of rows) {
+      if (sql.run(`UPDATE OR IGNORE outbox SET queue = ? WHERE id = ?`, [to, id]) === 0) {
+        sql.run(`DELETE FROM outbox WHERE id = ?`, [id]);
+        continue;
+      }
+      moved += 1;
+      if (state === WAITING) sql.run(`${BEGIN_ANEW} WHERE id = ? AND state = ${WAITING}`, [now, id]);
+    }
+    return { found: rows.length, moved };
   }
 
   private async forget(ids: readonly number[], from: number): Promise<number> {

@@ -101,6 +101,13 @@ export interface OutboxTable {
   drop(queue: string, ids?: readonly number[]): Promise<number>;
   /** `oldestAt`: wall-clock ms when the first that waits was accepted. */
   count(queue: string): Promise<{ readonly waiting: number; readonly dead: number; readonly oldestAt?: number }>;
+  /** The queues that hold something, waiting or dead. */
+  queues(): Promise<string[]>;
+  /**
+   * Moves what waits and what is dead in `from` to the queue `to`, in its order; tries and age of what waits begin anew. What `to`
+   * knows already is forgotten instead. Resolves with how many were moved.
+   */
+  adopt(from: string, to: string): Promise<number>;
 }
 
 /** Small durable facts that a delivery needs later: e.g. which CALL_ID the CRM gave for a call. */

@@ -63,6 +63,14 @@ export class MemoryOutbox implements OutboxTable {
     this.items.splice(0, this.items.length, ...kept);
     return count;
   }
+  queues(): Promise<string[]> {
+    return Promise.resolve([...new Set(this.items.map(({ queue }) => queue))]);
+  }
+  adopt(from: string, to: string): Promise<number> {
+    const moved = this.items.filter(({ queue }) => queue === from);
+    for (const item of moved) Object.assign(item, { queue: to });
+    return Promise.resolve(moved.length);
+  }
   async count(): Promise<{ waiting: number; dead: number }> {
     await this.ready();
     const dead = this.items.filter((item) => item.dead).length;

@@ -297,6 +297,33 @@ describe('the outbox', () => {
     assert.deepEqual(givenUp, ['1:call_hangup DELIVERY_TOO_OLD']);
   });
 
+  it('delivers what was tried again before what its call was being tried with meanwhile', async () => {
+    crm = () => Promise.reject(refused());
+    await outbox.accept(event('1', 'call_ringing'));
+    await run();
+    let refuse: ((error: TelephonyError) => void) | undefined;
+    crm = () => new Promise((_, reject) => (refuse = reject));
+    await outbox.accept(event('1', 'call_hangup'));
+    await run();
+    await outbox.retry();
+    await run();
+    crm = () => undefined;
+    refuse?.(crmError('CRM_LIMITED', { host: 'crm', retryAfterMs: 0 }));
+    await run(5000);
+    assert.deepEqual(delivered, ['1:call_ringing', '1:call_hangup']);
+  });
+
+  it('notes down what the CRM took while it was being closed', async () => {
+    let take: (() => void) | undefined;
+    crm = () => new Promise((resolve) => (take = resolve));
+    await outbox.accept(event('1'));
+    await run();
+    const closed = outbox.close();
+    take?.();
+    await closed;
+    assert.deepEqual(table.delivered, ['1:call_hangup']);
+  });
+
   it('is not held up by a clock that was set back', async () => {
     crm = () => (tried.length < 2 ? Promise.reject(down()) : undefined);
     await outbox.accept(event('1'));
