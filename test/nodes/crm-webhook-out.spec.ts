@@ -237,7 +237,7 @@ describe('crm-webhook-out', () => {
     const russian = (await ask({ command: 'list' }, 'ru')).body as Listed;
     assert.ok(russian.dead[0]?.error.message.startsWith(`CRM ${host} отклонила запрос (422): «no such client».`));
     refuses = false;
-    receive('out', { topic: 'outbox', payload: { command: 'retry', ids: [listed.dead[0]?.id] } });
+    receive('out', { topic: 'outbox', payload: { command: 'retry', ids: [listed.dead[0].id] } });
     await waitForMessages('delivered', 2);
     assert.deepEqual((await ask({ command: 'drop' })).body, { count: 1 });
     await status('crm-webhook-out.status.idle');
