@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../clock';
 import { asError } from '../errors';
 import type { TelephonyError } from '../errors';
 import { createCallTracker } from '../calls';
+import { timeOf } from '../calls/reading';
 import { silentLog } from '../log';
 import type { Log } from '../log';
 import type { NumberingPlan } from '../phone/types';
@@ -11,12 +12,12 @@ import { createPresenceTracker } from '../presence';
 import type { Presence, PresenceChange } from '../presence/types';
 import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
-import type { LiveCallTable } from '../store/types';
 import { createPbxCalls } from './calls';
 import type { OwnedPbxCalls, PbxCalls } from './calls';
 import { createClient } from './driver';
 import type { DriverName } from './driver';
 import { pbxError } from './errors';
+import type { LiveCallPlace } from './live-calls';
 import { passesMask } from './permissions';
 
 export interface PbxOptions {
@@ -42,7 +43,7 @@ export interface CallSettings {
   /** Channel variables that messages carry; Asterisk tells them only to users with `dialplan` in `read=`. */
   readonly variables?: readonly string[];
   /** Where calls under way are kept for a restart of this process. */
-  readonly live?: LiveCallTable;
+  readonly live?: LiveCallPlace;
 }
 
 /** One Asterisk as all nodes see it: the one link, who can take a call now, the numbering plan. */
@@ -199,8 +200,8 @@ class JoinedPbx implements Pbx {
 
 /** Wall-clock ms at which Asterisk says that it happened; `timestampevents = yes` in manager.conf brings it. */
 function momentOf(event: AmiMessage): number | undefined {
-  const seconds = Number(event.get('Timestamp') ?? NaN);
-  return Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined;
+  const at = timeOf(event, NaN);
+  return Number.isNaN(at) ? undefined : Math.round(at);
 }
 
 function stateProblem(action: string, error: Error): TelephonyError {

@@ -29,7 +29,7 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
     calls: {
       subscribe: () => () => undefined,
       onLiveCalls: () => () => undefined,
-      stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0, dropped: 0 },
+      stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0 },
     },
     presence: { availability: () => ({ available: false, reason: 'link-down', state: 'unknown' }) },
     open: () => undefined,

@@ -76,6 +76,7 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
+/** Of the files that this version writes; it reads all older ones. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Moves the schema on, one transaction a step: a crash in between leaves whole steps. */
@@ -93,4 +94,5 @@ export function addCalls(sql: Sqlite, rows: number): void {
   if (rows !== 0) sql.run("UPDATE counts SET n = n + ? WHERE name = 'calls'", [rows]);
 }
 
+/** How many calls the store keeps. Read from a counter: to count the rows SQLite would read a whole index. */
 export const callsIn = (sql: Sqlite): number => Number(sql.value("SELECT n FROM counts WHERE name = 'calls'"));
