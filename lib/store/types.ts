@@ -11,6 +11,8 @@ export interface Store {
   readonly memos: MemoTable;
   readonly calls: CallTable;
   readonly live: LiveCallTable;
+  readonly orders: OrderTable;
+  readonly blocked: BlockedNumbers;
   /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
   onState(handler: (state: StoreState) => void): () => void;
   /** Opens the file, moves the schema on, checks its integrity. Idempotent; resolves also when it failed: see {@link state}. */
