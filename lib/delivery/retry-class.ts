@@ -13,6 +13,8 @@ type NotOfDelivery =
   | 'STORE_BAD_PATH'
   | 'STORE_BACKUP_EXISTS'
   | 'STORE_BACKUP_FAILED'
+  | 'STORE_ORDERS_FULL'
+  | 'STORE_BLOCKED_FULL'
   | 'QUERY_BAD';
 
 /** Every code that a try can end with has its place here: a new one does not compile without. */
