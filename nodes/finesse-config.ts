@@ -4,6 +4,7 @@ import { asError } from '../lib/errors';
 import { createFinesseClient } from '../lib/finesse/client';
 import { createFinesseLine } from '../lib/finesse/line';
 import { probeFinesse } from '../lib/finesse/probe';
+import { createGuard } from '../lib/outbound/guard';
 import { adminAction, dialogCredentials, withEnvironment } from './runtime/admin';
 import type { FinesseConfigNode } from './runtime/config-nodes';
 import { agentOf, finesseSettings, passwordSlots, serverOf } from './runtime/finesse-settings';
@@ -19,11 +20,11 @@ const init: NodeInitializer = (red) => {
     red.nodes.createNode(this, def);
     const offered = this as { -readonly [Key in 'dialling' | 'problem']?: FinesseConfigNode[Key] };
     try {
-      const { agents, problems, addressOf, name, plan, ...server } = finesseSettings(red, def, this.credentials);
+      const { agents, problems, addressOf, name, plan, rules, ...server } = finesseSettings(red, def, this.credentials);
       for (const problem of problems) this.warn(wordsFor(red, this, problem));
       const client = createFinesseClient({ ...server, name, clock: systemClock });
       const line = createFinesseLine({ client, agents, addressOf, clock: systemClock, log: nodeLog(red, this) });
-      offered.dialling = { name, line, plan };
+      offered.dialling = { name, line, plan, guard: createGuard(rules, plan, systemClock) };
       onClose(red, this, () => line.close());
     } catch (thrown) {
       // The node lives on, so that the nodes that use it can say what is wrong.

@@ -2,6 +2,7 @@ import type { Node, NodeAPI } from 'node-red';
 import type { Pbx } from '../../lib/pbx/pbx';
 import type { CrmAccount } from '../../lib/crm/account';
 import type { DialLine } from '../../lib/dialer/types';
+import type { DialGuard } from '../../lib/outbound/types';
 import type { NumberingPlan } from '../../lib/phone/types';
 import type { Store } from '../../lib/store/types';
 
@@ -30,6 +31,7 @@ export interface FinesseConfigNode extends Node {
     /** Shared by all nodes that dial there; closed with this node. */
     readonly line: DialLine;
     readonly plan: NumberingPlan;
+    readonly guard: DialGuard;
   };
   readonly problem?: Error;
 }

@@ -3,8 +3,11 @@ import type { ClickOrder } from '../../lib/dialer/types';
 import type { TelephonyError, Text } from '../../lib/errors';
 import { badSettings } from '../../lib/finesse/errors';
 import type { FinesseAgent } from '../../lib/finesse/types';
-import type { DialAs } from '../../lib/outbound/types';
-import { numberAs, numberingPlan } from '../../lib/phone';
+import { channelFor } from '../../lib/outbound/channels';
+import { DEFAULT_DIALLING } from '../../lib/outbound/defaults';
+import { isNumberPattern } from '../../lib/outbound/patterns';
+import type { DialAs, DialSettings } from '../../lib/outbound/types';
+import { numberingPlan, parseNumber } from '../../lib/phone';
 import type { NumberingPlan } from '../../lib/phone/types';
 import { variableIn } from '../../lib/variables';
 import { textOf } from './settings';
@@ -22,6 +25,11 @@ export interface FinesseConfigDef extends NodeDef {
   readonly dialAs?: string;
   /** Dialled before a number of the outside world, for the outside line. */
   readonly prefix?: string;
+  /** Patterns on E.164 with commas. */
+  readonly allow?: string;
+  readonly deny?: string;
+  readonly perMinute?: string | number;
+  readonly perCaller?: string | number;
 }
 
 /** As many agents as one finesse-config can have. The dialog knows the same number. */
@@ -44,6 +52,7 @@ export interface FinesseSettings {
   /** Of the lines of the table that cannot be used: the other agents can call all the same. */
   readonly problems: readonly TelephonyError[];
   readonly plan: NumberingPlan;
+  readonly rules: Pick<DialSettings, 'allow' | 'deny' | 'perMinute' | 'perCaller'>;
   readonly addressOf: (order: ClickOrder) => string;
 }
 
@@ -120,6 +129,51 @@ function prefixOf(name: string, value: unknown): string {
   });
 }
 
+const MAX_PATTERNS = 200;
+
+function patterns(name: string, label: Text, value: unknown): string[] {
+  const read = noVariable(name, label, textOf(value))
+    .split(/[\s,;]+/)
+    .filter((one) => one !== '');
+  const wrong = read.find((one) => !isNumberPattern(one)) ?? read[MAX_PATTERNS];
+  if (wrong === undefined) return read;
+  throw badSettings(name, {
+    en: `${label.en}: "${wrong.slice(0, 40)}" cannot be used; write at most ${MAX_PATTERNS} patterns like +7* or +74951234567 with commas.`,
+    ru: `${label.ru}: «${wrong.slice(0, 40)}» не подходит; напишите через запятую до ${MAX_PATTERNS} шаблонов вида +7* или +74951234567.`,
+  });
+}
+
+const MOST_A_MINUTE = 1000;
+
+function cap(name: string, label: Text, value: unknown, usual: number): number {
+  const read = noVariable(name, label, textOf(value));
+  const number = read === '' ? usual : /^\d{1,4}$/.test(read) ? Number(read) : 0;
+  if (number >= 1 && number <= MOST_A_MINUTE) return number;
+  throw badSettings(name, {
+    en: `${label.en}: "${read.slice(0, 40)}" is no number of calls a minute; write 1 to ${MOST_A_MINUTE}.`,
+    ru: `${label.ru}: «${read.slice(0, 40)}» — не число звонков в минуту; напишите от 1 до ${MOST_A_MINUTE}.`,
+  });
+}
+
+function rulesOf(name: string, def: FinesseConfigDef): FinesseSettings['rules'] {
+  const { perMinute, perCaller } = DEFAULT_DIALLING;
+  return {
+    allow: patterns(name, { en: 'Allowed numbers', ru: 'Разрешённые номера' }, def.allow),
+    deny: patterns(name, { en: 'Forbidden numbers', ru: 'Запрещённые номера' }, def.deny),
+    perMinute: cap(name, { en: 'Calls a minute', ru: 'Звонков в минуту' }, def.perMinute, perMinute),
+    perCaller: cap(name, { en: 'By one caller', ru: 'На одного' }, def.perCaller, perCaller),
+  };
+}
+
+/** What CUCM wants to have dialled; '' for what is neither a number nor an extension. */
+function addressFor(plan: NumberingPlan, dialAs: DialAs, prefix: string): FinesseSettings['addressOf'] {
+  return (order) => {
+    const exten = channelFor({ channels: [], context: '', dialAs }, plan, order)?.exten ?? '';
+    const isInside = order.e164 === undefined && parseNumber(order.number, plan).kind === 'extension';
+    return exten === '' || isInside ? exten : prefix + exten;
+  };
+}
+
 const dialAsOf = (value: unknown): DialAs => (value === 'digits' || value === 'e164' ? value : 'dialled');
 
 /** What the client is made of, apart from the table; for a button of the dialog too. Throws `FINESSE_BAD_SETTINGS`. */
@@ -140,13 +194,11 @@ export function finesseSettings(red: NodeAPI, def: FinesseConfigDef, passwords: 
     country: noVariable(name, { en: 'Country', ru: 'Страна' }, textOf(def.country)) || 'RU',
     extensionPattern: noVariable(name, { en: 'Extensions', ru: 'Внутренние номера' }, textOf(def.extensions)),
   });
-  const dialAs = dialAsOf(def.dialAs);
-  const prefix = prefixOf(name, def.prefix);
   return {
     ...server,
     ...agentTable(name, def.agents, passwords),
     plan,
-    addressOf: ({ number, e164 }) =>
-      e164 === undefined ? number.replace(/[\s().-]/g, '') : prefix + numberAs(e164, dialAs, plan.country),
+    rules: rulesOf(name, def),
+    addressOf: addressFor(plan, dialAsOf(def.dialAs), prefixOf(name, def.prefix)),
   };
 }

@@ -102,6 +102,30 @@ describe('finesse-config', () => {
     }
   });
 
+  it('has rules for what may be called', async () => {
+    await start({ allow: '+7*, +375*', deny: '+7495*', perMinute: '2' });
+    const guard = offered().dialling?.guard;
+    const code = (e164: string) => guard?.objection({ number: e164, e164 })?.code;
+    assert.deepEqual(['+79031234567', '+375291234567', '+74951234567', '+442071234567'].map(code), [
+      undefined,
+      undefined,
+      'OUTBOUND_DENIED',
+      'OUTBOUND_NOT_ALLOWED',
+    ]);
+    assert.deepEqual(
+      [1, 2, 3].map(() => guard?.take('1001').free),
+      [true, true, false],
+    );
+    const line = offered().dialling?.line;
+    for (const number of ['*21*89031234567#', '', '1001&1002']) {
+      assert.equal(
+        line?.objection({ mode: 'click', extension: '1001', number } as ClickOrder)?.code,
+        'FINESSE_BAD_NUMBER',
+        number,
+      );
+    }
+  });
+
   it('names the lines of the table that cannot be used, without a password, and works with the others', async () => {
     const agents = [
       { extension: '1001', login: 'anna', slot: 7 },
@@ -138,6 +162,8 @@ describe('finesse-config', () => {
   for (const [what, more, pattern] of [
     ['plain http to another machine', { address: 'http://finesse.example.com:8082' }, /Адрес: напишите https:/],
     ['a prefix that is none', { prefix: '9w' }, /Выход в город/],
+    ['patterns that are none', { allow: '8495*' }, /Разрешённые номера: «8495\*»/],
+    ['a cap that is none', { perCaller: '0' }, /На одного: «0»/],
     ['a country that is none', { country: 'Russia' }, /Russia/],
     ['a TLS configuration that is gone', { tls: 'gone' }, /TLS: выбранная конфигурация/],
     ['an address from nowhere', { address: '${NOT_SET}' }, /NOT_SET не задана/],
