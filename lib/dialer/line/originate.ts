@@ -6,20 +6,22 @@ import type { Attempt, AutocallOrder, ClickOrder, Order, OrderCallerId } from '.
 import { lineError } from './errors';
 import type { AutocallAttempt, AutocallScript } from './script';
 
-/** A number or extension to be dialled. */
-export interface DialTarget {
-  readonly number: string;
-  /** Absent: an extension. */
-  readonly e164?: string;
+/** The way to a number or extension that may be dialled. */
+export interface Way {
+  /** As this PBX wants it: what the context dials, and what the agent's phone shows. */
+  readonly exten: string;
+  /** Of the channel map: `PJSIP/79031234567@trunk`. Absent: the context dials. */
+  readonly channel?: string;
+  readonly context: string;
+  /** What it occupies: `PJSIP/trunk`, without a channel `Local/context`. */
+  readonly trunk: string;
 }
 
 export interface OriginateSettings {
-  readonly settings: DialSettings;
+  readonly settings: Pick<DialSettings, 'agentChannel' | 'autoAnswer'>;
   readonly plan: NumberingPlan;
-  /** The channel of the map for a number, filled in (`PJSIP/79031234567@trunk`); `undefined`: the context dials it. */
-  readonly channelFor: (target: DialTarget) => string | undefined;
-  /** As the context and the phones of this PBX know the number. */
-  readonly dialled: (target: DialTarget) => string;
+  /** By the channel map and the context of the settings; `undefined` for what is neither a number nor an extension. */
+  readonly wayTo: (target: { readonly number: string; readonly e164?: string }) => Way | undefined;
   /** Absent: no autocalls. */
   readonly script?: AutocallScript;
 }
@@ -37,17 +39,16 @@ export function objectionTo(order: Order, settings: OriginateSettings): Telephon
   if (order.mode === 'click' && !settings.plan.isExtension(order.extension)) {
     return lineError('LINE_UNKNOWN_EXTENSION', { extension: order.extension });
   }
-  const hasWay = settings.channelFor(order) !== undefined || settings.settings.context !== '';
-  return hasWay ? undefined : lineError('LINE_NO_WAY');
+  const way = settings.wayTo(order);
+  const canDial = way !== undefined && (way.channel !== undefined || way.context !== '');
+  return canDial ? undefined : lineError('LINE_NO_WAY');
 }
 
-/** What the order occupies: technology and peer, `PJSIP/trunk`, `DAHDI/g1`, `Local/from-internal`. */
+/** What the order occupies: `PJSIP/trunk`, `DAHDI/g1`, `Local/from-internal`. */
 export function trunkOf(order: Order, settings: OriginateSettings): string {
-  const channel = order.mode === 'plain' ? order.channel : clientChannel(order, settings);
-  const [technology = '', peer = '', ...rest] = channel.split('/');
-  const at = peer.lastIndexOf('@');
-  // IAX2/user:password@peer has its number behind; elsewhere the peer stands behind the number.
-  return `${technology}/${at < 0 || (technology !== 'Local' && rest.length > 0) ? peer : peer.slice(at + 1)}`;
+  if (order.mode !== 'plain') return settings.wayTo(order)?.trunk ?? '';
+  const [technology = '', peer = ''] = order.channel.split('/');
+  return `${technology}/${peer.slice(peer.indexOf('@') + 1)}`;
 }
 
 /**
@@ -100,20 +101,20 @@ function legsOf(attempt: Attempt, settings: OriginateSettings): Legs {
   }
 }
 
-function click(order: ClickOrder, { settings, channelFor, dialled }: OriginateSettings): Legs {
+function click(order: ClickOrder, { settings, wayTo }: OriginateSettings): Legs {
+  const way = theWay(wayTo(order));
   const agent = settings.agentChannel.replaceAll('{extension}', order.extension);
-  const client = channelFor(order);
   const { number, name } = order.callerId ?? {};
   return {
     headers: {
       Channel: agent,
-      ...(client === undefined
-        ? { Context: settings.context, Exten: dialled(order), Priority: 1 }
-        : { Application: 'Dial', Data: `${client},${CLIENT_RING_S}` }),
+      ...(way.channel === undefined
+        ? { Context: way.context, Exten: way.exten, Priority: 1 }
+        : { Application: 'Dial', Data: `${way.channel},${CLIENT_RING_S}` }),
     },
     variables: {
       ...autoAnswer(agent, settings.autoAnswer),
-      'CONNECTEDLINE(num)': dialled(order),
+      'CONNECTEDLINE(num)': way.exten,
       ...(number === undefined ? {} : { 'CALLERID(num)': number }),
       ...(name === undefined ? {} : { 'CALLERID(name)': name }),
     },
@@ -121,11 +122,12 @@ function click(order: ClickOrder, { settings, channelFor, dialled }: OriginateSe
   };
 }
 
-function autocall(attempt: AutocallAttempt, settings: OriginateSettings): Legs {
-  const entry = settings.script?.originate(attempt);
+function autocall(attempt: AutocallAttempt, { wayTo, script }: OriginateSettings): Legs {
+  const way = theWay(wayTo(attempt.order));
+  const entry = script?.originate(attempt);
   return {
     headers: {
-      Channel: clientChannel(attempt.order, settings),
+      Channel: way.channel ?? `Local/${way.exten}@${way.context}`,
       ...entry?.headers,
       CallerID: callerId(attempt.order.callerId),
     },
@@ -134,11 +136,10 @@ function autocall(attempt: AutocallAttempt, settings: OriginateSettings): Legs {
   };
 }
 
-function clientChannel(
-  order: ClickOrder | AutocallOrder,
-  { settings, channelFor, dialled }: OriginateSettings,
-): string {
-  return channelFor(order) ?? `Local/${dialled(order)}@${settings.context}`;
+/** Settings do not change while a line lives: what had a way when it was asked for has one now. */
+function theWay(way: Way | undefined): Way {
+  if (!way) throw lineError('LINE_NO_WAY');
+  return way;
 }
 
 /** `"Name" <number>`; what would end the quotes or the brackets is left out. */
