@@ -2,7 +2,7 @@ import type { AmiAction, AmiValue } from '../../ami/types';
 import type { TelephonyError } from '../../errors';
 import type { DialSettings } from '../../outbound/types';
 import type { NumberingPlan } from '../../phone/types';
-import type { Attempt, AutocallOrder, ClickOrder, Order, OrderCallerId } from '../types';
+import type { Attempt, ClickOrder, Order, OrderCallerId } from '../types';
 import { lineError } from './errors';
 import type { AutocallAttempt, AutocallScript } from './script';
 
