@@ -1,27 +1,15 @@
 import type { AmiAction, AmiValue } from '../../ami/types';
 import type { TelephonyError } from '../../errors';
-import type { DialSettings } from '../../outbound/types';
+import { agentChannel, channelFor, type Destination } from '../../outbound/channels';
+import type { DialSettings, DialTarget } from '../../outbound/types';
 import type { NumberingPlan } from '../../phone/types';
 import type { Attempt, ClickOrder, Order, OrderCallerId } from '../types';
 import { lineError } from './errors';
 import type { AutocallAttempt, AutocallScript } from './script';
 
-/** The way to a number or extension that may be dialled. */
-export interface Way {
-  /** As this PBX wants it: what the context dials, and what the agent's phone shows. */
-  readonly exten: string;
-  /** Of the channel map: `PJSIP/79031234567@trunk`. Absent: the context dials. */
-  readonly channel?: string;
-  readonly context: string;
-  /** What it occupies: `PJSIP/trunk`, without a channel `Local/context`. */
-  readonly trunk: string;
-}
-
 export interface OriginateSettings {
-  readonly settings: Pick<DialSettings, 'agentChannel' | 'autoAnswer'>;
   readonly plan: NumberingPlan;
-  /** By the channel map and the context of the settings; `undefined` for what is neither a number nor an extension. */
-  readonly wayTo: (target: { readonly number: string; readonly e164?: string }) => Way | undefined;
+  readonly dialling: { readonly settings: DialSettings };
   /** Absent: no autocalls. */
   readonly script?: AutocallScript;
 }
@@ -39,14 +27,14 @@ export function objectionTo(order: Order, settings: OriginateSettings): Telephon
   if (order.mode === 'click' && !settings.plan.isExtension(order.extension)) {
     return lineError('LINE_UNKNOWN_EXTENSION', { extension: order.extension });
   }
-  const way = settings.wayTo(order);
+  const way = wayTo(order, settings);
   const canDial = way !== undefined && (way.channel !== undefined || way.context !== '');
   return canDial ? undefined : lineError('LINE_NO_WAY');
 }
 
 /** What the order occupies: `PJSIP/trunk`, `DAHDI/g1`, `Local/from-internal`. */
 export function trunkOf(order: Order, settings: OriginateSettings): string {
-  if (order.mode !== 'plain') return settings.wayTo(order)?.trunk ?? '';
+  if (order.mode !== 'plain') return wayTo(order, settings)?.trunk ?? '';
   const [technology = '', peer = ''] = order.channel.split('/');
   return `${technology}/${peer.slice(peer.indexOf('@') + 1)}`;
 }
@@ -101,9 +89,9 @@ function legsOf(attempt: Attempt, settings: OriginateSettings): Legs {
   }
 }
 
-function click(order: ClickOrder, { settings, wayTo }: OriginateSettings): Legs {
-  const way = theWay(wayTo(order));
-  const agent = settings.agentChannel.replaceAll('{extension}', order.extension);
+function click(order: ClickOrder, settings: OriginateSettings): Legs {
+  const way = theWay(order, settings);
+  const agent = agentChannel(settings.dialling.settings, order.extension);
   const { number, name } = order.callerId ?? {};
   return {
     headers: {
@@ -113,7 +101,7 @@ function click(order: ClickOrder, { settings, wayTo }: OriginateSettings): Legs 
         : { Application: 'Dial', Data: `${way.channel},${CLIENT_RING_S}` }),
     },
     variables: {
-      ...autoAnswer(agent, settings.autoAnswer),
+      ...autoAnswer(agent, settings.dialling.settings.autoAnswer),
       'CONNECTEDLINE(num)': way.exten,
       ...(number === undefined ? {} : { 'CALLERID(num)': number }),
       ...(name === undefined ? {} : { 'CALLERID(name)': name }),
@@ -122,9 +110,9 @@ function click(order: ClickOrder, { settings, wayTo }: OriginateSettings): Legs 
   };
 }
 
-function autocall(attempt: AutocallAttempt, { wayTo, script }: OriginateSettings): Legs {
-  const way = theWay(wayTo(attempt.order));
-  const entry = script?.originate(attempt);
+function autocall(attempt: AutocallAttempt, settings: OriginateSettings): Legs {
+  const way = theWay(attempt.order, settings);
+  const entry = settings.script?.originate(attempt);
   return {
     headers: {
       Channel: way.channel ?? `Local/${way.exten}@${way.context}`,
@@ -136,8 +124,11 @@ function autocall(attempt: AutocallAttempt, { wayTo, script }: OriginateSettings
   };
 }
 
-/** Settings do not change while a line lives: what had a way when it was asked for has one now. */
-function theWay(way: Way | undefined): Way {
+const wayTo = (target: DialTarget, { dialling, plan }: OriginateSettings): Destination | undefined =>
+  channelFor(dialling.settings, plan, target);
+
+function theWay(target: DialTarget, settings: OriginateSettings): Destination {
+  const way = wayTo(target, settings);
   if (!way) throw lineError('LINE_NO_WAY');
   return way;
 }

@@ -1,4 +1,6 @@
 import { silentLog } from '../../../../lib/log';
+import { DEFAULT_DIALLING } from '../../../../lib/outbound/defaults';
+import type { DialSettings } from '../../../../lib/outbound/types';
 import { createAmiLine, type AmiLineOptions } from '../../../../lib/dialer/line/ami-line';
 import type { AttemptPhase, AttemptResult, DialLine, Order } from '../../../../lib/dialer/types';
 import { numberingPlan } from '../../../../lib/phone';
@@ -25,11 +27,13 @@ export interface Dialled {
   now: AttemptResult | undefined;
 }
 
-/** One way to all: `PJSIP/<digits>@trunk`, extensions by the context. */
-export const wayTo: AmiLineOptions['wayTo'] = ({ number, e164 }) =>
-  e164 === undefined
-    ? { exten: number, context: 'click', trunk: 'Local/click' }
-    : { exten: e164.slice(1), channel: `PJSIP/${e164.slice(1)}@trunk`, context: 'click', trunk: 'PJSIP/trunk' };
+/** One way to all numbers, extensions by the context. */
+export const DIAL_SETTINGS: DialSettings = {
+  ...DEFAULT_DIALLING,
+  context: 'click',
+  channels: [{ prefix: '', channel: 'PJSIP/{number}@trunk' }],
+  dialAs: 'digits',
+};
 
 export function lineBed(more: Partial<AmiLineOptions> = {}): LineBed {
   const client = new FakeClient();
@@ -41,9 +45,8 @@ export function lineBed(more: Partial<AmiLineOptions> = {}): LineBed {
     clock,
     script,
     log: { ...silentLog, warn: (what) => warnings.push(typeof what === 'string' ? what : what.code) },
-    settings: { agentChannel: 'PJSIP/{extension}', autoAnswer: 'off' },
     plan: numberingPlan({ country: 'RU' }),
-    wayTo,
+    dialling: { settings: DIAL_SETTINGS },
     ...more,
   });
   const dial = (order: Order, channelId?: string): Dialled => {

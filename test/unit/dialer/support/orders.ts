@@ -14,6 +14,13 @@ export const clickOrder = (more: Partial<ClickOrder> = {}): ClickOrder => ({
   ...more,
 });
 
+/** A click on an extension. */
+export function colleague(number: string): ClickOrder {
+  const order: { e164?: string } & ClickOrder = clickOrder({ number });
+  delete (order as { e164?: string }).e164;
+  return order;
+}
+
 export const autocallOrder = (more: Partial<AutocallOrder> = {}): AutocallOrder => ({
   ...base,
   mode: 'autocall',
