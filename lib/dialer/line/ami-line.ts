@@ -314,21 +314,40 @@ class AmiLine implements DialLine {
     }
     if (this.isClosed) return;
     this.pulse.beat();
-    const ids = new Set(rows.map((row) => row.get('Uniqueid')));
+    const rowsOf = this.byTry(rows);
     for (const one of unsure) {
+      const { channelId } = one.attempt;
+      const own = rowsOf.get(channelId) ?? [];
+      const isListed = own.some((row) => row.get('Uniqueid') === channelId);
       // It came while the list was made.
-      const isNew = unborn.has(one) && one.tracker.channel !== undefined && !ids.has(one.attempt.channelId);
-      if (isNew) this.isLookWanted = true;
-      else this.judge(one, rows);
+      if (unborn.has(one) && one.tracker.channel !== undefined && !isListed) this.isLookWanted = true;
+      else this.judge(one, own);
     }
     for (const row of rows) this.checkStray(row);
   }
 
+  private byTry(rows: readonly AmiMessage[]): ReadonlyMap<string, AmiMessage[]> {
+    const found = new Map<string, AmiMessage[]>();
+    for (const row of rows) {
+      for (const id of new Set([row.get('Linkedid') ?? '', row.get('Uniqueid') ?? ''])) {
+        if (!this.tries.has(id)) continue;
+        const group = found.get(id);
+        if (group) group.push(row);
+        else found.set(id, [row]);
+      }
+    }
+    return found;
+  }
+
+  /** @param rows the channels of this try */
   private judge(one: Try, rows: readonly AmiMessage[]): void {
-    one.tracker.resume(rows, this.now());
-    if (!one.tracker.result) {
+    const { tracker, attempt } = one;
+    tracker.resume(rows, this.now());
+    if (!tracker.result) {
       one.sure();
-      if (one.tracker.isStopped) this.hangUp(one.attempt.channelId);
+      const first = rows.find((row) => row.get('Uniqueid') === attempt.channelId);
+      if (first && this.now() - ageOf(first) >= attempt.order.expiresAt) tracker.stop(lineError('LINE_TOO_LATE'));
+      if (tracker.isStopped) this.hangUp(attempt.channelId);
     }
     this.settle(one);
   }
@@ -360,6 +379,13 @@ class AmiLine implements DialLine {
 /** Where an event says to which try it belongs. */
 const EVENT_KEYS = ['Linkedid', 'Uniqueid', 'DestLinkedid', 'DestUniqueid', 'LocalOneUniqueid', 'LocalTwoUniqueid'];
 const NORMAL_CLEARING = 16;
+
+/** How long there has been this channel at the most, in ms: its `Duration` is cut to whole seconds. */
+function ageOf(row: AmiMessage): number {
+  const [, hours, minutes, seconds] = /^(\d{1,6}):(\d\d):(\d\d)$/.exec(row.get('Duration') ?? '') ?? [];
+  // Of one that does not say it, nothing is held against it.
+  return hours === undefined ? Infinity : (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) + 1) * 1000;
+}
 
 const isDenied = (message: string): boolean => /permission denied|access forbidden|blacklisted/i.test(message);
 

@@ -9,6 +9,7 @@ import { tellsFailure, toldCause, verdictOf } from './verdict';
 export const ATTEMPT_EVENTS = [
   'Newstate',
   'DialBegin',
+  'DialState',
   'DialEnd',
   'Newchannel',
   'HangupRequest',
@@ -93,6 +94,10 @@ export class AttemptTracker {
       case 'DialBegin':
         if (this.isFirst(event, 'DestUniqueid')) this.begun = true;
         else if (this.isFirst(event)) this.leg(event.get('DestUniqueid'));
+        break;
+      case 'DialState':
+        // Of the client's leg, Newstate may come before the DialBegin that says whose leg it is (measured on 22.10).
+        if (this.isFirst(event) && event.get('DialStatus') === 'RINGING') this.clientRings();
         break;
       case 'DialEnd':
         this.dialEnded(event, at);
@@ -182,10 +187,9 @@ export class AttemptTracker {
   private stateChanged(event: AmiMessage, at: number): void {
     const state = event.get('ChannelState');
     if (state === UP) this.talks(event, 'Uniqueid');
-    if (this.isFirst(event)) {
-      if (state === RINGING) this.tell('ringing');
-      else if (state === UP) this.firstUp(at);
-    } else if (state === RINGING && this.legs.has(event.get('Uniqueid') ?? '')) this.clientRings();
+    if (!this.isFirst(event)) return;
+    if (state === RINGING) this.tell('ringing');
+    else if (state === UP) this.firstUp(at);
   }
 
   private dialEnded(event: AmiMessage, at: number): void {

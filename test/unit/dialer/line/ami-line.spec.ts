@@ -23,7 +23,7 @@ function agentAnswers({ client }: LineBed): void {
 }
 function clientAnswers({ client }: LineBed): void {
   client.event('DialBegin', DIALS);
-  client.event('Newstate', { ...CLIENT, ...RINGING });
+  client.event('DialState', { ...DIALS, DialStatus: 'RINGING' });
   client.event('DialEnd', { ...DIALS, DialStatus: 'ANSWER' });
 }
 const hangUp = ({ client }: LineBed, cause = '16', of: Record<string, string> = FIRST): void =>
@@ -498,6 +498,24 @@ describe('a line over AMI', () => {
       bed.client.logIn();
       await done;
       assert.deepEqual(results, [[ID, UNKNOWN]]);
+    });
+
+    it('is hung up when it began after its time was over, and only then', async () => {
+      const expired = (id: string): Attempt => attemptOf(clickOrder({ expiresAt: bed.clock.now() - 5000 }), id);
+      const inTime = 'tcrm-abcdefgh-2-1';
+      bed.client.rows = () => [
+        row({ ...FIRST, ...RINGING, Duration: '00:00:03' }),
+        row({ Channel: 'PJSIP/102-1', Uniqueid: inTime, Linkedid: inTime, ...UP, Duration: '00:00:05' }),
+      ];
+      const { results, done } = takeUp([expired(ID), expired(inTime)]);
+      await done;
+      assert.deepEqual(
+        bed.client.sent.flatMap(({ action, headers }) => (action === 'Hangup' ? [headers?.Channel] : [])),
+        [ID],
+      );
+      hangUp(bed);
+      await breathe();
+      assert.deepEqual(results, [[ID, ['failed', 'no', 'LINE_TOO_LATE']]]);
     });
 
     it('is nothing when there is nothing', () => takeUp([]).done);
