@@ -7,6 +7,7 @@ import { ATTEMPT_EVENTS } from './attempt';
 import { lineError } from './errors';
 import { objectionTo, originateFor, type OriginateSettings, trunkOf } from './originate';
 import { Pulse } from './pulse';
+import { ageOf, rowsById } from './rows';
 import { Try } from './try';
 
 /** What the store knows of the orders whose channels are ours. */
@@ -95,7 +96,7 @@ class AmiLine implements DialLine {
   async dial(attempt: Attempt, onPhase: (phase: AttemptPhase) => void): Promise<AttemptResult> {
     const known = this.tries.get(attempt.channelId);
     if (known) return known.ended;
-    const one = new Try(attempt, onPhase, this.options.script);
+    const one = new Try(attempt, (phase) => this.tell(() => onPhase(phase)), this.options.script);
     const objection = this.objection(attempt.order);
     if (objection) one.tracker.refused(objection, this.now());
     else if (this.isClosed) this.notSent(one, lineError('LINE_CLOSED'));
@@ -116,13 +117,13 @@ class AmiLine implements DialLine {
     const taken = attempts
       .filter(({ channelId }) => !this.tries.has(channelId) && !this.isClosed)
       .map((attempt) => {
-        const one = new Try(attempt, (phase) => onPhase(attempt, phase), this.options.script);
+        const one = new Try(attempt, (phase) => this.tell(() => onPhase(attempt, phase)), this.options.script);
         one.isSent = true;
         one.isUnsure = true;
         this.tries.set(attempt.channelId, one);
         void one.ended.then((result) => {
           // Closed, it goes on in the air: whoever comes next has to settle it.
-          if (!this.isClosed) onResult(attempt, result);
+          if (!this.isClosed) this.tell(() => onResult(attempt, result));
         });
         return one;
       });
@@ -279,7 +280,7 @@ class AmiLine implements DialLine {
   private tellReady(): void {
     if (this.isReady === this.wasReady) return;
     this.wasReady = this.isReady;
-    for (const { handler } of [...this.readyHandlers]) handler(this.wasReady);
+    for (const { handler } of [...this.readyHandlers]) this.tell(() => handler(this.wasReady));
   }
 
   /** Looks at all channels, for the tries whose state is not known and for channels of orders that are over. */
@@ -314,7 +315,7 @@ class AmiLine implements DialLine {
     }
     if (this.isClosed) return;
     this.pulse.beat();
-    const rowsOf = this.byTry(rows);
+    const rowsOf = rowsById(rows, (id) => this.tries.has(id));
     for (const one of unsure) {
       const { channelId } = one.attempt;
       const own = rowsOf.get(channelId) ?? [];
@@ -324,19 +325,6 @@ class AmiLine implements DialLine {
       else this.judge(one, own);
     }
     for (const row of rows) this.checkStray(row);
-  }
-
-  private byTry(rows: readonly AmiMessage[]): ReadonlyMap<string, AmiMessage[]> {
-    const found = new Map<string, AmiMessage[]>();
-    for (const row of rows) {
-      for (const id of new Set([row.get('Linkedid') ?? '', row.get('Uniqueid') ?? ''])) {
-        if (!this.tries.has(id)) continue;
-        const group = found.get(id);
-        if (group) group.push(row);
-        else found.set(id, [row]);
-      }
-    }
-    return found;
   }
 
   /** @param rows the channels of this try */
@@ -369,6 +357,15 @@ class AmiLine implements DialLine {
     );
   }
 
+  /** What fails at the one who is told must not end the process. */
+  private tell(say: () => void): void {
+    try {
+      say();
+    } catch (thrown) {
+      this.options.log.warn(`A handler of calls out failed: ${String(thrown)}`);
+    }
+  }
+
   private warnOnce(error: TelephonyError): void {
     if (this.hasWarned) return;
     this.hasWarned = true;
@@ -379,13 +376,6 @@ class AmiLine implements DialLine {
 /** Where an event says to which try it belongs. */
 const EVENT_KEYS = ['Linkedid', 'Uniqueid', 'DestLinkedid', 'DestUniqueid', 'LocalOneUniqueid', 'LocalTwoUniqueid'];
 const NORMAL_CLEARING = 16;
-
-/** How long there has been this channel at the most, in ms: its `Duration` is cut to whole seconds. */
-function ageOf(row: AmiMessage): number {
-  const [, hours, minutes, seconds] = /^(\d{1,6}):(\d\d):(\d\d)$/.exec(row.get('Duration') ?? '') ?? [];
-  // Of one that does not say it, nothing is held against it.
-  return hours === undefined ? Infinity : (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) + 1) * 1000;
-}
 
 const isDenied = (message: string): boolean => /permission denied|access forbidden|blacklisted/i.test(message);
 

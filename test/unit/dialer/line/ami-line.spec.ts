@@ -427,6 +427,23 @@ describe('a line over AMI', () => {
       assert.deepEqual(code(await dialled.result), ['answered', 'yes', undefined]);
     });
 
+    it('follows two who talk without their Local channel, and knows when one of them left meanwhile', async () => {
+      const dialled = await dialClick(bed);
+      agentAnswers(bed);
+      clientAnswers(bed);
+      const phone = { Channel: 'PJSIP/101-00000009', Uniqueid: '1795203579.100', Linkedid: ID };
+      const rows = [row({ ...CLIENT, ...UP }), row({ ...phone, ...UP })];
+      bed.client.lose();
+      bed.client.rows = () => rows;
+      bed.client.logIn();
+      await breathe();
+      assert.equal(dialled.now, undefined);
+      bed.client.lose();
+      rows.pop();
+      bed.client.logIn();
+      assert.deepEqual(code(await dialled.result), ['answered', 'yes', undefined]);
+    });
+
     it('knows nothing of one that rang', async () => {
       const dialled = await dialClick(bed);
       bed.client.event('Newchannel', FIRST);
@@ -550,6 +567,18 @@ describe('a line over AMI', () => {
     assert.deepEqual(code(await dialled.result), ['failed', 'unknown', 'LINE_CLOSED']);
     assert.deepEqual(bed.client.actions, ['Originate']);
     assert.deepEqual(code(await bed.dial(clickOrder(), ID).result), ['failed', 'not-sent', 'LINE_CLOSED']);
+  });
+
+  it('goes on when the one who is told fails', async () => {
+    const result = bed.line.dial(attemptOf(clickOrder(), ID), () => {
+      throw new Error('a mistake of somebody else');
+    });
+    await breathe();
+    agentAnswers(bed);
+    clientAnswers(bed);
+    hangUp(bed);
+    assert.equal((await result).outcome, 'answered');
+    assert.match(bed.warnings[0] ?? '', /a mistake of somebody else/);
   });
 
   it('serves 256 tries with the same subscriptions as one', async () => {
