@@ -14,6 +14,8 @@ import type { Simulator } from '../simulator/types';
 import type { LiveCallTable } from '../store/types';
 import { createPbxCalls } from './calls';
 import type { OwnedPbxCalls, PbxCalls } from './calls';
+import { createContacts } from './contacts';
+import type { WhoIsAt } from './contacts';
 import { createClient } from './driver';
 import type { DriverName } from './driver';
 import { pbxError } from './errors';
@@ -30,6 +32,8 @@ export interface PbxOptions {
         readonly client: AmiClientOptions;
       };
   readonly plan: NumberingPlan;
+  /** Whom an address belongs to, whatever is registered there: address -> extension. */
+  readonly addresses?: ReadonlyMap<string, string>;
   /** How the life of calls is told; absent: everything as {@link CallSettings} says of an empty field. */
   readonly calls?: CallSettings;
 }
@@ -53,6 +57,8 @@ export interface Pbx {
   readonly presence: Presence;
   /** The life of calls and extensions. */
   readonly calls: PbxCalls;
+  /** Whose phone is registered at an address. */
+  readonly whoIsAt: WhoIsAt;
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
   /** Only when the settings are wrong, so that there is neither a simulator nor an Asterisk. */
@@ -90,6 +96,7 @@ class JoinedPbx implements Pbx {
   readonly client: AmiClient;
   readonly presence = createPresenceTracker();
   readonly calls: OwnedPbxCalls;
+  readonly whoIsAt: WhoIsAt;
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
   private readonly mayHear: boolean;
@@ -98,7 +105,7 @@ class JoinedPbx implements Pbx {
   /** What became of the state events of this session: one came; a list knew more than they told; the operator knows that. */
   private hearing: 'unknown' | 'heard' | 'missed' | 'told' = 'unknown';
 
-  constructor({ name, plan, connection, calls = {} }: PbxOptions, deps: PbxDeps) {
+  constructor({ name, plan, connection, addresses, calls = {} }: PbxOptions, deps: PbxDeps) {
     const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
     // What becomes of the link is told by its states, to whoever words it for people.
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
@@ -115,6 +122,12 @@ class JoinedPbx implements Pbx {
     } else {
       this.client = createClient(connection.driver, connection.client, clientDeps);
     }
+    this.whoIsAt = createContacts({
+      client: this.client,
+      clock,
+      isExtension: (text) => plan.isExtension(text),
+      ...(addresses ? { addresses } : {}),
+    });
     const { trunks = [], trunkContexts = [], ...kept } = calls;
     this.calls = createPbxCalls(
       { pbx: name, plan: { numbers: plan, trunks, trunkContexts }, mayHear: this.mayHear, ...kept },

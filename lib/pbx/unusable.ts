@@ -32,6 +32,7 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
       stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0, dropped: 0 },
     },
     presence: { availability: () => ({ available: false, reason: 'link-down', state: 'unknown' }) },
+    whoIsAt: () => Promise.reject(why),
     open: () => undefined,
     close: () => Promise.resolve(),
   };
