@@ -123,7 +123,6 @@ export interface OrderTold {
   readonly outcome?: string;
   /** How far it has come: `queued`, `ringing`, … */
   readonly state?: string;
-  readonly fields: Fields;
 }
 
 /** The answer to a command, whoever gave it; each protocol says it in its own words. */

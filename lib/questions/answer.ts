@@ -79,22 +79,26 @@ function failure(fields: Fields): FlowAnswer {
 /** An order as `originate` tells it: its number, and how far it has come or how it ended. */
 function orderIn(value: unknown): OrderTold | undefined {
   const fields = record(value);
-  const { orderId, state, outcome } = fields ?? {};
+  const { orderId, state } = fields ?? {};
   if (!fields || typeof orderId !== 'number') return undefined;
+  const outcome = fields.outcome ?? record(fields.result)?.outcome;
   const told = [
     ...(typeof outcome === 'string' ? [['outcome', outcome] as const] : []),
     ...(typeof state === 'string' ? [['state', state] as const] : []),
   ];
-  return told.length === 0 ? undefined : { orderId, ...Object.fromEntries(told), fields };
+  return told.length === 0 ? undefined : { orderId, ...Object.fromEntries(told) };
 }
 
-/** What `originate` answers about orders: one of them itself, or the first of a list. */
+/** What `originate` answers about orders: one of them itself, or in a list. */
 function readOrder(fields: Fields): FlowAnswer | undefined {
-  const list: unknown = fields.orders;
-  const order = orderIn(fields) ?? (Array.isArray(list) ? orderIn(list[0]) : undefined);
-  // An order that was refused before it had a number.
+  // One that was refused at once has no number.
   if (fields.outcome === 'refused') return failure(fields);
-  return order && command({ kind: 'order', order });
+  const { order, orders } = fields;
+  if (Array.isArray(orders) && orders.length === 0) {
+    return { kind: 'failed', code: 'ORDER_UNKNOWN', message: 'There is no such order.' };
+  }
+  const found = orderIn(fields) ?? orderIn(order) ?? (Array.isArray(orders) ? orderIn(orders[0]) : undefined);
+  return found && command({ kind: 'order', order: found });
 }
 
 const command = (answer: CommandAnswer, code = 200): FlowAnswer => ({ kind: 'command', code, answer });
