@@ -68,7 +68,13 @@ describe('Bitrix24: calls', () => {
   describe('a click in Bitrix24', () => {
     const variables = (id: string) => ({ direction: 'out' as const, variables: { BITRIX24_CALL_ID: id } });
     const clicked = async (): Promise<string> => {
-      const about = { USER_ID: 99, PHONE_NUMBER: '84951343060', TYPE: 1, CALL_START_DATE: '2026-11-20T22:00:00+03:00' };
+      const about = {
+        USER_ID: 99,
+        SHOW: 0,
+        PHONE_NUMBER: '84951343060',
+        TYPE: 1,
+        CALL_START_DATE: '2026-11-20T22:00:00+03:00',
+      };
       const response = await fetch(`${portal.webhook}${REGISTER}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
