@@ -23,8 +23,9 @@ const standIns: NodeInitializer = (red) => {
       const orderId = orders.size + 1;
       if (order.command === 'status') {
         const known = orders.has(Number(order.orderId));
-        const status = { orderId: order.orderId, state: 'over', result: { outcome: 'confirmed' } };
-        send([null, { ...msg, topic: 'orders', payload: { orders: known ? [status] : [] } }]);
+        const status = known ? { state: 'over', result: { outcome: 'confirmed' } } : {};
+        const payload = { command: 'status', found: known, orderId: order.orderId, ...status };
+        send([null, { ...msg, topic: 'orders', payload }]);
       } else if (order.answer === 'outcome') {
         send([{ ...msg, topic: 'order_outcome', payload: { orderId, outcome: 'answered', by: order.ip } }, null]);
       } else {
