@@ -17,6 +17,8 @@ import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
 import { createPbxCalls } from './calls';
 import type { OwnedPbxCalls, PbxCalls } from './calls';
+import { createContacts } from './contacts';
+import type { WhoIsAt } from './contacts';
 import { createClient } from './driver';
 import type { DriverName } from './driver';
 import { pbxError } from './errors';
@@ -66,6 +68,8 @@ export interface Pbx {
   /** The life of calls and extensions. */
   readonly calls: PbxCalls;
   readonly dialling: PbxDialling;
+  /** Whose phone is registered at an address; the table of `ami-config` comes first. */
+  readonly whoIsAt: WhoIsAt;
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
   /** Only when the settings are wrong, so that there is neither a simulator nor an Asterisk. */
@@ -104,6 +108,7 @@ class JoinedPbx implements Pbx {
   readonly presence = createPresenceTracker();
   readonly calls: OwnedPbxCalls;
   readonly dialling: PbxDialling;
+  readonly whoIsAt: WhoIsAt;
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
   private readonly mayHear: boolean;
@@ -130,6 +135,12 @@ class JoinedPbx implements Pbx {
     } else {
       this.client = createClient(connection.driver, connection.client, clientDeps);
     }
+    this.whoIsAt = createContacts({
+      client: this.client,
+      clock,
+      isExtension: (text) => plan.isExtension(text),
+      addresses: dialling.addresses,
+    });
     const { trunks = [], trunkContexts = [], ...kept } = calls;
     this.calls = createPbxCalls(
       { pbx: name, plan: { numbers: plan, trunks, trunkContexts }, mayHear: this.mayHear, ...kept },

@@ -51,6 +51,8 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['usercrm-in', 'path', 'a//b'],
   ['usercrm-in', 'allowList', 'example.com'],
   ['usercrm-in', 'agiTag', 'a b', { asyncAgi: true }],
+  ['usercrm-in', 'trustedProxies', 'proxy.example.com'],
+  ['usercrm-in', 'deadlines', { make_call: 'soon' }],
   ['usercrm-out', 'property', 'a..b'],
 ];
 const screens = join(repository, '.cache', 'screens');
