@@ -2,7 +2,7 @@ import { asError } from '../errors';
 import type { Log } from '../log';
 import type { AsyncAgi } from './async-agi';
 import { Interrupted, type Channel, type Place } from './channel';
-import { directLines, supportQueue } from './defaults';
+import { directLines, PARK_PATIENCE, supportQueue } from './defaults';
 import type { Devices } from './devices';
 import { deadTarget, outsideTarget, phoneTarget, type Dialer, type Taken, type Target } from './dial';
 import type { Pbx } from './pbx';
@@ -41,7 +41,8 @@ export interface DialplanParts {
 
 /**
  * What calls do. Contexts: `from-trunk` asks for the route, as the shipped dialplan does on a real Asterisk; `from-internal` and
- * `click2call` dial phones, the queue and numbers outside; `crm-hold` plays music.
+ * `click2call` dial phones, the queue and numbers outside; `telephony-crm-hold` plays music,
+ * as the shipped dialplan does.
  */
 export class Dialplan {
   private readonly threads = new Set<Promise<void>>();
@@ -114,11 +115,12 @@ export class Dialplan {
         if (!(thrown instanceof Interrupted) || thrown.channel !== channel) throw thrown;
         const why = channel.interruption;
         if (why?.kind === 'hangup') channel.hangupCause = why.cause;
-        if (why?.kind !== 'redirect') return;
+        if (why?.kind !== 'redirect' && why?.kind !== 'leave') return;
         channel.interruption = undefined;
         channel.application = '';
         channel.priority = 1;
-        script = this.has(why.to) ? this.script(channel, why.to, story) : undefined;
+        if (why.kind === 'leave') script = why.to;
+        else script = this.has(why.to) ? this.script(channel, why.to, story) : undefined;
       }
     }
   }
@@ -149,7 +151,7 @@ export class Dialplan {
   }
 
   /** Whom an extension or a number reaches from the inside, the queue excepted. */
-  private target(exten: string): Target | undefined {
+  target(exten: string): Target | undefined {
     const phone = this.parts.devices.phones.get(exten);
     if (phone) return phoneTarget(phone);
     return /^\+?\d{5,15}$/.test(exten) ? outsideTarget(exten) : undefined;
@@ -223,21 +225,33 @@ export class Dialplan {
     trunk.hangupCause = 16;
   }
 
-  /** Music until somebody redirects or hangs up the channel, at most for the talk time. */
+  /** Music as long as the one waits who is held together with this channel; in the end one loses patience. */
   private async hold(channel: Channel): Promise<void> {
     const { pbx, talkMs } = this.parts;
     pbx.execute(channel, 'Answer', '');
     pbx.setState(channel, 'Up');
-    pbx.execute(channel, 'MusicOnHold', 'default');
+    pbx.execute(channel, 'StartMusicOnHold', '');
     pbx.tell('MusicOnHoldStart', channel, [['Class', 'default']]);
+    const until = pbx.clock.monotonic() + PARK_PATIENCE * talkMs;
     try {
-      await pbx.pause(talkMs, channel);
+      do {
+        pbx.execute(channel, 'Wait', '2');
+        await pbx.pause(LOOK_AFTER_MS, channel);
+      } while (this.isHeldWithSomebody(channel) && pbx.clock.monotonic() < until);
     } finally {
       pbx.tell('MusicOnHoldStop', channel);
     }
     channel.hangupCause = 16;
   }
+
+  private isHeldWithSomebody(channel: Channel): boolean {
+    const other = this.parts.pbx.channels.get(channel.get('TCRM_HELD_WITH') ?? '');
+    return other?.get('TCRM_HELD_WITH') === channel.name;
+  }
 }
+
+/** So often each of two held channels looks whether the other one is still there. */
+const LOOK_AFTER_MS = 2000;
 
 /** A call that nobody has taken yet: if it ends now, the caller or a manager ended it. */
 export function newStory(): Story {
@@ -245,5 +259,5 @@ export function newStory(): Story {
 }
 
 function isHold({ context, exten }: Place): boolean {
-  return context === 'crm-hold' && exten === 's';
+  return context === 'telephony-crm-hold' && exten === 's';
 }

@@ -6,6 +6,7 @@ import type { Office } from './ami/action';
 import { AmiServer } from './ami/server';
 import { AsyncAgi } from './async-agi';
 import { defaultPhones, defaultTimes, limits, supportQueue } from './defaults';
+import { Conversations } from './conversations';
 import { Dialer } from './dial';
 import { Dialplan, newStory } from './dialplan';
 import { Devices, TRUNK } from './devices';
@@ -158,6 +159,7 @@ class BuiltInSimulator implements Simulator {
       queues,
       agi,
       dialplan,
+      conversations: new Conversations({ pbx, dialer, times, target: (exten) => dialplan.target(exten) }),
       originator: new Originator({ pbx, devices, dialer, dialplan, records }),
     };
   }
