@@ -7,6 +7,13 @@ import { controlError, notPossible } from './errors';
 /** Asterisk answers all of these at once; a PBX that needs longer is in trouble, and an order carried out late helps nobody. */
 const WITHIN: ActionOptions = { timeoutMs: 4000 };
 const MAX_MESSAGE = 200;
+const FOLLOW_WITHIN_MS = 1000;
+const LOOK_AGAIN_MS = 30;
+
+type Pair = readonly [LiveChannel, LiveChannel];
+
+/** Waits for the event, at most so many ms; `undefined` when it did not come. To be called once, whatever happens. */
+export type Listening = (ms: number) => Promise<AmiMessage | undefined>;
 
 /** Classes in `write=`, where one that every order needs, `call`, is not enough (measured on Asterisk 22.10 and 16.28). */
 const CLASSES: Readonly<Record<string, string>> = {
@@ -68,8 +75,33 @@ export class Asterisk {
     return this.act({ action: 'Hangup', headers: { Channel: channel.name, Cause: 16 } });
   }
 
-  /** Listens from now on for one event, and waits for it when asked to, at most `ms`; `undefined` when it did not come. */
-  listen(event: string, isIt: (event: AmiMessage) => boolean): (ms: number) => Promise<AmiMessage | undefined> {
+  /** As {@link act}; when Asterisk has something against it, the listening ends. */
+  async actThen(action: AmiAction, listening: Listening): Promise<void> {
+    try {
+      await this.act(action);
+    } catch (thrown) {
+      await listening(0);
+      throw thrown;
+    }
+  }
+
+  /**
+   * Waits until two channels are where they were sent: Asterisk answers before they are. Throws `CONTROL_NOT_POSSIBLE` when that
+   * takes longer than a second.
+   */
+  async follow(pair: Pair, isThere: (now: Pair) => boolean): Promise<void> {
+    const until = this.clock.monotonic() + FOLLOW_WITHIN_MS;
+    for (;;) {
+      const all = await this.channels();
+      const [one, other] = pair.map(({ id }) => all.find((channel) => channel.id === id));
+      if (one && other && isThere([one, other])) return;
+      if (!one || !other || this.clock.monotonic() > until) throw notPossible('notFollowed', { ms: FOLLOW_WITHIN_MS });
+      await new Promise<void>((resolve) => void this.clock.after(LOOK_AGAIN_MS, resolve));
+    }
+  }
+
+  /** Listens from now on for one event. */
+  listen(event: string, isIt: (event: AmiMessage) => boolean): Listening {
     let heard: AmiMessage | undefined;
     let tell: (event: AmiMessage | undefined) => void = () => undefined;
     const end = this.client.subscribe([event], (message) => {

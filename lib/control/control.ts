@@ -163,14 +163,7 @@ class Control implements CallControl {
   /** The client goes on to somebody else, and the phone that had him is free. */
   private async transfer({ order, call }: Task): Promise<Outcome> {
     const leg = phoneOf(call);
-    const held = await this.holding.stateOf(call, leg);
-    if (held && held.way !== 'phone') {
-      await this.sendOn(held.client, await this.target(order, leg));
-      await this.letGo(leg, held.client);
-      return {};
-    }
-    talkingWith(call, leg);
-    const { context, exten } = await this.target(order, leg);
+    const { context, exten } = await this.targetFor(call, order, leg);
     const headers = { Channel: leg.name, Context: context, Exten: exten };
     await this.asterisk.act({ action: 'BlindTransfer', headers });
     return {};
@@ -178,17 +171,10 @@ class Control implements CallControl {
 
   private async attendedTransfer({ order, call }: Task): Promise<Outcome> {
     const leg = phoneOf(call);
-    const held = await this.holding.stateOf(call, leg);
-    if (!held || held.way === 'phone') talkingWith(call, leg);
-    const { context, exten } = await this.target(order, leg);
-    if (held) await this.holding.unhold(leg, held);
+    const { context, exten } = await this.targetFor(call, order, leg);
     const begun = this.asterisk.listen('Hold', (event) => event.get('Uniqueid') === leg.id);
-    try {
-      await this.asterisk.act({ action: 'Atxfer', headers: { Channel: leg.name, Context: context, Exten: exten } });
-    } catch (thrown) {
-      await begun(0);
-      throw thrown;
-    }
+    const headers = { Channel: leg.name, Context: context, Exten: exten };
+    await this.asterisk.actThen({ action: 'Atxfer', headers }, begun);
     // The action only presses keys, and succeeds where nobody listens to them.
     if (!(await begun(TRANSFER_WITHIN_MS))) throw notPossible('noTransfer');
     return {};
@@ -239,6 +225,16 @@ class Control implements CallControl {
     // "in" is what comes from the phone into the PBX.
     await this.asterisk.act({ action: 'MuteAudio', headers: { Channel: name, Direction: 'in', State } });
     return {};
+  }
+
+  /** As {@link target}, for a phone that is to hand its client over: only what talks can be transferred. */
+  private async targetFor(call: FoundCall, order: ControlOrder, leg: LiveChannel): Promise<Target> {
+    const held = await this.holding.stateOf(call, leg);
+    const waits = held && held.way !== 'phone';
+    if (!waits) talkingWith(call, leg);
+    const target = await this.target(order, leg);
+    if (waits) await this.holding.unhold(leg, held);
+    return target;
   }
 
   /** Whom the order names, allowed by the rules and known to the dialplan. */

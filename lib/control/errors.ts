@@ -56,6 +56,14 @@ const impossible = {
     en: 'the other party is not waiting any more.',
     ru: 'второй стороны на удержании уже нет.',
   },
+  notFollowed: {
+    en: 'Asterisk took the order, but the channels did not follow it within {ms} ms. Somebody may have hung up meanwhile.',
+    ru: 'Asterisk принял команду, но каналы не последовали ей за {ms} мс. Возможно, кто-то уже положил трубку.',
+  },
+  deafPhone: {
+    en: 'the phone did not react to the request ({event}). Choose another way to hold in ami-config.',
+    ru: 'телефон не отозвался на запрос ({event}). Выберите другой способ удержания в ami-config.',
+  },
   notTransferring: {
     en: 'no attended transfer is under way.',
     ru: 'перевод с консультацией сейчас не идёт.',

@@ -8,12 +8,14 @@ export type WayToHold = 'redirect' | 'phone' | 'park';
 
 /** On both channels of a held call the name of the other one: it outlives a restart of ours, and the dialplan looks at it too. */
 const HELD_WITH = 'TCRM_HELD_WITH';
-/** A phone that has lost count of its own hold is asked the way this variable says. */
+/** What it says of a call that its phone holds: events are heard only while we run. */
 const BY_PHONE = 'phone';
 
 /** Channels whose phone's hold is remembered; beyond it the oldest is forgotten, and asked for by {@link HELD_WITH}. */
 const MAX_REMEMBERED = 10_000;
 const SLOT_WITHIN_MS = 2000;
+/** A phone that knows the request reacts with a re-INVITE at once. */
+const REACTS_WITHIN_MS = 2000;
 
 /** How a held call waits: with our help, by its own phone, or parked. */
 export type Held = { readonly way: 'redirect' | 'park'; readonly client: LiveChannel } | { readonly way: 'phone' };
@@ -73,6 +75,10 @@ export class Holding {
     }
     const { client } = held;
     await this.asterisk.act({ action: 'Bridge', headers: { Channel1: client.name, Channel2: leg.name, Tone: 'no' } });
+    await this.asterisk.follow(
+      [leg, client],
+      ([one, other]) => one.bridge !== undefined && one.bridge === other.bridge,
+    );
     if (held.way === 'redirect') await this.forget([leg, client]);
   }
 
@@ -80,12 +86,7 @@ export class Holding {
   async park(client: LiveChannel, back: LiveChannel | string): Promise<string | undefined> {
     const slot = this.asterisk.listen('ParkedCall', (event) => event.get('ParkeeUniqueid') === client.id);
     const TimeoutChannel = typeof back === 'string' ? back : back.name;
-    try {
-      await this.asterisk.act({ action: 'Park', headers: { Channel: client.name, TimeoutChannel } });
-    } catch (thrown) {
-      await slot(0);
-      throw thrown;
-    }
+    await this.asterisk.actThen({ action: 'Park', headers: { Channel: client.name, TimeoutChannel } }, slot);
     return (await slot(SLOT_WITHIN_MS))?.get('ParkingSpace');
   }
 
@@ -107,6 +108,7 @@ export class Holding {
     // Both in one action: the other one of a channel that is redirected alone is hung up.
     const headers = { Channel: leg.name, ExtraChannel: client.name, ...place, ...extra };
     await this.asterisk.act({ action: 'Redirect', headers });
+    await this.asterisk.follow([leg, client], (both) => both.every(({ isAside }) => isAside));
   }
 
   /** The channel that waits together with this one: both say so, and neither was bridged or redirected since. */
@@ -117,11 +119,11 @@ export class Holding {
   }
 
   private async byPhone(leg: LiveChannel, event: 'hold' | 'talk'): Promise<void> {
-    await this.asterisk.act({
-      action: 'PJSIPNotify',
-      headers: { Channel: leg.name },
-      variables: { Event: event },
-    });
+    const told = event === 'hold' ? 'Hold' : 'Unhold';
+    const reacts = this.asterisk.listen(told, (one) => one.get('Uniqueid') === leg.id);
+    const headers = { Channel: leg.name };
+    await this.asterisk.actThen({ action: 'PJSIPNotify', headers, variables: { Event: event } }, reacts);
+    if (!(await reacts(REACTS_WITHIN_MS))) throw notPossible('deafPhone', { event });
     await this.asterisk.set(leg, HELD_WITH, event === 'hold' ? BY_PHONE : '');
   }
 
