@@ -16,6 +16,12 @@ const LONGEST_RETRY_AFTER_MS = 60_000;
 const USUAL_RETRY_AFTER_MS = 1000;
 const MAX_WORDS = 200;
 
+/**
+ * The server did not get the request in time, holds the record locked, or does not want it this early: the same passes later, whatever
+ * the CRM says beside it.
+ */
+export const isNotNow = (status: number): boolean => [408, 423, 425].includes(status);
+
 /** The only part of an address that may stand in a text. */
 export const hostOf = (url: string): string => new URL(url).host;
 
@@ -58,11 +64,10 @@ function systemCode(thrown: unknown): string {
 }
 
 /** What a request that got no complete answer met. `connectMs`: how long a connection may take. */
-export function transportError(thrown: unknown, host: string, limits: { connectMs: number; bytes: number }): Error {
+export function transportError(thrown: unknown, host: string, connectMs: number): Error {
   const message = thrown instanceof Error ? thrown.message : '';
-  if (message.startsWith('maxContentLength')) return crmError('CRM_TOO_LARGE', { host, bytes: limits.bytes }, thrown);
   const code = systemCode(thrown);
-  const params = { host, ms: limits.connectMs, system: code || 'unknown' };
+  const params = { host, ms: connectMs, system: code || 'unknown' };
   const tlsReason = TLS[code] ?? (/^(ERR_SSL_|ERR_TLS_|CERT_|EPROTO)/.test(code) ? 'failed' : undefined);
   if (tlsReason !== undefined) return tlsError(tlsReason, params, thrown);
   if (/^(HPE_|Z_|ERR_HTTP_)/.test(code)) return unreachableError('protocol', params, thrown);
@@ -88,6 +93,7 @@ export function statusError(
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
     return crmError('CRM_LIMITED', { host, status, retryAfterMs: retryAfterMs ?? USUAL_RETRY_AFTER_MS });
   }
+  if (isNotNow(status)) return crmError('CRM_NOT_NOW', { host, status });
   if (status >= 500) return crmError('CRM_SERVER_ERROR', { host, status });
   if (status >= 300 && status < 400) {
     return crmError('CRM_REDIRECTED', { host, status, target: originOf(headers.location, request.url) });
