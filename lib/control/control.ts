@@ -1,5 +1,6 @@
 import type { AmiClient } from '../ami/types';
 import { systemClock, type Clock } from '../clock';
+import { agentChannel } from '../outbound/channels';
 import type { NumberingPlan } from '../phone/types';
 import { Asterisk } from './asterisk';
 import { isAlone, whoseChannels, type LiveChannel } from './channels';
@@ -204,7 +205,7 @@ class Control implements CallControl {
     const held = await this.holding.stateOf(call, leg);
     const client = held && held.way !== 'phone' ? held.client : talkingWith(call, leg);
     if (held?.way === 'redirect') await this.holding.forget([leg, client]);
-    const back = to === undefined ? leg : settings.agentChannel.replaceAll('{extension}', to);
+    const back = to === undefined ? leg : agentChannel(settings, to);
     const slot = await this.holding.park(client, back);
     await this.asterisk.hangUp(leg).catch(() => undefined);
     return slot === undefined ? {} : { slot };

@@ -1,3 +1,4 @@
+import { channelFor } from '../outbound/channels';
 import type { DialGuard, DialSettings } from '../outbound/types';
 import { parseNumber } from '../phone';
 import type { NumberingPlan } from '../phone/types';
@@ -17,26 +18,28 @@ export interface Dialling {
 }
 
 /**
- * Reads whom a call is sent to. Feature codes, letters and whatever is no number are refused before the rules are asked. Throws
+ * Reads whom a call is sent to. Letters and whatever is no number are refused before the rules are asked. Throws
  * `CONTROL_BAD_ORDER`, or the refusal of the rules.
  */
-export function targetOf(to: string, context: string | undefined, plan: NumberingPlan, dialling: Dialling): Target {
-  const { guard, settings } = dialling;
+export function targetOf(
+  to: string,
+  context: string | undefined,
+  plan: NumberingPlan,
+  { guard, settings }: Dialling,
+): Target {
   const number = parseNumber(to, plan);
-  const place = context ?? settings.context;
-  if (number.kind === 'extension') {
-    const refusal = guard.objection({ number: number.extension });
-    if (refusal) throw refusal;
-    return { exten: number.extension, context: place, take: () => undefined };
-  }
-  if (number.kind !== 'phone') throw badOrder('to', 'target');
-  const refusal = guard.objection({ number: to, e164: number.e164 });
+  if (number.kind !== 'extension' && number.kind !== 'phone') throw badOrder('to', 'target');
+  const asked = number.kind === 'phone' ? { number: to, e164: number.e164 } : { number: number.extension };
+  const refusal = guard.objection(asked);
   if (refusal) throw refusal;
+  // A channel of the map is of no use here: a call that exists is sent to a place in the dialplan.
+  const way = channelFor(settings, plan, asked);
+  if (!way) throw badOrder('to', 'target');
   return {
-    exten: number.e164.slice(1),
-    context: place,
+    exten: way.exten,
+    context: context ?? way.context,
     take: (by) => {
-      const place = guard.take(by);
+      const place = number.kind === 'phone' ? guard.take(by) : { free: true as const };
       if (!place.free) throw place.error;
     },
   };

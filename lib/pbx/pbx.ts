@@ -66,6 +66,8 @@ export interface Pbx {
   /** The life of calls and extensions. */
   readonly calls: PbxCalls;
   readonly dialling: PbxDialling;
+  /** Endpoints of the trunks, as far as an admin named them. */
+  readonly trunks: readonly string[];
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
   /** Only when the settings are wrong, so that there is neither a simulator nor an Asterisk. */
@@ -104,6 +106,7 @@ class JoinedPbx implements Pbx {
   readonly presence = createPresenceTracker();
   readonly calls: OwnedPbxCalls;
   readonly dialling: PbxDialling;
+  readonly trunks: readonly string[];
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
   private readonly mayHear: boolean;
@@ -131,6 +134,7 @@ class JoinedPbx implements Pbx {
       this.client = createClient(connection.driver, connection.client, clientDeps);
     }
     const { trunks = [], trunkContexts = [], ...kept } = calls;
+    this.trunks = trunks;
     this.calls = createPbxCalls(
       { pbx: name, plan: { numbers: plan, trunks, trunkContexts }, mayHear: this.mayHear, ...kept },
       { client: this.client, clock, log, onProblem, createTracker: createCallTracker },
