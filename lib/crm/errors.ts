@@ -1,4 +1,5 @@
 import { asError, errorsFrom, TelephonyError, type ErrorParams, type Text } from '../errors';
+import type { TlsReason, UnreachableReason as TransportReason } from '../http-out/failures';
 import type { ClientWish, CrmField } from './types';
 
 /** Every failure of the CRM room. Of an address the texts name the host only: paths and queries may hold keys. */
@@ -96,9 +97,8 @@ export type CrmErrorCode = Parameters<typeof crmError>[0] | 'CRM_UNREACHABLE' | 
 export const isOwnLimit = ({ code, params }: TelephonyError): boolean =>
   code === 'CRM_LIMITED' && params.status === undefined;
 
-/** Why no connection came about, or none that lasted. */
-export type UnreachableReason =
-  'dns' | 'refused' | 'reset' | 'no-route' | 'connect-timeout' | 'protocol' | 'failed' | 'played';
+/** `played`: by the demo CRM. */
+type UnreachableReason = TransportReason | 'played';
 
 const unreachable: Readonly<Record<UnreachableReason, Text>> = {
   dns: {
@@ -134,9 +134,6 @@ const unreachable: Readonly<Record<UnreachableReason, Text>> = {
     ru: 'Демонстрационная CRM изображает CRM, которая не принимает соединения. Чтобы она отвечала, выберите поведение «Работает».',
   },
 };
-
-/** What is wrong with the CRM's certificate. */
-export type TlsReason = 'wrong-name' | 'unknown-authority' | 'expired' | 'not-yet-valid' | 'failed';
 
 const tls: Readonly<Record<TlsReason, Text>> = {
   'wrong-name': {
