@@ -5,11 +5,12 @@ import { readMessage } from '../lib/messages/parse';
 import type { Pbx } from '../lib/pbx/pbx';
 import { RecordKeeper } from '../lib/store/keeper';
 import { callQuery, usualQuery } from '../lib/store/query';
-import type { CallQuery, Store } from '../lib/store/types';
+import type { CallPage, CallQuery, Store } from '../lib/store/types';
+import { failureFor, isAsked } from './runtime/asked';
 import { Complaints } from './runtime/complaints';
 import { amiConfig, storeConfig } from './runtime/config-nodes';
 import { nodeError } from './runtime/errors';
-import { wordsFor } from './runtime/language';
+import { languageOf, wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
 import { propertyOf, textOf } from './runtime/settings';
@@ -103,9 +104,19 @@ const init: NodeInitializer = (red) => {
         return;
       }
       const question = propertyOf(red, msg, textOf(def.query) || 'payload');
-      const page = await store.calls.find(callQuery(question, usual(systemClock.now())));
-      red.util.setMessageProperty(msg, textOf(def.output) || 'payload', page, true);
-      send(msg);
+      const answer = (value: object): void => {
+        red.util.setMessageProperty(msg, textOf(def.output) || 'payload', value, true);
+        send(msg);
+      };
+      let page: CallPage;
+      try {
+        page = await store.calls.find(callQuery(question, usual(systemClock.now())));
+      } catch (thrown) {
+        if (!isAsked(msg)) throw thrown;
+        answer(failureFor(asError(thrown), languageOf(red, this.type)));
+        return;
+      }
+      answer(page);
       const count = page.totalIsMore ? `${page.total}+` : page.total;
       status.show({ fill: 'green', shape: 'dot', text: red._('call-history.status.found', { count }) });
     });

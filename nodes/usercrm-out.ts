@@ -12,9 +12,12 @@ interface UserCrmOutDef extends NodeDef {
   readonly property?: string;
 }
 
+/** What becomes of an order after its asker was answered is told too: it passes. */
+const AFTERWARDS: readonly unknown[] = ['order_progress', 'order_outcome', 'orders'];
+
 /** The last answer as a status: the extension itself, or what it came to. */
 function summary(answer: FlowAnswer): string {
-  if (answer.kind === 'body') return 'usercrm-out.status.answered';
+  if (answer.kind !== 'route') return `usercrm-out.status.${answer.kind === 'failed' ? 'error' : 'answered'}`;
   return answer.answer.extension ?? `usercrm-out.status.${answer.answer.found ? 'name' : 'nobody'}`;
 }
 
@@ -29,13 +32,14 @@ const init: NodeInitializer = (red) => {
     const answerIn = (action: string, msg: NodeMessage): FlowAnswer => {
       const answer = readAnswer(action, [propertyOf(red, msg, property), msg.payload]);
       if (answer) return answer;
-      const shape = action === 'route' ? answerShapes.route : answerShapes.body;
+      const shape = action === 'route' ? answerShapes.route : answerShapes.command;
       throw questionError('ANSWER_NOT_UNDERSTOOD', { property, shape });
     };
 
     onInput(red, this, (msg) => {
-      const { usercrm } = msg as { readonly usercrm?: { readonly id?: unknown } };
+      const { usercrm, topic } = msg as { readonly usercrm?: { readonly id?: unknown }; readonly topic?: unknown };
       if (typeof usercrm?.id !== 'string') {
+        if (AFTERWARDS.includes(topic)) return;
         trouble('no-question');
         throw questionError('QUESTION_MISSING');
       }

@@ -99,6 +99,8 @@ export interface CrmAccount {
   deliver(event: DeliverableEvent, how: DeliveryWish): Promise<Delivered>;
   /** Throws `CRM_BAD_SETTINGS` when events cannot be delivered with these choices of `crm-webhook-out`. */
   checkDelivery(settings: Readonly<Record<string, unknown>>): void;
+  /** The table extension <-> CRM user: the line that counts of each user. */
+  readonly users: readonly UserMapping[];
   /** The extension of a CRM user, and the line of the table for an extension. */
   extensionOf(userId: string): string | undefined;
   userOf(extension: string): UserMapping | undefined;
@@ -201,6 +203,10 @@ class Account implements CrmAccount {
 
   checkDelivery(settings: Readonly<Record<string, unknown>>): void {
     this.naming(() => this.kind.checkDelivery?.(settings));
+  }
+
+  get users(): readonly UserMapping[] {
+    return this.directory.lines;
   }
 
   extensionOf(userId: string): string | undefined {

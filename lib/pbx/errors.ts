@@ -10,6 +10,10 @@ export const pbxError = errorsFrom({
     en: 'Asterisk does not tell the states of the phones ({action}: permission denied), so every extension counts as not available. Add "{permission}" to write= of this user in manager.conf, then "manager reload".',
     ru: 'Asterisk не сообщает состояния телефонов ({action}: Permission denied), поэтому все внутренние номера считаются недоступными. Добавьте «{permission}» в write= этого пользователя в manager.conf, затем «manager reload».',
   },
+  PBX_CONTACTS_REFUSED: {
+    en: 'The PBX does not tell where its phones are registered ({reason}): give the AMI user "call" or "reporting" in write= of manager.conf.',
+    ru: 'АТС не сообщает, где зарегистрированы её телефоны ({reason}): дайте пользователю AMI «call» или «reporting» в write= файла manager.conf.',
+  },
   PBX_PRESENCE_FAILED: {
     en: 'The states of the phones could not be read ({action}): {reason}',
     ru: 'Состояния телефонов не прочитаны ({action}): {reason}',

@@ -17,6 +17,8 @@ import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
 import { createPbxCalls } from './calls';
 import type { OwnedPbxCalls, PbxCalls } from './calls';
+import { createContacts } from './contacts';
+import type { WhoIsAt } from './contacts';
 import { createClient } from './driver';
 import type { DriverName } from './driver';
 import { pbxError } from './errors';
@@ -34,6 +36,8 @@ export interface PbxOptions {
         readonly client: AmiClientOptions;
       };
   readonly plan: NumberingPlan;
+  /** Whom an address belongs to, whatever is registered there: address -> extension. */
+  readonly addresses?: ReadonlyMap<string, string>;
   /** How the life of calls is told; absent: everything as {@link CallSettings} says of an empty field. */
   readonly calls?: CallSettings;
   /** How and what flows may dial; absent: {@link DEFAULT_DIALLING}. */
@@ -68,6 +72,8 @@ export interface Pbx {
   readonly dialling: PbxDialling;
   /** Endpoints of the trunks, as far as an admin named them. */
   readonly trunks: readonly string[];
+  /** Whose phone is registered at an address. */
+  readonly whoIsAt: WhoIsAt;
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
   /** Only when the settings are wrong, so that there is neither a simulator nor an Asterisk. */
@@ -107,6 +113,7 @@ class JoinedPbx implements Pbx {
   readonly calls: OwnedPbxCalls;
   readonly dialling: PbxDialling;
   readonly trunks: readonly string[];
+  readonly whoIsAt: WhoIsAt;
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
   private readonly mayHear: boolean;
@@ -115,7 +122,8 @@ class JoinedPbx implements Pbx {
   /** What became of the state events of this session: one came; a list knew more than they told; the operator knows that. */
   private hearing: 'unknown' | 'heard' | 'missed' | 'told' = 'unknown';
 
-  constructor({ name, plan, connection, calls = {}, dialling = DEFAULT_DIALLING }: PbxOptions, deps: PbxDeps) {
+  constructor(options: PbxOptions, deps: PbxDeps) {
+    const { name, plan, connection, calls = {}, dialling = DEFAULT_DIALLING } = options;
     const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
     // What becomes of the link is told by its states, to whoever words it for people.
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
@@ -133,6 +141,12 @@ class JoinedPbx implements Pbx {
     } else {
       this.client = createClient(connection.driver, connection.client, clientDeps);
     }
+    this.whoIsAt = createContacts({
+      client: this.client,
+      clock,
+      isExtension: (text) => plan.isExtension(text),
+      addresses: options.addresses ?? dialling.addresses,
+    });
     const { trunks = [], trunkContexts = [], ...kept } = calls;
     this.trunks = trunks;
     this.calls = createPbxCalls(

@@ -42,6 +42,7 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
       guard: { objection: () => why, take: () => ({ free: false, at: clock.now() + RETRY_MS, error: why }) },
     },
     presence: { availability: () => ({ available: false, reason: 'link-down', state: 'unknown' }) },
+    whoIsAt: () => Promise.reject(why),
     open: () => undefined,
     close: () => Promise.resolve(),
   };

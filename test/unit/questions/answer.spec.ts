@@ -54,19 +54,20 @@ describe('the answer in a message', () => {
 
   it('is code and body for everything but a route', () => {
     assert.deepEqual(readAnswer('test', [undefined, { body: { success: true } }]), {
-      kind: 'body',
+      kind: 'command',
       code: 200,
-      body: { success: true },
+      answer: { kind: 'body', body: { success: true } },
     });
-    assert.deepEqual(readAnswer('test', [{ code: 503 }]), { kind: 'body', code: 503, body: null });
-    assert.deepEqual(readAnswer('test', [{ code: 'ok', body: 1 }]), { kind: 'body', code: 500, body: 1 });
+    const byHand = (code: number, body: unknown) => ({ kind: 'command', code, answer: { kind: 'body', body } });
+    assert.deepEqual(readAnswer('test', [{ code: 503 }]), byHand(503, null));
+    assert.deepEqual(readAnswer('test', [{ code: 'ok', body: 1 }]), byHand(500, 1));
     assert.equal(readAnswer('test', [{ name: 'VIP' }]), undefined);
   });
 
   it('has only a code that ends an HTTP exchange; 500 for every other', () => {
     const codeOf = (code: unknown) => {
       const answer = readAnswer('test', [{ code, body: 1 }]);
-      return answer?.kind === 'body' ? answer.code : undefined;
+      return answer?.kind === 'command' ? answer.code : undefined;
     };
     for (const code of [200, 204, 404, '503', 599]) assert.equal(codeOf(code), Number(code));
     const wrong = [100, 101, 199, 600, 0, -200, 200.5, NaN, 1e400, '', ' ', true, [200], Symbol('200'), 200n, {}];

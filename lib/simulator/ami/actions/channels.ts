@@ -2,6 +2,7 @@ import type { Channel } from '../../channel';
 import { duration, orUnknown, type Header } from '../../event-format';
 import { bridgeSnapshot } from '../../pbx';
 import type { ActionDefinition, Office } from '../action';
+import { contactFunction } from '../contacts';
 import { failure, list, success, type ListItem, type Reply } from '../reply';
 import type { AmiRequest } from '../request';
 
@@ -49,7 +50,7 @@ function getVariable(request: AmiRequest, office: Office): Reply {
   if (name === '') return failure('No variable specified');
   const channel = findChannel(office, channelName);
   if (channelName !== '' && !channel) return failure('No such channel');
-  const value = placeExists(name, office) ?? office.pbx.getVariable(channel, name);
+  const value = placeExists(name, office) ?? contactFunction(office.devices, name) ?? office.pbx.getVariable(channel, name);
   return success(undefined, ['Variable', name], ['Value', value]);
 }
 
