@@ -9,6 +9,14 @@ export const controlError = errorsFrom({
     en: 'Several calls or phones fit {what}: {found}. Name the call (callId) and the extension.',
     ru: 'Подходит несколько звонков или телефонов, {what}: {found}. Укажите звонок (callId) и внутренний номер.',
   },
+  CONTROL_NO_USER: {
+    en: 'The CRM user {user} has no extension: choose the CRM in this node, and enter the extension in the table of that crm-config.',
+    ru: 'У пользователя CRM {user} нет внутреннего номера: выберите CRM в этом узле и впишите номер в таблицу этого crm-config.',
+  },
+  CONTROL_NO_PHONE: {
+    en: 'No phone is registered at {address}. Write the computer into the table of addresses in ami-config.',
+    ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в таблицу адресов в ami-config.',
+  },
   CONTROL_REFUSED: {
     en: 'Asterisk refused {action}: {message}',
     ru: 'Asterisk отклонил {action}: {message}',
