@@ -143,7 +143,7 @@ describe('call-control', () => {
   it('refuses hostile texts in every field before anything is sent', async () => {
     await start();
     const callId = await talk();
-    const hostile = ['a\r\nAction: Hangup', 'x\u0000', 'y'.repeat(300), { 'a b': 1 }, ['101'], -1, '"; rm', '101,1'];
+    const hostile = ['a\r\nAction: Hangup', 'x\u0000', 'y'.repeat(300), { 'a b': 1 }, ['101'], NaN, '"; rm', '101,1'];
     const asked = { callId, extension: '101', to: '105' };
     for (const value of hostile) {
       for (const field of ['callId', 'legId', 'extension', 'to', 'context', 'file', 'variables', 'action']) {
