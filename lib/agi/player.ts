@@ -210,9 +210,9 @@ export class AutocallPlayer {
       session: this.session,
       heard: new Set(old?.heard),
       failed: new Set(old?.failed),
-      files: [],
-      prompt: '',
-      machine: false,
+      files: old?.files ?? [],
+      prompt: old?.prompt ?? '',
+      machine: old?.machine ?? false,
       isServed: old?.isServed ?? false,
       isConfirmed: old?.isConfirmed ?? false,
       isProbed: false,
@@ -243,7 +243,7 @@ export class AutocallPlayer {
         : [
             [`EXEC Playback ${file}`, 'play'],
             ['GET VARIABLE PLAYBACKSTATUS', `file:${index}`],
-            [`SET VARIABLE TCRM_STEP ${index + 1}`, 'step'],
+            [`SET VARIABLE TCRM_STEP ${index + 1}`, `step:${index + 1}`],
           ],
     );
     return this.queue(listener, [
@@ -260,8 +260,10 @@ export class AutocallPlayer {
     if (!listener || !done.commandId.startsWith(PREFIX)) return;
     const [what, number = ''] = done.commandId.slice(PREFIX.length).split(':');
     if (what !== 'where') listener.isServed = true;
-    if (what === 'file') this.filePlayed(listener, Number(number), done);
-    else if (what === 'ask') this.asked(listener, Number(number), done);
+    if (what === 'step') this.reached(listener, number);
+    else if (what === 'file') this.filePlayed(listener, Number(number), done);
+    // Before the variables were read, it is asked once more, behind all that was queued.
+    else if (what === 'ask' && listener.files.length > 0) this.asked(listener, Number(number), done);
     else if (what === 'where' && listener.isProbed) {
       listener.isProbed = false;
       void this.turns.run(() => this.goOn(listener, done.value));
