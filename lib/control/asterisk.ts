@@ -71,6 +71,13 @@ export class Asterisk {
     return answer.get('Value') === '1';
   }
 
+  /** The slot in which a channel is parked. */
+  async slotOf({ id }: LiveChannel): Promise<string | undefined> {
+    const parked = await this.client.list({ action: 'ParkedCalls' }, WITHIN);
+    const slot = parked.find((row) => row.get('ParkeeUniqueid') === id)?.get('ParkingSpace');
+    return slot !== undefined && /^\d{1,10}$/.test(slot) ? slot : undefined;
+  }
+
   hangUp(channel: LiveChannel): Promise<AmiMessage> {
     return this.act({ action: 'Hangup', headers: { Channel: channel.name, Cause: 16 } });
   }

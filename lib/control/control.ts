@@ -62,7 +62,7 @@ class Control implements CallControl {
   ) {
     const { client, plan, dialling, trunks = [] } = options;
     this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
-    this.holding = new Holding(this.asterisk, client);
+    this.holding = new Holding(this.asterisk, client, dialling.settings.context);
     this.recordings = new Recordings(this.asterisk, clock);
   }
 

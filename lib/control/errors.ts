@@ -60,6 +60,10 @@ const impossible = {
     en: 'the call is not on hold.',
     ru: 'звонок не на удержании.',
   },
+  noSlot: {
+    en: 'the slot {slot} cannot be dialled: res_parking.conf needs parkext, and its context must be {context} or be included where phones dial.',
+    ru: 'слот {slot} нельзя набрать: в res_parking.conf нужен parkext, а его контекст должен быть {context} или включён туда, где звонят телефоны.',
+  },
   partnerGone: {
     en: 'the other party is not waiting any more.',
     ru: 'второй стороны на удержании уже нет.',

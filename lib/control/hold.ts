@@ -1,4 +1,4 @@
-import type { AmiClient } from '../ami/types';
+import type { AmiAction, AmiClient } from '../ami/types';
 import { isAlone, oppositeOf, HOLD_CONTEXT, type LiveChannel } from './channels';
 import type { Asterisk } from './asterisk';
 import { notPossible } from './errors';
@@ -13,6 +13,8 @@ const BY_PHONE = 'phone';
 
 /** Channels whose phone's hold is remembered; beyond it the oldest is forgotten, and asked for by {@link HELD_WITH}. */
 const MAX_REMEMBERED = 10_000;
+/** Where slots are extensions, unless res_parking.conf says otherwise; many dialplans include it where phones dial. */
+const PARKING_CONTEXT = 'parkedcalls';
 const SLOT_WITHIN_MS = 2000;
 /** A phone that knows the request reacts with a re-INVITE at once. */
 const REACTS_WITHIN_MS = 2000;
@@ -33,6 +35,8 @@ export class Holding {
   constructor(
     private readonly asterisk: Asterisk,
     client: AmiClient,
+    /** Where phones dial. */
+    private readonly context: string,
   ) {
     this.ends = [
       client.subscribe(['Hold', 'Unhold'], (event) => this.remember(event.get('Uniqueid'), event.name === 'Hold')),
@@ -74,7 +78,10 @@ export class Holding {
       return;
     }
     const { client } = held;
-    await this.asterisk.act({ action: 'Bridge', headers: { Channel1: client.name, Channel2: leg.name, Tone: 'no' } });
+    const headers = { Channel1: client.name, Channel2: leg.name, Tone: 'no' };
+    await this.asterisk.act(
+      held.way === 'park' ? await this.takeOutOfSlot(leg, client) : { action: 'Bridge', headers },
+    );
     await this.asterisk.follow(
       [leg, client],
       ([one, other]) => one.bridge !== undefined && one.bridge === other.bridge,
@@ -88,6 +95,21 @@ export class Holding {
     const TimeoutChannel = typeof back === 'string' ? back : back.name;
     await this.asterisk.actThen({ action: 'Park', headers: { Channel: client.name, TimeoutChannel } }, slot);
     return (await slot(SLOT_WITHIN_MS))?.get('ParkingSpace');
+  }
+
+  /**
+   * As if the phone had dialled the slot. Bridge would take the client out of it too, but leave him alone and for ever on the line
+   * when the phone hangs up (measured on 22.10).
+   */
+  private async takeOutOfSlot(leg: LiveChannel, client: LiveChannel): Promise<AmiAction> {
+    const slot = await this.asterisk.slotOf(client);
+    if (slot === undefined) throw notPossible('partnerGone');
+    for (const context of [this.context, PARKING_CONTEXT]) {
+      if (!(await this.asterisk.hasPlace(context, slot))) continue;
+      const headers = { Channel: leg.name, Context: context, Exten: slot, Priority: 1 };
+      return { action: 'Redirect', headers };
+    }
+    throw notPossible('noSlot', { slot, context: PARKING_CONTEXT });
   }
 
   /** The two are not held together any more: each may go its own way. A channel that is gone has forgotten by itself. */

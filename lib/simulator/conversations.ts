@@ -91,6 +91,23 @@ export class Conversations {
     return true;
   }
 
+  /** A channel dialled a slot: it gets whoever waits there. */
+  async retrieve(channel: Channel, slot: number): Promise<void> {
+    const { pbx } = this.parts;
+    const parked = this.parked.get(slot);
+    if (!parked) return;
+    const { channel: client } = parked;
+    this.parked.delete(slot);
+    pbx.setState(channel, 'Up');
+    const at = parkedHeaders(parked, pbx.clock.now());
+    const parkee = client.snapshot('Parkee');
+    pbx.emit('UnParkedCall', 'call', [...parkee, ...channel.snapshot('Retriever'), ...at.slice(parkee.length)]);
+    let settle: () => void = () => undefined;
+    const over = new Promise<void>((resolve) => (settle = resolve));
+    client.interrupt({ kind: 'leave', to: () => this.after(client, over) });
+    await this.talk(channel, client).finally(settle);
+  }
+
   /** The keys of an attended transfer: the client waits with music while the phone calls somebody. */
   attendedTransfer(phone: Channel, client: Channel, place: Place): void {
     this.consulting.add(phone);
@@ -122,12 +139,18 @@ export class Conversations {
       other.interrupt({
         kind: 'leave',
         to: async () => {
-          const next = await over;
-          if (other.interruption) throw new Interrupted(other);
+          const next = await this.after(other, over);
           await next?.();
         },
       });
     }
+  }
+
+  /** Waits for what another channel's dialplan does with this one. */
+  private async after<Result>(channel: Channel, over: Promise<Result>): Promise<Result> {
+    const result = await over;
+    if (channel.interruption) throw new Interrupted(channel);
+    return result;
   }
 
   /** Two channels in a bridge until one goes; if nothing happens, the outside party hangs up after the talk time. */
@@ -156,9 +179,10 @@ export class Conversations {
     pbx.enter(bridge, channel);
     pbx.tell('MusicOnHoldStart', channel, [['Class', 'default']]);
     const gone = await pbx.wait(parked.until - pbx.clock.now(), channel);
-    this.parked.delete(slot);
+    const isTaken = !this.parked.delete(slot);
     pbx.tell('MusicOnHoldStop', channel);
-    pbx.emit(gone ? 'ParkedCallGiveUp' : 'ParkedCallTimeOut', 'call', parkedHeaders(parked, pbx.clock.now()));
+    const end = gone ? 'ParkedCallGiveUp' : 'ParkedCallTimeOut';
+    if (!isTaken) pbx.emit(end, 'call', parkedHeaders(parked, pbx.clock.now()));
     this.close(bridge, channel);
     if (gone) throw new Interrupted(channel);
     channel.hangupCause = 16;

@@ -3,7 +3,7 @@ import type { Log } from '../log';
 import type { AsyncAgi } from './async-agi';
 import type { Autocalls } from './autocalls';
 import { Interrupted, type Channel, type Place } from './channel';
-import { directLines, PARK_PATIENCE, supportQueue } from './defaults';
+import { directLines, PARK_PATIENCE, parkingSlots, supportQueue } from './defaults';
 import type { Devices } from './devices';
 import { deadTarget, outsideTarget, phoneTarget, type Dialer, type Taken, type Target } from './dial';
 import type { Listeners } from './listeners';
@@ -52,6 +52,8 @@ export interface DialplanParts {
  * `telephony-crm-hold` plays music.
  */
 export class Dialplan {
+  /** What happens to a channel that dials a parking slot. */
+  onSlot: (channel: Channel, slot: number) => Promise<void> = () => Promise.resolve();
   private readonly threads = new Set<Promise<void>>();
 
   constructor(private readonly parts: DialplanParts) {
@@ -61,7 +63,7 @@ export class Dialplan {
   /** Is there such an extension? */
   has(place: Place): boolean {
     const { context, exten } = place;
-    if (context === 'from-trunk' || isHold(place) || this.parts.autocalls.has(place)) return true;
+    if (context === 'from-trunk' || isHold(place) || isSlot(place) || this.parts.autocalls.has(place)) return true;
     const inside = ['from-internal', 'click2call', CLICK].includes(context);
     return inside && (exten === supportQueue.extension || this.target(exten) !== undefined);
   }
@@ -162,6 +164,7 @@ export class Dialplan {
       channel.exten = place.exten;
       if (place.context === 'from-trunk') await this.inbound(channel, story);
       else if (isHold(place)) await this.hold(channel);
+      else if (isSlot(place)) await this.onSlot(channel, Number(place.exten));
       else if (autocalls.has(place)) await autocalls.run(channel);
       else if (place.context === CLICK && autocalls.isExpired(channel)) this.parts.pbx.execute(channel, 'Hangup', '');
       else await this.reach(channel, place.exten, story);
@@ -274,6 +277,10 @@ const LOOK_AFTER_MS = 2000;
 /** A call that nobody has taken yet: if it ends now, the caller or a manager ended it. */
 export function newStory(): Story {
   return { way: 'usual', result: 'cancelled', askedMs: 0 };
+}
+
+function isSlot({ context, exten }: Place): boolean {
+  return context === 'parkedcalls' && parkingSlots.includes(Number(exten));
 }
 
 function isHold({ context, exten }: Place): boolean {

@@ -161,6 +161,8 @@ class BuiltInSimulator implements Simulator {
       isServed,
       ...times,
     });
+    const conversations = new Conversations({ pbx, dialer, times, target: (exten) => dialplan.target(exten) });
+    dialplan.onSlot = (channel, slot) => conversations.retrieve(channel, slot);
     const support = queues.create(supportQueue.name);
     for (const extension of supportQueue.members) {
       const phone = devices.phones.get(extension);
@@ -175,7 +177,7 @@ class BuiltInSimulator implements Simulator {
       queues,
       agi,
       dialplan,
-      conversations: new Conversations({ pbx, dialer, times, target: (exten) => dialplan.target(exten) }),
+      conversations,
       originator: new Originator({ pbx, devices, dialer, dialplan, records }),
     };
   }

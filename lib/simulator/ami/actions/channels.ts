@@ -50,7 +50,8 @@ function getVariable(request: AmiRequest, office: Office): Reply {
   if (name === '') return failure('No variable specified');
   const channel = findChannel(office, channelName);
   if (channelName !== '' && !channel) return failure('No such channel');
-  const value = placeExists(name, office) ?? contactFunction(office.devices, name) ?? office.pbx.getVariable(channel, name);
+  const value =
+    placeExists(name, office) ?? contactFunction(office.devices, name) ?? office.pbx.getVariable(channel, name);
   return success(undefined, ['Variable', name], ['Value', value]);
 }
 
