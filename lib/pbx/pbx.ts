@@ -68,6 +68,8 @@ export interface Pbx {
   /** The life of calls and extensions. */
   readonly calls: PbxCalls;
   readonly dialling: PbxDialling;
+  /** Endpoints of the trunks, as far as an admin named them. */
+  readonly trunks: readonly string[];
   /** Whose phone is registered at an address; the table of `ami-config` comes first. */
   readonly whoIsAt: WhoIsAt;
   /** Only when the built-in simulator is chosen. */
@@ -108,6 +110,7 @@ class JoinedPbx implements Pbx {
   readonly presence = createPresenceTracker();
   readonly calls: OwnedPbxCalls;
   readonly dialling: PbxDialling;
+  readonly trunks: readonly string[];
   readonly whoIsAt: WhoIsAt;
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
@@ -142,6 +145,7 @@ class JoinedPbx implements Pbx {
       addresses: dialling.addresses,
     });
     const { trunks = [], trunkContexts = [], ...kept } = calls;
+    this.trunks = trunks;
     this.calls = createPbxCalls(
       { pbx: name, plan: { numbers: plan, trunks, trunkContexts }, mayHear: this.mayHear, ...kept },
       { client: this.client, clock, log, onProblem, createTracker: createCallTracker },

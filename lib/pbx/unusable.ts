@@ -30,6 +30,7 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
     client,
     problem: why,
     plan: numberingPlan({ country: 'RU' }),
+    trunks: [],
     calls: {
       subscribe: () => () => undefined,
       onLiveCalls: () => () => undefined,

@@ -1,10 +1,12 @@
 import { asError } from '../errors';
 import type { Log } from '../log';
 import type { AsyncAgi } from './async-agi';
+import type { Autocalls } from './autocalls';
 import { Interrupted, type Channel, type Place } from './channel';
-import { directLines, supportQueue } from './defaults';
+import { directLines, PARK_PATIENCE, parkingSlots, supportQueue } from './defaults';
 import type { Devices } from './devices';
 import { deadTarget, outsideTarget, phoneTarget, type Dialer, type Taken, type Target } from './dial';
+import type { Listeners } from './listeners';
 import type { Pbx } from './pbx';
 import type { QueueApplication } from './queue-application';
 import type { CallRecords } from './records';
@@ -12,6 +14,9 @@ import type { SimulatedCallOutcome } from './types';
 
 /** The first argument of AGI, by which a client knows that the waiting channel is meant for it; the second is the DID. */
 const AGI_ARGUMENT = 'telephony-crm';
+
+/** Where clicks go that may not be late. */
+const CLICK = 'telephony-crm-click';
 
 /** What happened to a call so far; the caller of `call()` gets it as the outcome. */
 export interface Story {
@@ -30,6 +35,8 @@ export interface DialplanParts {
   readonly devices: Devices;
   readonly dialer: Dialer;
   readonly agi: AsyncAgi;
+  readonly autocalls: Autocalls;
+  readonly listeners: Listeners;
   readonly queue: QueueApplication;
   readonly records: CallRecords;
   readonly log: Log;
@@ -40,10 +47,13 @@ export interface DialplanParts {
 }
 
 /**
- * What calls do. Contexts: `from-trunk` asks for the route, as the shipped dialplan does on a real Asterisk; `from-internal` and
- * `click2call` dial phones, the queue and numbers outside; `crm-hold` plays music.
+ * What calls do. Contexts: `from-trunk` asks for the route, as the shipped dialplan does on a real Asterisk; `from-internal`,
+ * `click2call` and `telephony-crm-click` dial phones, the queue and numbers outside; `telephony-crm-autocall` plays messages;
+ * `telephony-crm-hold` plays music.
  */
 export class Dialplan {
+  /** What happens to a channel that dials a parking slot. */
+  onSlot: (channel: Channel, slot: number) => Promise<void> = () => Promise.resolve();
   private readonly threads = new Set<Promise<void>>();
 
   constructor(private readonly parts: DialplanParts) {
@@ -53,8 +63,8 @@ export class Dialplan {
   /** Is there such an extension? */
   has(place: Place): boolean {
     const { context, exten } = place;
-    if (context === 'from-trunk' || isHold(place)) return true;
-    const inside = context === 'from-internal' || context === 'click2call';
+    if (context === 'from-trunk' || isHold(place) || isSlot(place) || this.parts.autocalls.has(place)) return true;
+    const inside = ['from-internal', 'click2call', CLICK].includes(context);
     return inside && (exten === supportQueue.extension || this.target(exten) !== undefined);
   }
 
@@ -84,13 +94,21 @@ export class Dialplan {
     return this.run(channel, this.script(channel, place, story), story);
   }
 
-  /** Runs one application on a channel that the PBX called. It plays until the far end hangs up. */
+  /**
+   * Runs one application on a channel that the PBX called. Playback ends with its last file, AMD when it knows; all others go on
+   * until the far end hangs up.
+   */
   runApplication(channel: Channel, application: string, data: string): Promise<void> {
-    const { pbx, talkMs } = this.parts;
+    const { pbx, listeners, talkMs } = this.parts;
     const play = async (): Promise<void> => {
       pbx.execute(channel, application, data);
-      await pbx.pause(talkMs, channel);
-      pbx.farEndHangsUp(channel, 0, false);
+      const name = application.toLowerCase();
+      if (name === 'playback') await listeners.play(channel, data.replace(/,.*/, '').split('&'));
+      else if (name === 'amd') await listeners.detect(channel);
+      else {
+        await pbx.pause(talkMs, channel);
+        pbx.farEndHangsUp(channel, 0, false);
+      }
     };
     return this.track(this.follow(channel, play, newStory()).finally(() => this.finish(channel)));
   }
@@ -114,11 +132,12 @@ export class Dialplan {
         if (!(thrown instanceof Interrupted) || thrown.channel !== channel) throw thrown;
         const why = channel.interruption;
         if (why?.kind === 'hangup') channel.hangupCause = why.cause;
-        if (why?.kind !== 'redirect') return;
+        if (why?.kind !== 'redirect' && why?.kind !== 'leave') return;
         channel.interruption = undefined;
         channel.application = '';
         channel.priority = 1;
-        script = this.has(why.to) ? this.script(channel, why.to, story) : undefined;
+        if (why.kind === 'leave') script = why.to;
+        else script = this.has(why.to) ? this.script(channel, why.to, story) : undefined;
       }
     }
   }
@@ -139,17 +158,21 @@ export class Dialplan {
   }
 
   private script(channel: Channel, place: Place, story: Story): Script {
+    const { autocalls } = this.parts;
     return async () => {
       channel.context = place.context;
       channel.exten = place.exten;
       if (place.context === 'from-trunk') await this.inbound(channel, story);
       else if (isHold(place)) await this.hold(channel);
+      else if (isSlot(place)) await this.onSlot(channel, Number(place.exten));
+      else if (autocalls.has(place)) await autocalls.run(channel);
+      else if (place.context === CLICK && autocalls.isExpired(channel)) this.parts.pbx.execute(channel, 'Hangup', '');
       else await this.reach(channel, place.exten, story);
     };
   }
 
   /** Whom an extension or a number reaches from the inside, the queue excepted. */
-  private target(exten: string): Target | undefined {
+  target(exten: string): Target | undefined {
     const phone = this.parts.devices.phones.get(exten);
     if (phone) return phoneTarget(phone);
     return /^\+?\d{5,15}$/.test(exten) ? outsideTarget(exten) : undefined;
@@ -223,27 +246,43 @@ export class Dialplan {
     trunk.hangupCause = 16;
   }
 
-  /** Music until somebody redirects or hangs up the channel, at most for the talk time. */
+  /** Music as long as the one waits who is held together with this channel; in the end one loses patience. */
   private async hold(channel: Channel): Promise<void> {
     const { pbx, talkMs } = this.parts;
     pbx.execute(channel, 'Answer', '');
     pbx.setState(channel, 'Up');
-    pbx.execute(channel, 'MusicOnHold', 'default');
+    pbx.execute(channel, 'StartMusicOnHold', '');
     pbx.tell('MusicOnHoldStart', channel, [['Class', 'default']]);
+    const until = pbx.clock.monotonic() + PARK_PATIENCE * talkMs;
     try {
-      await pbx.pause(talkMs, channel);
+      do {
+        pbx.execute(channel, 'Wait', '2');
+        await pbx.pause(LOOK_AFTER_MS, channel);
+      } while (this.isHeldWithSomebody(channel) && pbx.clock.monotonic() < until);
     } finally {
       pbx.tell('MusicOnHoldStop', channel);
     }
     channel.hangupCause = 16;
   }
+
+  private isHeldWithSomebody(channel: Channel): boolean {
+    const other = this.parts.pbx.channels.get(channel.get('TCRM_HELD_WITH') ?? '');
+    return other?.get('TCRM_HELD_WITH') === channel.name;
+  }
 }
+
+/** So often each of two held channels looks whether the other one is still there. */
+const LOOK_AFTER_MS = 2000;
 
 /** A call that nobody has taken yet: if it ends now, the caller or a manager ended it. */
 export function newStory(): Story {
   return { way: 'usual', result: 'cancelled', askedMs: 0 };
 }
 
+function isSlot({ context, exten }: Place): boolean {
+  return context === 'parkedcalls' && parkingSlots.includes(Number(exten));
+}
+
 function isHold({ context, exten }: Place): boolean {
-  return context === 'crm-hold' && exten === 's';
+  return context === 'telephony-crm-hold' && exten === 's';
 }

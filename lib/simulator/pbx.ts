@@ -6,6 +6,8 @@ import { causeText, escapeC, type Header, type PbxEvent } from './event-format';
 
 export interface Bridge {
   readonly id: string;
+  /** People talk in a `simple_bridge`; in a `holding_bridge` they wait. */
+  readonly technology: 'simple_bridge' | 'holding_bridge';
   readonly channels: Set<Channel>;
 }
 
@@ -134,6 +136,12 @@ export class Pbx {
   setVariable(channel: Channel, name: string, value: string): boolean {
     const call = /^(\w+)\((.*)\)$/.exec(name);
     if (call) {
+      if (call[0] === 'TIMEOUT(absolute)') {
+        this.limit(channel, Number(value) * 1000);
+        return true;
+      }
+      // All speak one language here.
+      if (call[0] === 'CHANNEL(language)') return true;
       if (call[1] !== 'CALLERID') return false;
       const caller = withCallerId(channel.caller, call[2] ?? '', value);
       if (!caller) return false;
@@ -147,6 +155,13 @@ export class Pbx {
     ];
     this.emit('VarSet', 'dialplan', [...channel.snapshot(), ...set]);
     return true;
+  }
+
+  /** Interrupts the channel after so many ms; 0 = never. */
+  limit(channel: Channel, ms: number): void {
+    channel.guard?.cancel();
+    const isLimited = ms > 0 && this.channels.has(channel.name);
+    channel.guard = isLimited ? this.clock.after(ms, () => channel.interrupt({ kind: 'timeout' })) : undefined;
   }
 
   /** As {@link setVariable}, for a variable of the whole PBX. */
@@ -201,6 +216,7 @@ export class Pbx {
   /** The end of a channel (`Hangup`). */
   hangup(channel: Channel, cause: number): void {
     if (!this.channels.delete(channel.name)) return;
+    this.limit(channel, 0);
     const end: Header[] = [
       ['Cause', cause],
       ['Cause-txt', causeText(cause)],
@@ -211,8 +227,8 @@ export class Pbx {
     channel.interrupt({ kind: 'hangup', cause, byFarEnd: false });
   }
 
-  bridge(): Bridge {
-    const bridge: Bridge = { id: randomUUID(), channels: new Set() };
+  bridge(technology: Bridge['technology'] = 'simple_bridge'): Bridge {
+    const bridge: Bridge = { id: randomUUID(), technology, channels: new Set() };
     this.bridges.set(bridge.id, bridge);
     this.emit('BridgeCreate', 'call', bridgeSnapshot(bridge));
     return bridge;
@@ -236,15 +252,16 @@ export class Pbx {
   }
 }
 
-export function bridgeSnapshot(bridge: Bridge): Header[] {
+export function bridgeSnapshot(bridge: Bridge, prefix = ''): Header[] {
+  const holds = bridge.technology === 'holding_bridge';
   return [
-    ['BridgeUniqueid', bridge.id],
-    ['BridgeType', 'basic'],
-    ['BridgeTechnology', 'simple_bridge'],
-    ['BridgeCreator', '<unknown>'],
-    ['BridgeName', '<unknown>'],
-    ['BridgeNumChannels', bridge.channels.size],
-    ['BridgeVideoSourceMode', 'none'],
+    [`${prefix}BridgeUniqueid`, bridge.id],
+    [`${prefix}BridgeType`, holds ? 'parking' : 'basic'],
+    [`${prefix}BridgeTechnology`, bridge.technology],
+    [`${prefix}BridgeCreator`, holds ? 'Parking' : '<unknown>'],
+    [`${prefix}BridgeName`, '<unknown>'],
+    [`${prefix}BridgeNumChannels`, bridge.channels.size],
+    [`${prefix}BridgeVideoSourceMode`, 'none'],
   ];
 }
 
