@@ -56,7 +56,8 @@ async function played(
   prepare(channel);
   pbx.start(channel);
   await settle(pbx, channel);
-  return { pbx, channel, ...one, result: one.player.take(ID) };
+  const { confirmed, problems } = one;
+  return { channel, confirmed, problems, result: one.player.take(ID) };
 }
 
 describe('autocall player', () => {
