@@ -1,7 +1,7 @@
 import type { Node, NodeDef, NodeInitializer, NodeStatus } from 'node-red';
 import { systemClock } from '../lib/clock';
 import { TelephonyError, asError } from '../lib/errors';
-import type { RecordPayload } from '../lib/messages/types';
+import { readMessage } from '../lib/messages/parse';
 import type { Pbx } from '../lib/pbx/pbx';
 import { RecordKeeper } from '../lib/store/keeper';
 import { callQuery, usualQuery } from '../lib/store/query';
@@ -51,7 +51,9 @@ const init: NodeInitializer = (red) => {
   /** Puts the calls of a PBX into the store while the node lives. */
   function keepCalls(node: Node, store: Store, pbx: Pbx): void {
     const complaints = new Complaints(node);
-    const keeper = new RecordKeeper(store, (error) => complaints.warn(error.code, wordsFor(red, node, error)));
+    const keeper = new RecordKeeper(store, (error) => {
+      complaints.warn(error.code, wordsFor(red, node, error));
+    });
     const end = pbx.calls.subscribe((message) => {
       if (message.topic === 'call_record') keeper.keep(message.payload);
     }, node.id);
@@ -97,7 +99,7 @@ const init: NodeInitializer = (red) => {
         throw problem instanceof TelephonyError ? problem : nodeError('STORE_NOT_CHOSEN');
       }
       if ((msg as { readonly topic?: unknown }).topic === 'call_record') {
-        await store.calls.put([msg.payload as RecordPayload]);
+        await store.calls.put([readMessage('call_record', msg.payload).payload]);
         return;
       }
       const question = propertyOf(red, msg, textOf(def.query) || 'payload');

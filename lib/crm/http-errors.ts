@@ -1,12 +1,6 @@
 import type { TelephonyError } from '../errors';
-import {
-  crmError,
-  tlsError,
-  unauthorizedError,
-  unreachableError,
-  type TlsReason,
-  type UnreachableReason,
-} from './errors';
+import { transportFailure } from '../http-out/failures';
+import { crmError, tlsError, unauthorizedError, unreachableError } from './errors';
 import { oneLine, parseJson } from './json';
 import type { CrmRequest, CrmResponse } from './types';
 
@@ -16,59 +10,21 @@ const LONGEST_RETRY_AFTER_MS = 60_000;
 const USUAL_RETRY_AFTER_MS = 1000;
 const MAX_WORDS = 200;
 
+/**
+ * The server did not get the request in time, holds the record locked, or does not want it this early: the same passes later, whatever
+ * the CRM says beside it.
+ */
+export const isNotNow = (status: number): boolean => [408, 423, 425].includes(status);
+
 /** The only part of an address that may stand in a text. */
 export const hostOf = (url: string): string => new URL(url).host;
 
-const UNREACHABLE: Readonly<Record<string, UnreachableReason>> = {
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_NODATA: 'dns',
-  ECONNREFUSED: 'refused',
-  ECONNRESET: 'reset',
-  ECONNABORTED: 'reset',
-  EPIPE: 'reset',
-  ERR_STREAM_PREMATURE_CLOSE: 'reset',
-  EHOSTUNREACH: 'no-route',
-  ENETUNREACH: 'no-route',
-  EHOSTDOWN: 'no-route',
-  ETIMEDOUT: 'connect-timeout',
-};
-
-const TLS: Readonly<Record<string, TlsReason>> = {
-  ERR_TLS_CERT_ALTNAME_INVALID: 'wrong-name',
-  HOSTNAME_MISMATCH: 'wrong-name',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'unknown-authority',
-  SELF_SIGNED_CERT_IN_CHAIN: 'unknown-authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown-authority',
-  UNABLE_TO_GET_ISSUER_CERT: 'unknown-authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unknown-authority',
-  CERT_HAS_EXPIRED: 'expired',
-  CERT_NOT_YET_VALID: 'not-yet-valid',
-};
-
-/** The code that Node gave: axios wraps the error of the socket, and Node several addresses' errors into one. */
-function systemCode(thrown: unknown): string {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Axios's own codes are generic; the cause below knows more.
-    if (code !== undefined && !(code.startsWith('ERR_BAD_') || code === 'ERR_NETWORK')) return code;
-    if (error instanceof AggregateError) return systemCode(error.errors[0]);
-  }
-  return '';
-}
-
 /** What a request that got no complete answer met. `connectMs`: how long a connection may take. */
-export function transportError(thrown: unknown, host: string, limits: { connectMs: number; bytes: number }): Error {
-  const message = thrown instanceof Error ? thrown.message : '';
-  if (message.startsWith('maxContentLength')) return crmError('CRM_TOO_LARGE', { host, bytes: limits.bytes }, thrown);
-  const code = systemCode(thrown);
-  const params = { host, ms: limits.connectMs, system: code || 'unknown' };
-  const tlsReason = TLS[code] ?? (/^(ERR_SSL_|ERR_TLS_|CERT_|EPROTO)/.test(code) ? 'failed' : undefined);
-  if (tlsReason !== undefined) return tlsError(tlsReason, params, thrown);
-  if (/^(HPE_|Z_|ERR_HTTP_)/.test(code)) return unreachableError('protocol', params, thrown);
-  // Axios's words for a connection that ended inside the body.
-  const reset = /aborted|socket hang up/.test(message);
-  return unreachableError(UNREACHABLE[code] ?? (reset ? 'reset' : 'failed'), params, thrown);
+export function transportError(thrown: unknown, host: string, connectMs: number): Error {
+  const failure = transportFailure(thrown);
+  const params = { host, ms: connectMs, system: failure.system };
+  if (failure.kind === 'tls') return tlsError(failure.why, params, thrown);
+  return unreachableError(failure.kind === 'unreachable' ? failure.why : 'failed', params, thrown);
 }
 
 /** The error that an answer outside 2xx stands for. `now`: wall-clock time, for a `Retry-After` that is a date. */
@@ -88,6 +44,7 @@ export function statusError(
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
     return crmError('CRM_LIMITED', { host, status, retryAfterMs: retryAfterMs ?? USUAL_RETRY_AFTER_MS });
   }
+  if (isNotNow(status)) return crmError('CRM_NOT_NOW', { host, status });
   if (status >= 500) return crmError('CRM_SERVER_ERROR', { host, status });
   if (status >= 300 && status < 400) {
     return crmError('CRM_REDIRECTED', { host, status, target: originOf(headers.location, request.url) });

@@ -1,14 +1,14 @@
 import axios from 'axios';
 import * as http from 'node:http';
-import * as https from 'node:https';
-import type { Duplex } from 'node:stream';
-import * as tls from 'node:tls';
+import type { Readable } from 'node:stream';
 import { X509Certificate } from 'node:crypto';
 import { TextDecoder } from 'node:util';
 import type { Clock } from '../clock';
 import { asError, TelephonyError } from '../errors';
+import { hasCa, httpAgents } from '../http-out/agents';
+import type { HttpAgents } from '../http-out/agents';
 import { badSettings, crmError } from './errors';
-import { hostOf, notJson, shownWords, statusError, transportError } from './http-errors';
+import { hostOf, isNotNow, notJson, shownWords, statusError, transportError } from './http-errors';
 import type { Limiter } from './limiter';
 import type { CallContext, CrmHttp, CrmRequest, CrmResponse } from './types';
 
@@ -29,45 +29,11 @@ export interface CrmHttpOptions {
 
 /** A {@link CrmHttp} and its end. */
 export interface ClosableCrmHttp extends CrmHttp {
-  /** Rejects every request under way with `CRM_CLOSED` and closes every socket. */
+  /**
+   * Rejects what is under way with `CRM_CLOSED`, but lets the deliveries that the CRM is being sent end within their time: it may take
+   * one of which we would not know. Closes every socket as soon as it is free.
+   */
   close(): void;
-}
-
-/** More than the limiter of any CRM lets through in the time of one request; the rest waits inside the agent. */
-const MAX_SOCKETS = 50;
-
-/** A dialog leaves an empty text where nothing was entered. */
-const hasCa = (ca: string | undefined): ca is string => ca !== undefined && ca.trim() !== '';
-
-/** Ends a socket that is not ready in time: Node has no time limit for connecting. */
-function guardConnect(socket: Duplex, ready: string, ms: number, clock: Clock): void {
-  const late = Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' });
-  const timer = clock.after(ms, () => socket.destroy(late));
-  const stop = () => timer.cancel();
-  socket.once(ready, stop).once('close', stop);
-}
-
-function agents(options: { clock: Clock; connectMs: number; ca: string | undefined }) {
-  const { clock, connectMs, ca } = options;
-  // Node gives up an address after 250 ms when a name has several: too short for a far CRM on a slow line.
-  const common = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: 4, autoSelectFamilyAttemptTimeout: 1000 };
-
-  class Plain extends http.Agent {
-    override createConnection(...args: Parameters<http.Agent['createConnection']>) {
-      const socket = super.createConnection(...args);
-      if (socket) guardConnect(socket, 'connect', connectMs, clock);
-      return socket;
-    }
-  }
-  class Secure extends https.Agent {
-    override createConnection(...args: Parameters<https.Agent['createConnection']>) {
-      const socket = super.createConnection(...args);
-      if (socket) guardConnect(socket, 'secureConnect', connectMs, clock);
-      return socket;
-    }
-  }
-  const trust = hasCa(ca) ? { ca: [...tls.rootCertificates, ca] } : {};
-  return { httpAgent: new Plain(common), httpsAgent: new Secure({ ...common, ...trust, rejectUnauthorized: true }) };
 }
 
 function checkUrl(text: string): void {
@@ -105,15 +71,32 @@ function decode(body: Buffer, contentType: string): string {
   }
 }
 
+/** Reads a body up to a bound. To leave the loop early ends the stream, and the connection with it. */
+async function readUpTo(
+  stream: Readable,
+  maxBytes: number,
+): Promise<{ readonly body: Buffer; readonly isWhole: boolean }> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) return { body: Buffer.concat(chunks), isWhole: false };
+    chunks.push(chunk);
+  }
+  return { body: Buffer.concat(chunks), isWhole: true };
+}
+
 class Client implements ClosableCrmHttp {
-  private readonly agents: ReturnType<typeof agents>;
+  private readonly agents: HttpAgents;
   private readonly underWay = new Set<AbortController>();
+  /** Those of them that write, and have had their turn. */
+  private readonly writing = new Set<AbortController>();
   private closed = false;
 
   constructor(
     private readonly options: CrmHttpOptions & { timeoutMs: number; connectMs: number; maxBodyBytes: number },
   ) {
-    this.agents = agents({ ...options, ca: options.ca });
+    this.agents = httpAgents(options);
   }
 
   async send(request: CrmRequest, context: CallContext): Promise<CrmResponse> {
@@ -130,8 +113,10 @@ class Client implements ClosableCrmHttp {
     this.underWay.add(controller);
     try {
       const { signal } = controller;
-      const { deadline, background = false } = context;
-      await limiter.take({ signal, background, ...(deadline === undefined ? {} : { deadline }) });
+      const { deadline, background = false, waiting } = context;
+      const turn = limiter.take({ signal, background, ...(deadline === undefined ? {} : { deadline }) });
+      await (waiting?.(turn) ?? turn);
+      if (background && !signal.aborted) this.writing.add(controller);
       const timer = clock.after(timeoutMs, () => abort(crmError('CRM_TIMEOUT', { ms: timeoutMs })));
       try {
         return await untilAborted(this.transmit(request, signal), signal);
@@ -140,6 +125,8 @@ class Client implements ClosableCrmHttp {
       }
     } finally {
       this.underWay.delete(controller);
+      this.writing.delete(controller);
+      if (this.closed) this.release();
       context.signal.removeEventListener('abort', onAbort);
     }
   }
@@ -156,16 +143,23 @@ class Client implements ClosableCrmHttp {
   close(): void {
     this.closed = true;
     const reason = crmError('CRM_CLOSED');
-    for (const controller of this.underWay) controller.abort(reason);
+    for (const controller of this.underWay) if (!this.writing.has(controller)) controller.abort(reason);
+    this.release();
+  }
+
+  private release(): void {
+    if (this.writing.size > 0) return;
     this.agents.httpAgent.destroy();
     this.agents.httpsAgent.destroy();
   }
 
   private async transmit(request: CrmRequest, signal: AbortSignal): Promise<CrmResponse> {
     const { clock, limiter, connectMs, maxBodyBytes } = this.options;
+    const host = hostOf(request.url);
     let response: CrmResponse;
+    let isWhole: boolean;
     try {
-      const answer = await axios.request<Buffer>({
+      const answer = await axios.request<Readable>({
         method: request.method,
         url: request.url,
         data: request.body,
@@ -175,8 +169,8 @@ class Client implements ClosableCrmHttp {
         // The key goes to the address that the admin entered and nowhere else.
         maxRedirects: 0,
         proxy: false,
-        maxContentLength: maxBodyBytes,
-        responseType: 'arraybuffer',
+        // What is too large must not hide the status.
+        responseType: 'stream',
         transformRequest: (data: unknown) => data,
         transformResponse: (data: unknown) => data,
         validateStatus: () => true,
@@ -185,16 +179,19 @@ class Client implements ClosableCrmHttp {
         ([name, value]) => [name.toLowerCase(), String(value)] as const,
       );
       const byName = Object.fromEntries(headers);
-      response = { status: answer.status, headers: byName, text: decode(answer.data, byName['content-type'] ?? '') };
+      const read = await readUpTo(answer.data, maxBodyBytes);
+      isWhole = read.isWhole;
+      response = { status: answer.status, headers: byName, text: decode(read.body, byName['content-type'] ?? '') };
     } catch (thrown) {
-      throw signal.aborted
-        ? (signal.reason as Error)
-        : transportError(thrown, hostOf(request.url), { connectMs, bytes: maxBodyBytes });
+      throw signal.aborted ? (signal.reason as Error) : transportError(thrown, host, connectMs);
     }
     const { secrets } = this.options;
-    const told = request.failureIn?.(response, (words) => shownWords(words, request, secrets));
-    const isWanted = response.status >= 200 && response.status < 300;
-    if (told === undefined && (isWanted || request.accept?.includes(response.status))) return response;
+    const { status } = response;
+    const isWanted = (status >= 200 && status < 300) || request.accept?.includes(status) === true;
+    if (isWanted && !isWhole) throw crmError('CRM_TOO_LARGE', { host, bytes: maxBodyBytes });
+    const judge = isNotNow(status) ? undefined : request.failureIn;
+    const told = judge?.(response, (words) => shownWords(words, request, secrets));
+    if (told === undefined && isWanted) return response;
     const error = told ?? statusError(request, response, clock.now(), secrets);
     const isForAll = error.code === 'CRM_LIMITED' && error.params.method === undefined;
     if (isForAll) limiter.hold(Number(error.params.retryAfterMs));

@@ -108,6 +108,18 @@ describe('ami-config', () => {
     }
   });
 
+  it('warns of another one with its name, by which messages and recordings tell PBXs apart', async () => {
+    const named = (id: string, name: string): FlowNode => ({ id, type: 'ami-config', name, mode: 'simulator' });
+    await load([amiConfig], [named('pbx', 'office'), named('other', 'office'), named('third', 'Office')]);
+    const warned = logLines('other').filter(({ level }) => level === 'warn');
+    assert.equal(warned.length, 1);
+    assert.match(warned[0]!.text, /Another ami-config has the name "office" too/);
+    assert.deepEqual(
+      ['pbx', 'third'].flatMap((id) => logLines(id).filter(({ level }) => level === 'warn')),
+      [],
+    );
+  });
+
   it('works over the driver asterisk-manager', async () => {
     await load([amiConfig], [config({ driver: 'asterisk-manager' })], { credentials: credentials() });
     pbx().open();

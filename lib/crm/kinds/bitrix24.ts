@@ -158,8 +158,8 @@ function factsOf(payload: CallPayload, number: string | undefined, { line }: Cho
 }
 
 /**
- * Bitrix24 in the cloud or on a server of one's own, through an inbound webhook. Shapes and codes are those of the official documentation,
- * the life of a call that of the public sources of the telephony module; empty answers and codes in other places are borne.
+ * Bitrix24 in the cloud or on your own server, through an inbound webhook. Shapes and codes are those of the official documentation,
+ * the life of a call is that of the public sources of the telephony module; empty answers and codes in other places are accepted.
  */
 export const bitrix24: CrmKind = {
   id: 'bitrix24',
@@ -169,10 +169,10 @@ export const bitrix24: CrmKind = {
       name: 'token',
       type: 'secret',
       required: true,
-      label: { en: 'Inbound webhook', ru: 'Входящий вебхук' },
+      label: { en: 'Webhook', ru: 'Вебхук' },
       help: {
-        en: 'The whole address, as the portal shows it: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Make it as an administrator. It works like a password.',
-        ru: 'Адрес целиком, как его показывает портал: Приложения → Разработчикам → Другое → Входящий вебхук. Права: CRM (crm), Пользователи (user), Телефония (telephony). Создайте его под администратором. Он действует как пароль.',
+        en: 'The whole address of the inbound webhook, as shown by the portal: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Create it as an administrator. Keep it secret like a password.',
+        ru: 'Адрес входящего вебхука целиком, как его показывает портал: Приложения → Разработчикам → Другое → Входящий вебхук. Права: CRM (crm), Пользователи (user), Телефония (telephony). Создайте его под администратором. Храните его в секрете, как пароль.',
       },
       placeholder: 'https://company.bitrix24.ru/rest/1/…/',
     },

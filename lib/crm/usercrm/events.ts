@@ -59,7 +59,7 @@ export function userCrmMessage(event: DeliverableEvent, plan: EventPlan): UserCr
         return { user_uid, crm_user, call_id, session_id, other_leg, direction };
       });
     case 'call_transfer':
-      // The protocol has no word for it; whoever takes the call gets a call_answer.
+      // The protocol has no word for it; the user who takes the call gets a call_answer.
       return undefined;
   }
 }
@@ -132,7 +132,7 @@ function ownNumber({ line }: CallPayload, { numbers }: EventPlan): string {
 
 function userChange({ payload }: UserChange, plan: EventPlan): UserCrmMessage | undefined {
   const { extension, state, previous } = payload;
-  // The message tells of the registration: ringing and talking are told by the calls.
+  // The message is about the registration: ringing and talking follow from the calls.
   const isOnline = state !== 'offline';
   if (previous !== undefined && (previous !== 'offline') === isOnline) return undefined;
   const user = payload.user?.id ?? plan.userOf(extension);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { FakeClock } from '../../support/fake-clock';
 import { canRun } from '../../support/require-or-skip';
 import { until } from '../../support/wait';
-import { GROUP } from './support/child';
+import { GROUP, stepOf } from './support/child';
 import { StoreProcess } from './support/processes';
 import { entry, errorOf, TempStores } from './support/temp-store';
 
@@ -58,6 +59,36 @@ describe('store: processes that end badly', () => {
         assert.equal((await store.calls.find({ limit: 1, callId: String(group) })).total, 1);
       }
       assert.equal(store.state.status === 'open' && store.state.note, undefined);
+      await store.close();
+    }
+  });
+
+  it('has every order where it was said to be, begun or not, and gives no number twice, after kill -9', async function () {
+    this.timeout(120_000);
+    let highest = 0;
+    for (let round = 0; round < 4; round += 1) {
+      const child = start([stores.file, 'dial', round]);
+      const enough = 5 + Math.floor(Math.random() * 100);
+      await child.waitFor(`${enough} orders`, () => child.steps.size >= enough);
+      await child.kill();
+      const steps = child.steps;
+      assert.ok(Math.min(...steps.keys()) > highest, 'a number given before');
+      highest = Math.max(...steps.keys());
+
+      const store = await stores.ready();
+      const untold = new Set((await store.orders.untold('q', 1000)).map(({ id }) => id));
+      for (const [id, said] of steps) {
+        const found = await store.orders.get(id);
+        assert.ok(found, `order ${id} was accepted and is lost`);
+        const step = stepOf(found, untold.has(id));
+        // The kill came between the disk and the word of it.
+        assert.ok(
+          step === said || step === said + 1,
+          `order ${id}: step ${said} was said, step ${step} is in the file`,
+        );
+        assert.deepEqual(await store.orders.put([found]), [{ id, isNew: false }]);
+      }
+      assert.ok((await store.orders.inAir('q')).length <= 4 * (round + 1), 'more in the air than were dialled at once');
       await store.close();
     }
   });
@@ -161,6 +192,29 @@ describe('store: processes that end badly', () => {
       const store = await openWith(left({ pids, pid: process.ppid, started: '1' }));
       assert.equal(store.state.status, 'open');
     });
+
+    it('by this very process, which could not delete it, is no obstacle', async () => {
+      const own = JSON.parse(await ownRecord(stores)) as object;
+      const store = await openWith(left({ ...own, nonce: 'of a store that is closed' }));
+      assert.equal(store.state.status, 'open');
+    });
+  });
+
+  it('stays open when the rights of its files change, or a snapshot links them', async () => {
+    const store = await stores.ready();
+    const record = `${stores.file}.owner`;
+    for (const touch of [() => chmodSync(record, 0o640), () => linkSync(record, join(stores.folder, 'snapshot'))]) {
+      const before = statSync(record).ctimeMs;
+      await until(() => {
+        touch();
+        rmSync(join(stores.folder, 'snapshot'), { force: true });
+        return statSync(record).ctimeMs !== before;
+      }, 'another time of change');
+      await store.outbox.put([entry(`e${before}`)]);
+    }
+    assert.equal(store.state.status, 'open');
+    await store.close();
+    assert.equal(existsSync(record), false);
   });
 
   it('writes nothing more when its record was taken away', async () => {
