@@ -3,11 +3,16 @@ import { createAmiClient } from '../../lib/ami';
 import type { AmiClient } from '../../lib/ami/types';
 import { systemClock } from '../../lib/clock';
 import { dialplanScript, playbackScript } from '../../lib/dialer/autocall/script';
+import { createAmiLine } from '../../lib/dialer/line/ami-line';
 import type { AutocallHeard, AutocallScript } from '../../lib/dialer/line/script';
-import type { AutocallOrder } from '../../lib/dialer/types';
+import type { AttemptResult, AutocallOrder, DialLine } from '../../lib/dialer/types';
 import type { TelephonyError } from '../../lib/errors';
+import { silentLog } from '../../lib/log';
+import { DEFAULT_DIALLING } from '../../lib/outbound/defaults';
+import { numberingPlan } from '../../lib/phone';
 import { ready } from '../support/ami-conformance';
 import { until } from '../support/wait';
+import { attemptOf, autocallOrder } from '../unit/dialer/support/orders';
 import { startAsterisk, type TestAsterisk } from './support/asterisk';
 import { describeAsterisk } from './support/roots';
 import { type IncomingCall, SipPhone } from './support/sip/phone';
@@ -16,20 +21,7 @@ import { type IncomingCall, SipPhone } from './support/sip/phone';
 const [SHORT, SECOND, LONG] = ['beep', 'beeperr', 'tt-monkeys'] as const;
 const FILES: readonly string[] = [SHORT, SECOND];
 
-const order: AutocallOrder = {
-  mode: 'autocall',
-  number: '79031234567',
-  e164: '+79031234567',
-  files: FILES,
-  detectMachine: false,
-  triesOf: {},
-  timeZones: [],
-  expiresAt: 0,
-  priority: 0,
-  tries: 1,
-  periodMs: 1000,
-  variables: {},
-};
+const order = autocallOrder({ files: FILES });
 
 interface ProcessOptions {
   readonly user?: string;
@@ -294,6 +286,67 @@ describeAsterisk('autocalls', (version) => {
   it('plays to a client whom the dialplan dials (Local channel), too', async () => {
     const { id } = await dial({}, {}, one, 'Local/client@from-internal');
     assert.deepEqual(await result(id), whole);
+  });
+
+  describe('dialled by a line', () => {
+    const lines: DialLine[] = [];
+    afterEach(() => Promise.all(lines.splice(0).map((line) => line.close())));
+
+    function lineOf({ client }: Process): DialLine {
+      const settings = { ...DEFAULT_DIALLING, channels: [{ prefix: '', channel: 'PJSIP/client' }] };
+      const script = dialplanScript({ clock: systemClock, log: silentLog });
+      const plan = numberingPlan({ country: 'RU' });
+      const line = createAmiLine({ client, plan, dialling: { settings }, clock: systemClock, log: silentLog, script });
+      lines.push(line);
+      return line;
+    }
+    beforeEach(async () => {
+      await one.end();
+      one = await Process.start(asterisk, { player: 'absent' });
+    });
+    const essence = ({ outcome, reached, heard }: AttemptResult) => [outcome, reached, heard];
+    const attempt = (change: Partial<AutocallOrder>) =>
+      attemptOf(autocallOrder({ files: FILES, ...change }), `tcrm-t-${(count += 1)}-1`);
+
+    it('is confirmed by the key 1', async () => {
+      const dialled = attempt({ prompt: LONG });
+      const result = lineOf(one).dial(dialled, () => undefined);
+      const call = await phone.nextCall();
+      await until(async () => (await variable(dialled.channelId, 'TCRM_STEP')) === 'ask:1', 'the prompt');
+      call.press('1');
+      assert.deepEqual(essence(await result), ['confirmed', 'yes', 2]);
+    });
+
+    it('is taken up by the next process, which knows how it goes on', async () => {
+      const dialled = attempt({ prompt: LONG, files: [SHORT, LONG] });
+      void lineOf(one).dial(dialled, () => undefined);
+      const call = await phone.nextCall();
+      await until(async () => (await variable(dialled.channelId, 'TCRM_STEP')) === 'ask:1', 'the prompt');
+      await Promise.all(lines.splice(0).map((line) => line.close()));
+      await one.end();
+      one = await Process.start(asterisk, { player: 'absent' });
+      const line = lineOf(one);
+      const phases: string[] = [];
+      const result = new Promise<AttemptResult>((resolve) => {
+        void line.takeUp(
+          [dialled],
+          (_, phase) => phases.push(phase),
+          (_, found) => resolve(found),
+        );
+      });
+      const pressing = setInterval(() => call.press('1'), 1000);
+      await until(() => phases.includes('confirmed'), 'the key to be heard', 30_000);
+      clearInterval(pressing);
+      await until(async () => (await variable(dialled.channelId, 'TCRM_STEP')) === '1', 'the second file');
+      call.bye();
+      assert.deepEqual(essence(await result), ['heard-partly', 'yes', 1]);
+    });
+
+    it('is taken by a machine', async () => {
+      const result = lineOf(one).dial(attempt({ detectMachine: true }), () => undefined);
+      (await phone.nextCall()).speak(6000);
+      assert.deepEqual(essence(await result), ['machine', 'no', 0]);
+    });
   });
 
   it('plays a list without any dialplan', async () => {
