@@ -15,6 +15,16 @@ interface UserCrmOutDef extends NodeDef {
 /** What becomes of an order after its asker was answered is told too: it passes. */
 const AFTERWARDS: readonly unknown[] = ['order_progress', 'order_outcome', 'orders'];
 
+/** Who waits for the outcome of an order, as `usercrm-in` wrote it into the order's data, and how far that has come. */
+function askerInData(payload: unknown): { readonly id: unknown; readonly state: unknown } | undefined {
+  const { data, state } = (payload ?? {}) as {
+    readonly data?: { readonly usercrm?: unknown } | null;
+    readonly state?: unknown;
+  };
+  const id = data?.usercrm;
+  return id === undefined ? undefined : { id, state };
+}
+
 /** The last answer as a status: the extension itself, or what it came to. */
 function summary(answer: FlowAnswer): string {
   if (answer.kind !== 'route') return `usercrm-out.status.${answer.kind === 'failed' ? 'error' : 'answered'}`;
@@ -38,13 +48,18 @@ const init: NodeInitializer = (red) => {
 
     onInput(red, this, (msg) => {
       const { usercrm, topic } = msg as { readonly usercrm?: { readonly id?: unknown }; readonly topic?: unknown };
-      if (typeof usercrm?.id !== 'string') {
+      const waiting = askerInData(msg.payload);
+      const isClientThere = topic === 'order_progress' && waiting?.state === 'answered';
+      const id = usercrm?.id ?? (isClientThere ? waiting.id : undefined);
+      if (typeof id !== 'string') {
         if (AFTERWARDS.includes(topic)) return;
         trouble('no-question');
         throw questionError('QUESTION_MISSING');
       }
-      const question = takeQuestion(usercrm.id);
+      const question = takeQuestion(id);
       if (!question) {
+        // The end of a call whose asker heard already that the client answered.
+        if (AFTERWARDS.includes(topic) && waiting?.id === id) return;
         trouble('gone');
         throw questionError('QUESTION_GONE');
       }

@@ -36,8 +36,6 @@ export interface PbxOptions {
         readonly client: AmiClientOptions;
       };
   readonly plan: NumberingPlan;
-  /** Whom an address belongs to, whatever is registered there: address -> extension. */
-  readonly addresses?: ReadonlyMap<string, string>;
   /** How the life of calls is told; absent: everything as {@link CallSettings} says of an empty field. */
   readonly calls?: CallSettings;
   /** How and what flows may dial; absent: {@link DEFAULT_DIALLING}. */
@@ -72,7 +70,7 @@ export interface Pbx {
   readonly dialling: PbxDialling;
   /** Endpoints of the trunks, as far as an admin named them. */
   readonly trunks: readonly string[];
-  /** Whose phone is registered at an address. */
+  /** Whose phone is registered at an address; the table of `ami-config` comes first. */
   readonly whoIsAt: WhoIsAt;
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
@@ -122,8 +120,7 @@ class JoinedPbx implements Pbx {
   /** What became of the state events of this session: one came; a list knew more than they told; the operator knows that. */
   private hearing: 'unknown' | 'heard' | 'missed' | 'told' = 'unknown';
 
-  constructor(options: PbxOptions, deps: PbxDeps) {
-    const { name, plan, connection, calls = {}, dialling = DEFAULT_DIALLING } = options;
+  constructor({ name, plan, connection, calls = {}, dialling = DEFAULT_DIALLING }: PbxOptions, deps: PbxDeps) {
     const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
     // What becomes of the link is told by its states, to whoever words it for people.
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
@@ -145,7 +142,7 @@ class JoinedPbx implements Pbx {
       client: this.client,
       clock,
       isExtension: (text) => plan.isExtension(text),
-      addresses: options.addresses ?? dialling.addresses,
+      addresses: dialling.addresses,
     });
     const { trunks = [], trunkContexts = [], ...kept } = calls;
     this.trunks = trunks;

@@ -65,8 +65,9 @@ function requestOf({ query, address }: HttpRequestParts): ProtocolRequest | BadR
     return command('autocall', { number: phoneValue(autocall), files: names.filter((name) => name !== '') });
   }
   if (autocallstatus !== undefined) {
-    const orderId = /^[1-9][0-9]{0,9}$/.test(autocallstatus) ? Number(autocallstatus) : 0;
-    return command('autocall_status', { command: 'status', orderId });
+    if (!/^[1-9][0-9]{0,9}$/.test(autocallstatus))
+      return bad('PROTOCOL_VALUE_MISSING', { parameter: 'autocallstatus' });
+    return command('autocall_status', { command: 'status', orderId: Number(autocallstatus) });
   }
   if (transfer !== undefined) {
     if (dest === undefined || dest === '') return bad('PROTOCOL_VALUE_MISSING', { parameter: 'dest' });

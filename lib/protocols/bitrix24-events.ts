@@ -1,18 +1,15 @@
+import { CLICK_VARIABLE, isClickId } from '../messages/bitrix24-click';
 import type { BadRequest, Fields, HttpProtocol, HttpRequestParts, NoticeRequest } from './types';
 import { bad, errorHeaders, httpReply, oneLine, phoneValue, shortValue, transportFault } from './wire';
 
 const METHODS = ['POST'];
 const FORM = 'application/x-www-form-urlencoded';
 
-/** The channel variable that tells whoever writes the call into the CRM that Bitrix24 has registered it already. */
-const CALL_ID_VARIABLE = 'BITRIX24_CALL_ID';
-const CALL_ID = /^[\w.-]{1,128}$/;
-
 /** The fields of a form; of a repeated one the first. PHP writes nested ones as `data[PHONE_NUMBER]`. */
 const fieldsOf = ({ bodyText = '' }: HttpRequestParts): URLSearchParams => new URLSearchParams(bodyText);
 
-/** What an event says, whichever way it came: `value` reads one field of its data. */
-export function bitrix24Notice(
+/** What an event orders: `value` reads one field of its data. */
+function noticeOf(
   event: string,
   value: (name: string) => unknown,
 ): Pick<NoticeRequest, 'command' | 'payload'> | undefined {
@@ -22,14 +19,14 @@ export function bitrix24Notice(
   switch (event.toUpperCase()) {
     case 'ONEXTERNALCALLSTART': {
       const callId = shortValue(value('CALL_ID'));
-      const id = CALL_ID.test(callId) ? { callId } : {};
+      const id = isClickId(callId) ? { callId } : {};
       return {
         command: 'make_call',
         payload: {
           user: shortValue(value('USER_ID')),
           number,
           data: { bitrix24: { ...id, ...common } },
-          ...(id.callId === undefined ? {} : { key: callId, variables: { [CALL_ID_VARIABLE]: callId } }),
+          ...(id.callId === undefined ? {} : { key: callId, variables: { [CLICK_VARIABLE]: callId } }),
         },
       };
     }
@@ -48,7 +45,7 @@ const known = (name: string, value: unknown): Fields => (shortValue(value) === '
 function notice(fields: URLSearchParams): NoticeRequest | BadRequest {
   const event = fields.get('event') ?? '';
   if (event === '') return bad('PROTOCOL_VALUE_MISSING', { parameter: 'event' });
-  const told = bitrix24Notice(event, (name) => fields.get(`data[${name}]`));
+  const told = noticeOf(event, (name) => fields.get(`data[${name}]`));
   if (told === undefined) {
     const served = 'ONEXTERNALCALLSTART, ONEXTERNALCALLBACKSTART';
     return bad('PROTOCOL_UNKNOWN_ACTION', { action: oneLine(event).slice(0, 64), known: served });

@@ -73,21 +73,18 @@ export interface TestRequest {
  * Everything else that can be asked of us, under one name in all protocols; `usercrm-in` has an output for each.
  * `current_call`: the call of the asker's own phone; `live_calls`: all channels; `callback`: call a client, no matter who of us.
  */
-export const COMMANDS = [
-  'make_call',
-  'callback',
-  'autocall',
-  'autocall_status',
-  'transfer',
-  'switch_call_hold',
-  'current_call',
-  'live_calls',
-  'get_cdr',
-  'get_users',
-  'get_domain_user_list',
-] as const;
-
-export type Command = (typeof COMMANDS)[number];
+export type Command =
+  | 'make_call'
+  | 'callback'
+  | 'autocall'
+  | 'autocall_status'
+  | 'transfer'
+  | 'switch_call_hold'
+  | 'current_call'
+  | 'live_calls'
+  | 'get_cdr'
+  | 'get_users'
+  | 'get_domain_user_list';
 
 /** Answer with {@link HttpProtocol.formatAnswer}. */
 export interface CommandRequest {

@@ -89,16 +89,15 @@ function orderIn(value: unknown): OrderTold | undefined {
   return told.length === 0 ? undefined : { orderId, ...Object.fromEntries(told) };
 }
 
-/** What `originate` answers about orders: one of them itself, or in a list. */
+/** What `originate` says of one order, by itself or when it was asked for its state. */
 function readOrder(fields: Fields): FlowAnswer | undefined {
   // One that was refused at once has no number.
   if (fields.outcome === 'refused') return failure(fields);
-  const { order, orders } = fields;
-  if (Array.isArray(orders) && orders.length === 0) {
+  if (fields.command === 'status' && fields.found === false) {
     return { kind: 'failed', code: 'ORDER_UNKNOWN', message: 'There is no such order.' };
   }
-  const found = orderIn(fields) ?? orderIn(order) ?? (Array.isArray(orders) ? orderIn(orders[0]) : undefined);
-  return found && command({ kind: 'order', order: found });
+  const order = orderIn(fields);
+  return order && command({ kind: 'order', order });
 }
 
 const command = (answer: CommandAnswer, code = 200): FlowAnswer => ({ kind: 'command', code, answer });

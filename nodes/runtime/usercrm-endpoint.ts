@@ -221,7 +221,9 @@ export class UserCrmEndpoint {
 
   private ask(usercrm: QuestionToken, payload: object): void {
     const { action, protocol } = usercrm;
-    this.tell(action, { ...payload, protocol }, { usercrm });
+    // A call whose outcome is waited for goes on after the client answered: whoever tells of that must know the asker, too.
+    const data = 'answer' in payload ? { data: { usercrm: usercrm.id } } : {};
+    this.tell(action, { ...payload, ...data, protocol }, { usercrm });
   }
 
   private tell(action: string, payload: object, more: object = {}): void {

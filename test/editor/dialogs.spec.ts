@@ -30,6 +30,14 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['ami-config', 'trunks', 'my trunk, a/b/c'],
   ['ami-config', 'recordings', 'monitor'],
   ['ami-config', 'recordingsDays', '0'],
+  ['ami-config', 'agentChannel', 'PJSIP/101'],
+  ['ami-config', 'dialContext', 'from internal'],
+  ['ami-config', 'dialChannels', '8495 PJSIP/moscow'],
+  ['ami-config', 'dialAllow', '8495*'],
+  ['ami-config', 'dialDeny', '+7*5'],
+  ['ami-config', 'perMinute', '0'],
+  ['ami-config', 'perCaller', '10001'],
+  ['ami-config', 'addresses', 'pc-15 = 101'],
   ['ami-event', 'events', 'no:name', { mode: 'raw' }],
   ['ami-event', 'topics', [], { mode: 'calls' }],
   ['call-history', 'limit', '1001'],
@@ -43,6 +51,8 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['usercrm-in', 'path', 'a//b'],
   ['usercrm-in', 'allowList', 'example.com'],
   ['usercrm-in', 'agiTag', 'a b', { asyncAgi: true }],
+  ['usercrm-in', 'trustedProxies', 'proxy.example.com'],
+  ['usercrm-in', 'deadlines', { make_call: 'soon' }],
   ['usercrm-out', 'property', 'a..b'],
 ];
 const screens = join(repository, '.cache', 'screens');

@@ -126,20 +126,42 @@ describe('usercrm-in, asked to do something', () => {
       await start();
       const making = ask('makecall=1234567890');
       const made = await answerWith({ orderId: 5, outcome: 'busy' }, 'order_outcome');
-      assert.deepEqual(made.payload, {
-        ip: '127.0.0.1',
-        number: '1234567890',
-        answer: 'outcome',
-        protocol: 'alterisk',
-      });
+      const { data, ...ordered } = made.payload as Record<string, unknown>;
+      assert.deepEqual(ordered, { ip: '127.0.0.1', number: '1234567890', answer: 'outcome', protocol: 'alterisk' });
+      assert.deepEqual(data, { usercrm: (made.usercrm as { id: string }).id });
       assert.equal((await making).body, 'Answer: Busy\n');
       const queueing = ask('autocall=1234567890&file1=welcome&file2=model');
       await answerWith({ orderId: 9999, state: 'queued' });
       assert.equal((await queueing).body, 'Answer: OK\nAutoCallID: 9999\n');
       const asking = ask('autocallstatus=9999');
       const result = { orderId: 9999, outcome: 'confirmed' };
-      await answerWith({ orders: [{ orderId: 9999, state: 'over', result }] }, 'orders');
+      await answerWith({ command: 'status', found: true, orderId: 9999, state: 'over', result }, 'orders');
       assert.equal((await asking).body, 'Answer: OK (Sent)\n');
+    });
+
+    it('makecall is answered when the client is, and not when the call is over', async () => {
+      await load(
+        [server.init, ...routeNodes],
+        [
+          ...flow(),
+          { id: 'complete', type: 'complete', z: 'f', scope: ['out'], uncaught: false, wires: [['completed']] },
+          { id: 'completed', type: 'sink', z: 'f', wires: [] },
+          { id: 'catch', type: 'catch', z: 'f', scope: null, uncaught: false, wires: [['caught']] },
+          { id: 'caught', type: 'sink', z: 'f', wires: [] },
+        ],
+        { credentials },
+      );
+      const making = ask('makecall=1234567890');
+      const [order] = await waitForMessages('sink');
+      const { data } = order?.payload as { data: object };
+      const told = (topic: string, payload: object, more: object = {}) =>
+        receive('out', { topic, payload: { orderId: 5, data, ...payload }, ...more });
+      told('order_progress', { state: 'agent-answered' });
+      told('order_progress', { state: 'answered' });
+      assert.equal((await making).body, 'Answer: OK\n');
+      told('order_outcome', { outcome: 'answered' }, { usercrm: order?.usercrm });
+      await waitForMessages('completed', 3);
+      assert.deepEqual(messages('caught'), []);
     });
 
     it('tells the call of the phone at the address of the asker', async () => {

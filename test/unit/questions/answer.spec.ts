@@ -74,6 +74,27 @@ describe('the answer in a message', () => {
     for (const code of [...wrong, Object.create(null)]) assert.equal(codeOf(code), 500);
   });
 
+  it('is what originate, call-control and call-history give, as it stands', () => {
+    const told = (value: unknown) => readAnswer('make_call', [undefined, value]);
+    const order = (fields: object) => ({ kind: 'command', code: 200, answer: { kind: 'order', order: fields } });
+    assert.deepEqual(told({ orderId: 7, state: 'queued', pbx: 'office' }), order({ orderId: 7, state: 'queued' }));
+    assert.deepEqual(told({ orderId: 7, outcome: 'busy' }), order({ orderId: 7, outcome: 'busy' }));
+    const status = { command: 'status', found: true, orderId: 7, state: 'over', result: { outcome: 'machine' } };
+    assert.deepEqual(told(status), order({ orderId: 7, state: 'over', outcome: 'machine' }));
+    const unknown = { command: 'status', found: false, orderId: 7 };
+    assert.deepEqual(told(unknown), { kind: 'failed', code: 'ORDER_UNKNOWN', message: 'There is no such order.' });
+    const error = { code: 'DIAL_FORBIDDEN', message: 'Not that one.' };
+    assert.deepEqual(told({ outcome: 'refused', error }), { kind: 'failed', ...error });
+    assert.deepEqual(told({ ok: false, error }), { kind: 'failed', ...error });
+    assert.deepEqual(told({ ok: false }), { kind: 'failed', code: 'UNEXPECTED', message: 'UNEXPECTED' });
+    const done = { kind: 'done', done: { held: true } };
+    assert.deepEqual(told({ ok: true, held: true }), { kind: 'command', code: 200, answer: done });
+    const calls = { kind: 'calls', calls: [], total: 3 };
+    assert.deepEqual(told({ calls: [], total: 3, next: 'x' }), { kind: 'command', code: 200, answer: calls });
+    // The order itself, on its way through, is no answer.
+    assert.equal(told({ user: '1', number: '8', protocol: 'usercrm' }), undefined);
+  });
+
   it('never throws, whatever a flow puts into the message', () => {
     fc.assert(
       fc.property(fc.anything(), fc.anything(), fc.constantFrom('route', 'test'), (first, second, action) => {
