@@ -70,7 +70,7 @@ function variablesIn(value: unknown): Readonly<Record<string, string>> {
 function textIn(fields: Fields, name: string): string | undefined {
   const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (value === undefined || value === null || value === '') return undefined;
-  const text = typeof value === 'number' ? String(value) : value;
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
   if (typeof text !== 'string' || !isLine(text, MAX_TEXT)) throw badOrder(name, 'text', MAX_TEXT);
   return text.trim() === '' ? undefined : text.trim();
 }

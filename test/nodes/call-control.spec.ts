@@ -78,6 +78,10 @@ async function outcome(msg: Properties): Promise<Answer | Error> {
   await until(() => news() !== undefined, 'the outcome');
   return news()!;
 }
+/** A held call lasts as long as a test may need. */
+async function wait(callId: string): Promise<void> {
+  assert.equal(((await outcome({ payload: { action: 'hold', callId } })) as Answer).held, true);
+}
 const codeOf = (result: Answer | Error): unknown => (result as { readonly code?: unknown }).code;
 
 describe('call-control', () => {
@@ -100,7 +104,7 @@ describe('call-control', () => {
 
   it('takes from the dialog what the message does not say', async () => {
     await start({ action: 'transfer', extension: '101', to: '105' });
-    await talk();
+    await wait(await talk());
     const first = (await outcome({ payload: { to: '199' } })) as Answer;
     assert.equal(codeOf(first), 'CONTROL_NOT_POSSIBLE');
     const { action, extension } = (await outcome({ payload: 'now' })) as Answer;
@@ -143,6 +147,7 @@ describe('call-control', () => {
   it('refuses hostile texts in every field before anything is sent', async () => {
     await start();
     const callId = await talk();
+    await wait(callId);
     const hostile = ['a\r\nAction: Hangup', 'x\u0000', 'y'.repeat(300), { 'a b': 1 }, ['101'], NaN, '"; rm', '101,1'];
     const asked = { callId, extension: '101', to: '105' };
     for (const value of hostile) {
@@ -165,7 +170,7 @@ describe('call-control', () => {
   it('goes on after a deploy with a call that was held before', async () => {
     await start();
     const callId = await talk();
-    assert.equal(((await outcome({ payload: { action: 'hold', callId } })) as Answer).held, true);
+    await wait(callId);
     await deploy(flow({ name: 'changed' }));
     const { held } = (await outcome({ payload: { action: 'toggle-hold', callId } })) as Answer;
     assert.equal(held, false);
