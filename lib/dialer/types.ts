@@ -175,8 +175,6 @@ export interface DialLine {
 export interface OrderReport {
   /** The same after a replay. */
   readonly eventId: string;
-  /** AutoCallID. */
-  readonly orderId: number;
   readonly key?: string;
   readonly pbx: string;
   readonly mode: OrderMode;
@@ -191,14 +189,20 @@ export interface OrderReport {
 }
 
 export interface OrderProgress extends OrderReport {
+  /** AutoCallID. */
+  readonly orderId: number;
   readonly state: 'queued' | AttemptPhase | 'retry' | 'waits';
-  /** Of `retry` and `waits` (for its window): when it is dialled next. */
+  /** Of `queued`, when it has been ordered before: this is the first order with its key. */
+  readonly isKnown?: true;
+  /** Of `retry`, `waits` and `queued` (for its window): when it is dialled next. */
   readonly nextAt?: string;
   /** Of `retry`: how the try ended. */
   readonly tryOutcome?: RetriedOutcome;
 }
 
 export interface OrderOutcome extends OrderReport {
+  /** AutoCallID. Absent: it was refused at once, and never was in the store. */
+  readonly orderId?: number;
   readonly outcome: Outcome;
   readonly cause?: Cause;
   /** Why, when no cause says it. */
