@@ -10,12 +10,12 @@ export const orderError = errorsFrom({
     ru: 'В заказе нет номера, который можно набрать: «{number}». Передайте payload.number, например +74951234567.',
   },
   ORDER_NO_EXTENSION: {
-    en: 'Nobody knows whose phone is to ring first: no extension belongs to {who}. Send payload.extension, or fill in the table of people in the CRM configuration.',
-    ru: 'Неизвестно, чей телефон должен звонить первым: нет внутреннего номера у {who}. Передайте payload.extension или заполните таблицу сотрудников в конфигурации CRM.',
+    en: 'Nobody knows whose phone is to ring first: no extension belongs to {whoEn}. Send payload.extension, or fill in the table of people in the CRM configuration.',
+    ru: 'Неизвестно, чей телефон должен звонить первым: нет внутреннего номера у {whoRu}. Передайте payload.extension или заполните таблицу сотрудников в конфигурации CRM.',
   },
   ORDER_AMBIGUOUS: {
-    en: 'Several phones are at {who} ({extensions}): send payload.extension, or fill in the table of addresses in ami-config.',
-    ru: 'У {who} несколько телефонов ({extensions}): передайте payload.extension или заполните таблицу адресов в ami-config.',
+    en: 'Several phones are registered from {ip} ({extensions}): send payload.extension, or fill in the table of addresses in ami-config.',
+    ru: 'С адреса {ip} зарегистрировано несколько телефонов ({extensions}): передайте payload.extension или заполните таблицу адресов в ami-config.',
   },
   ORDER_TOO_LARGE: {
     en: 'The order is too large: {what} may have {limit} bytes.',
@@ -46,8 +46,12 @@ export const orderError = errorsFrom({
     ru: 'Срок заказа истёк, пока не было связи с АТС.',
   },
   ORDER_NOT_READABLE: {
-    en: 'The order {id} in the store cannot be read ({reason}), so it is not dialled.',
-    ru: 'Заказ {id} в хранилище не читается ({reason}), звонить по нему нельзя.',
+    en: 'The order {id} in the store cannot be read, so it is not dialled.',
+    ru: 'Заказ {id} в хранилище не читается, звонить по нему нельзя.',
+  },
+  ORDER_FAULT: {
+    en: 'The dialler failed: {reason}. This is a mistake in the pack: please report it.',
+    ru: 'Сбой обзвона: {reason}. Это ошибка в пакете: пожалуйста, сообщите о ней.',
   },
   ORDER_UNKNOWN: {
     en: 'There is no order {which} of this node.',
