@@ -23,7 +23,7 @@ export class Durable {
   problem: TelephonyError | undefined;
   private readonly waiting = new Set<() => void>();
   private timer: Timer | undefined;
-  private isClosed = false;
+  private closed = false;
 
   constructor(private readonly options: DurableOptions) {}
 
@@ -47,26 +47,30 @@ export class Durable {
       try {
         return { given: await this.once(write) };
       } catch (thrown) {
-        if (this.isClosed) return undefined;
+        if (this.isClosed()) return undefined;
         if (!this.problem) {
           this.options.log.warn(asTelephonyError(thrown));
           return undefined;
         }
         await new Promise<void>((resolve) => this.waiting.add(resolve));
-        if (this.isClosed) return undefined;
+        if (this.isClosed()) return undefined;
       }
     }
   }
 
   /** Nothing is tried again any more. */
   close(): void {
-    this.isClosed = true;
+    this.closed = true;
     this.timer?.cancel();
     this.wake();
   }
 
+  private isClosed(): boolean {
+    return this.closed;
+  }
+
   private failed(thrown: unknown): void {
-    if (this.isClosed || this.problem) return;
+    if (this.closed || this.problem) return;
     this.problem = asTelephonyError(thrown);
     this.options.log.warn(this.problem);
     this.options.onChange();
@@ -79,10 +83,10 @@ export class Durable {
         () => {
           this.problem = undefined;
           this.wake();
-          if (!this.isClosed) this.options.onChange();
+          if (!this.isClosed()) this.options.onChange();
         },
         () => {
-          if (!this.isClosed) this.probeLater();
+          if (!this.isClosed()) this.probeLater();
         },
       );
     });

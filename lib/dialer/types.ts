@@ -241,3 +241,19 @@ export interface DialerCounts {
   /** When the next one is due, when all wait for later. Wall-clock ms. */
   readonly nextAt?: number;
 }
+
+/** What can be asked of an order at any time, until 30 days after its end. */
+export interface OrderStatus {
+  readonly orderId: number;
+  readonly key?: string;
+  readonly state: 'waiting' | 'in-air' | 'over';
+  /** In the air: how far the try has come. */
+  readonly phase?: AttemptPhase;
+  readonly tries: number;
+  readonly queuedAt: string;
+  readonly expiresAt: string;
+  /** Waiting: not dialled before. */
+  readonly nextAt?: string;
+  /** Over. */
+  readonly result?: OrderOutcome;
+}
