@@ -157,8 +157,10 @@ export class Dispatcher {
       this.launch(order);
     }
     if (this.pool.unpark(isShut)) this.moreOnDisk = true;
-    if (!this.flights.isFull && this.pool.isFull && this.moreOnDisk) this.pool.park(isShut);
-    if (this.moreOnDisk && this.pool.size <= this.pool.capacity / 2) this.look();
+    if (!this.moreOnDisk) return;
+    // Lines are free, and none of the orders at hand can have them: perhaps one on disk can.
+    const hasRoom = !this.flights.isFull && !this.isShut(ALL) && this.pool.park(isShut);
+    if (hasRoom || this.pool.size <= this.pool.capacity / 2) this.look();
   }
 
   private mayDial(): boolean {

@@ -4,7 +4,7 @@ import { Durable } from './durable';
 import { orderError } from './errors';
 import type { DialerOptions } from './options';
 import { Reporter } from './reports';
-import { savedOrder } from './saved';
+import { notesOf, savedOrder } from './saved';
 import type { SavedOrder } from './saved';
 import { Teller } from './teller';
 import type { Order } from './types';
@@ -131,7 +131,7 @@ export class Ledger {
     await this.durable.persist(async () => {
       const stored = await orders.get(id);
       if (stored?.state !== 'in-air') return;
-      await orders.again(id, clock.now(), stored.notes ?? '', true);
+      await orders.again(id, clock.now(), JSON.stringify(notesOf(stored)), true);
     });
   }
 

@@ -9,6 +9,12 @@ export interface PooledOrder {
   readonly gates: readonly string[];
 }
 
+/** Where an order stands among others. */
+interface Place {
+  readonly id: number;
+  readonly priority: number;
+}
+
 /** Orders behind a shut gate, by number only. Whoever comes after so many waits until some of them were dialled. */
 const MAX_PARKED = 20_000;
 /** Of each shut gate so many stay at hand, for the moment when it opens. */
@@ -20,7 +26,8 @@ const AT_HAND = 4;
  */
 export class Pool {
   private readonly ready: PooledOrder[] = [];
-  private readonly parked = new Map<string, Set<number>>();
+  /** By gate, in order; whatever of a gate is at hand goes before what is parked there. */
+  private readonly parked = new Map<string, Place[]>();
   private parkedCount = 0;
 
   constructor(
@@ -33,15 +40,17 @@ export class Pool {
     return this.ready.length;
   }
 
-  get isFull(): boolean {
-    return this.ready.length >= this.capacity;
-  }
-
   /** Takes an order in, at its place. When the pool is full the last one leaves it, which may be this one. */
   add(order: PooledOrder): void {
-    let at = this.ready.length;
-    while (at > 0 && goesBefore(order, this.ready[at - 1])) at -= 1;
-    this.ready.splice(at, 0, order);
+    const gate = order.gates.find((one) => {
+      const first = this.parked.get(one)?.[0];
+      return first !== undefined && goesBefore(first, order.stored);
+    });
+    if (gate !== undefined && this.parkedCount < MAX_PARKED) {
+      this.parkAt(gate, order.stored);
+      return;
+    }
+    insert(this.ready, order, ({ stored }) => stored);
     const last = this.ready.length > this.capacity ? this.ready.pop() : undefined;
     if (last) this.onLeft(last.stored.id);
   }
@@ -56,58 +65,71 @@ export class Pool {
   remove(id: number): boolean {
     const at = this.ready.findIndex(({ stored }) => stored.id === id);
     if (at >= 0) this.ready.splice(at, 1);
-    let found = at >= 0;
-    for (const ids of this.parked.values()) {
-      if (!ids.delete(id)) continue;
-      this.parkedCount -= 1;
-      found = true;
+    if (at >= 0) return true;
+    for (const [gate, places] of this.parked) {
+      const parkedAt = places.findIndex((place) => place.id === id);
+      if (parkedAt < 0) continue;
+      this.drop(gate, parkedAt, 1);
+      return true;
     }
-    return found;
+    return false;
   }
 
   /** Makes room for orders that could be dialled now. `false`: no order is behind a shut gate beyond those at hand. */
   park(isShut: (gate: string) => boolean): boolean {
-    const kept = new Map<string, number>();
-    let found = false;
-    for (let at = 0; at < this.ready.length && this.parkedCount < MAX_PARKED; at += 1) {
-      const { gates, stored } = this.ready[at] ?? { gates: [] };
+    const atHand = new Map<string, number>();
+    const before = this.parkedCount;
+    const kept = this.ready.filter(({ gates, stored }) => {
       const gate = gates.find(isShut);
-      if (gate === undefined || stored === undefined) continue;
-      const count = (kept.get(gate) ?? 0) + 1;
-      kept.set(gate, count);
+      if (gate === undefined || this.parkedCount >= MAX_PARKED) return true;
+      const count = (atHand.get(gate) ?? 0) + 1;
+      atHand.set(gate, count);
       // With very many gates even few of each would fill the pool.
-      if (count <= AT_HAND && kept.size * AT_HAND <= this.capacity / 2) continue;
-      this.ready.splice(at, 1);
-      at -= 1;
-      const ids = this.parked.get(gate) ?? new Set<number>();
-      this.parked.set(gate, ids.add(stored.id));
-      this.parkedCount += 1;
+      if (count <= AT_HAND && atHand.size * AT_HAND <= this.capacity / 2) return true;
+      this.parkAt(gate, stored);
+      return false;
+    });
+    this.ready.splice(0, Infinity, ...kept);
+    return this.parkedCount > before;
+  }
+
+  /**
+   * Lets the first of the orders go that are parked behind gates which have opened, and of which none is at hand. `true`: there
+   * were such, and they are to be loaded again.
+   */
+  unpark(isShut: (gate: string) => boolean): boolean {
+    let found = false;
+    for (const gate of [...this.parked.keys()]) {
+      const isAtHand = ({ gates }: PooledOrder): boolean => gates.includes(gate) && !gates.some(isShut);
+      if (isShut(gate) || this.ready.some(isAtHand)) continue;
+      for (const { id } of this.drop(gate, 0, Math.max(Math.floor(this.capacity / 4), 1))) this.onLeft(id);
       found = true;
     }
     return found;
   }
 
-  /**
-   * Lets the orders go that are parked behind gates which have opened and of which too few are at hand: the first ones of
-   * each. `true`: there were such, and they are to be loaded again.
-   */
-  unpark(isShut: (gate: string) => boolean): boolean {
-    let found = false;
-    for (const [gate, ids] of this.parked) {
-      if (isShut(gate) || this.ready.some(({ gates }) => gates.includes(gate))) continue;
-      for (const id of [...ids].slice(0, Math.max(Math.floor(this.capacity / 4), 1))) {
-        ids.delete(id);
-        this.parkedCount -= 1;
-        this.onLeft(id);
-        found = true;
-      }
-      if (ids.size === 0) this.parked.delete(gate);
-    }
-    return found;
+  private parkAt(gate: string, { id, priority }: Place): void {
+    const places = this.parked.get(gate) ?? [];
+    this.parked.set(gate, places);
+    insert(places, { id, priority }, (place) => place);
+    this.parkedCount += 1;
+  }
+
+  private drop(gate: string, from: number, count: number): Place[] {
+    const places = this.parked.get(gate) ?? [];
+    const dropped = places.splice(from, count);
+    this.parkedCount -= dropped.length;
+    if (places.length === 0) this.parked.delete(gate);
+    return dropped;
   }
 }
 
-function goesBefore({ stored: one }: PooledOrder, other: PooledOrder | undefined): boolean {
-  if (!other || one.priority === other.stored.priority) return !other || one.id < other.stored.id;
-  return one.priority > other.stored.priority;
+function goesBefore(one: Place, other: Place): boolean {
+  return one.priority === other.priority ? one.id < other.id : one.priority > other.priority;
+}
+
+/** Mostly at the end, or near it. */
+function insert<T>(list: T[], item: T, placeOf: (item: T) => Place): void {
+  const at = list.findLastIndex((other) => goesBefore(placeOf(other), placeOf(item)));
+  list.splice(at + 1, 0, item);
 }

@@ -89,6 +89,7 @@ export class FakeLine implements DialLine {
   }
   async dial(attempt: Attempt, onPhase: (phase: AttemptPhase) => void): Promise<AttemptResult> {
     await this.delay();
+    if (!this.isAlive) return new Promise(() => undefined);
     if (this.isCut) {
       return { outcome: 'failed', reached: 'not-sent', error: lineError('AMI_NOT_CONNECTED'), endedAt: 0 };
     }

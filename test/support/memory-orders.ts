@@ -13,10 +13,7 @@ export class OrderDisk {
 /** How long an operation takes before and after it is done; a process that was killed waits for ever in one of them. */
 export type Delay = () => Promise<void>;
 
-const at = (row: Row): StoredOrder => {
-  const { told: _told, ...stored } = row;
-  return { ...stored };
-};
+const at = (row: Row): StoredOrder => ({ ...row });
 
 const inOrder = (one: StoredOrder, other: StoredOrder): number => other.priority - one.priority || one.id - other.id;
 
@@ -26,6 +23,8 @@ export class MemoryOrders implements OrderTable {
   broken: Error | undefined;
   /** Fails after the work is done: the writer cannot know. */
   breaksAfter: Error | undefined;
+  /** The process was killed: whatever it has begun, it never hears of it. */
+  isKilled = false;
 
   constructor(
     readonly disk = new OrderDisk(),
@@ -34,10 +33,12 @@ export class MemoryOrders implements OrderTable {
 
   private async do<T>(work: () => T): Promise<T> {
     await this.delay();
+    if (this.isKilled) await new Promise(() => undefined);
     if (this.broken) throw this.broken;
     const result = work();
     if (this.breaksAfter) throw this.breaksAfter;
     await this.delay();
+    if (this.isKilled) await new Promise(() => undefined);
     return result;
   }
 
