@@ -136,11 +136,14 @@ export class Dialer {
 
   async counts(): Promise<DialerCounts> {
     await this.ready();
-    const { waiting, inAir, isPaused } = this.now();
     const { orders, queue } = this.options;
-    // While something is in the air the next one is a matter of lines.
-    const nextAt = waiting > 0 && inAir === 0 ? await this.ledger.durable.once(() => orders.nextAt(queue)) : undefined;
-    return { waiting, inAir, isPaused, ...(nextAt === undefined ? {} : { nextAt }) };
+    return this.ledger.durable.once(async () => {
+      const { waiting, inAir } = await orders.count(queue);
+      // While something is in the air the next one is a matter of lines.
+      const nextAt = waiting > 0 && inAir === 0 ? await orders.nextAt(queue) : undefined;
+      const { isPaused } = this.dispatcher;
+      return { waiting, inAir, isPaused, ...(nextAt === undefined ? {} : { nextAt }) };
+    });
   }
 
   /**
@@ -251,18 +254,17 @@ export class Dialer {
     return true;
   }
 
-  private now(): DialerCounts {
-    const { isPaused, flights } = this.dispatcher;
-    return { waiting: this.ledger.waiting, inAir: flights.inAir, isPaused };
-  }
-
   /** Tells the state a moment later, for all that happens until then. */
   private publish(): void {
     if (this.isClosed()) return;
     this.publishing ??= this.options.clock.after(PUBLISH_AFTER_MS, () => {
       this.publishing = undefined;
       void this.counts()
-        .catch(() => this.now())
+        .catch(() => ({
+          waiting: this.ledger.waiting,
+          inAir: this.dispatcher.flights.inAir,
+          isPaused: this.dispatcher.isPaused,
+        }))
         .then((counts) => {
           const { problem } = this.ledger.durable;
           if (!this.isClosed()) this.options.onState({ ...counts, ...(problem === undefined ? {} : { problem }) });

@@ -142,7 +142,7 @@ export class Dispatcher {
   recovered(): void {
     for (const id of this.unsure) {
       this.unsure.delete(id);
-      this.run(this.ledger.settle(id).then(() => this.leave(id)));
+      this.run(this.ledger.settle(id).then(() => this.putBack(id)));
     }
     this.look();
   }
@@ -227,7 +227,7 @@ export class Dispatcher {
       this.moreOnDisk = true;
     }
     const next = await durable.once(() => orders.nextAt(queue));
-    if (next !== undefined) this.alarm.within(next > clock.now() ? next - clock.now() : LOOK_EVERY_MS);
+    this.alarm.within(next === undefined ? Infinity : next > clock.now() ? next - clock.now() : LOOK_EVERY_MS);
   }
 
   private async endExpired(now: number): Promise<void> {
@@ -338,7 +338,8 @@ export class Dispatcher {
     // Paused, closed or cut off while the disk was being written.
     if (!this.mayDial()) {
       await this.ledger.again(begun, saved.order, { kind: 'again', at: now, notes: notesOf(stored) });
-      this.done(flight);
+      this.flights.end(flight);
+      this.putBack(stored.id);
       return;
     }
     flight.channelId = this.channelId(begun);
@@ -392,6 +393,13 @@ export class Dispatcher {
     forget(this.options.line, channelId);
     this.done(flight);
     if (decision.kind === 'again') this.alarm.wall(decision.at);
+  }
+
+  /** It waits on disk again, and can be dialled at once. */
+  private putBack(id: number): void {
+    this.moreOnDisk = true;
+    this.leave(id);
+    this.alarm.within(LOOK_EVERY_MS);
   }
 
   private done(flight: Flight): void {

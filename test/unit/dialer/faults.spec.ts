@@ -141,13 +141,16 @@ class Campaign {
   async run(): Promise<void> {
     for (let step = 0; step < STEPS; step += 1) {
       this.step();
+      // Now and then hardly anything gets done between two of them, mostly what is under way.
       await this.office.clock.advanceAsync(this.random(4) * 700);
+      if (this.random(3) > 0) await this.office.breathe();
     }
     const { office } = this;
     office.orders.broken = undefined;
     office.orders.breaksAfter = undefined;
     office.line.isCut = false;
     office.line.isReady = true;
+    await office.pass(10_000);
     for (let round = 0; round < 200 && [...this.disk.rows.values()].some(({ told }) => !told); round += 1) {
       this.endOne();
       await office.pass(5000);
