@@ -19,15 +19,12 @@ describe('dialler', () => {
   };
   beforeEach(async () => (office = await opened()));
   afterEach(async () => {
-    for (const one of others) {
-      const closed = one.dialer.close();
-      await one.pass(2000);
-      await closed;
-      assert.equal(one.clock.running, 0, 'timers left');
-      assert.deepEqual(
-        one.warnings.filter((warning) => warning === 'ORDER_FAULT'),
-        [],
-      );
+    const closing = others.map((one) => one.dialer.close());
+    for (const one of others) await one.pass(2000);
+    await Promise.all(closing);
+    for (const { clock, warnings } of others) {
+      assert.equal(clock.running, 0, 'timers left');
+      assert.ok(!warnings.includes('ORDER_FAULT'));
     }
     others = [];
   });
