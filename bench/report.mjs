@@ -11,6 +11,7 @@ const GOALS = {
   accepted: 0.6,
   acceptedPerSecond: 20_000,
   startMs: 2000,
+  ordersMb: 100,
   pageMs: 50,
   growth: 1.5,
   drain: 1.1,
@@ -207,8 +208,54 @@ function storeRows({ accept, start, history }) {
   ];
 }
 
-export function report({ ami, calls, route, store, drain }) {
-  const rows = [...amiRows(ami), ...callRows(calls), ...routeRows(route), ...storeRows(store), ...drainRows(drain)];
+function orderRows({ waiting, put, start, memory, rows }) {
+  const cost = (microseconds) => `${microseconds.toFixed(0)} µs an order, ${perSecond(1e6 / microseconds)}`;
+  const puts = put.flatMap(({ batch, bare, ours }) => {
+    const measured = `orders, ${batch} at a time`;
+    return [
+      row(measured, 'bare node-sqlite3-wasm, one transaction for each batch', cost(bare), {
+        ratio: 1,
+        to: 'bare loop',
+      }),
+      row(measured, 'this pack, each accepted on disk', cost(ours), {
+        ratio: bare / ours,
+        to: 'bare loop',
+        goal: `at least ${GOALS.accepted.toFixed(2)}`,
+        met: bare / ours >= GOALS.accepted,
+      }),
+    ];
+  });
+  const wait = `${whole(waiting)} orders waiting`;
+  const more = memory.mb - memory.idleMb;
+  return [
+    ...puts,
+    row('orders, start', wait, ms(start.ms), {
+      goal: `at most ${GOALS.startMs} ms`,
+      met: start.ms <= GOALS.startMs,
+    }),
+    row('orders, memory over an empty store', wait, `${whole(more)} MB more`, {
+      rss: whole(memory.mb),
+      goal: `at most ${GOALS.ordersMb} MB more`,
+      met: more <= GOALS.ordersMb,
+    }),
+    ...rows.map(({ title, ms: took, worstMs }) =>
+      row(`next order of ${whole(waiting)}`, title, `${ms(took)}, slowest ${ms(worstMs)}`, {
+        goal: `at most ${GOALS.pageMs} ms`,
+        met: took <= GOALS.pageMs,
+      }),
+    ),
+  ];
+}
+
+export function report({ ami, calls, route, store, orders, drain }) {
+  const rows = [
+    ...amiRows(ami),
+    ...callRows(calls),
+    ...routeRows(route),
+    ...storeRows(store),
+    ...orderRows(orders),
+    ...drainRows(drain),
+  ];
   const missed = rows
     .filter((cells) => cells.at(-1) === 'NO')
     .map((cells) => `${cells[0]}: ${cells[1]} (${cells[2]}; ${cells[7]})`);

@@ -13,6 +13,7 @@ const size = quick
       route: { rounds: 1, seconds: 2 },
       calls: { live: [1, 100, 1000], events: 10_000, rounds: 1 },
       store: { entries: 10_000, waiting: 10_000, calls: 20_000, rounds: 1 },
+      orders: { waiting: 10_000, rounds: 1 },
       drain: { calls: 200 },
     }
   : {
@@ -20,6 +21,7 @@ const size = quick
       route: { rounds: 6, seconds: 5 },
       calls: { live: [1, 100, 10_000], events: 100_000, rounds: 3 },
       store: { entries: 100_000, waiting: 100_000, calls: 1_000_000, rounds: 3 },
+      orders: { waiting: 100_000, rounds: 3 },
       drain: { calls: 500 },
     };
 
@@ -42,6 +44,7 @@ const { installPack } = await import('./pack.mjs');
 const { measureAmi } = await import('./ami/run.mjs');
 const { measureCalls } = await import('./calls/run.mjs');
 const { measureDrain } = await import('./drain/run.mjs');
+const { measureOrders } = await import('./orders/run.mjs');
 const { measureRoute } = await import('./route/run.mjs');
 const { measureStore } = await import('./store/run.mjs');
 const { report } = await import('./report.mjs');
@@ -55,8 +58,9 @@ try {
   const calls = await measureCalls(size.calls, say);
   const route = await measureRoute(pack.userDir, size.route, say);
   const store = await measureStore(size.store, say);
+  const orders = await measureOrders(size.orders, say);
   const drain = await measureDrain(size.drain, say);
-  const { text, missed } = report({ ami, calls, route, store, drain });
+  const { text, missed } = report({ ami, calls, route, store, orders, drain });
   say(where);
   process.stdout.write(`\n${text}\n\n`);
   say(missed.length === 0 ? 'all goals met' : `goals missed: ${missed.join('; ')}`);

@@ -8,7 +8,13 @@ type StoreErrorCode = Parameters<typeof storeError>[0];
 type RecordingErrorCode = Parameters<typeof recordingError>[0];
 /** What no delivery can meet: the wishes of a person that the store cannot fulfil. */
 type NotOfDelivery =
-  'STORE_BAD_SETTINGS' | 'STORE_BAD_PATH' | 'STORE_BACKUP_EXISTS' | 'STORE_BACKUP_FAILED' | 'QUERY_BAD';
+  | 'STORE_BAD_SETTINGS'
+  | 'STORE_BAD_PATH'
+  | 'STORE_BACKUP_EXISTS'
+  | 'STORE_BACKUP_FAILED'
+  | 'STORE_ORDERS_FULL'
+  | 'STORE_BLOCKED_FULL'
+  | 'QUERY_BAD';
 
 /** Every code that a try can end with has its place here: a new one does not compile without. */
 const CLASS: Readonly<Record<string, RetryClass | 'a while'>> = {

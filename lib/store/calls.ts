@@ -4,7 +4,7 @@ import { chunks } from './access';
 import { callRow } from './call-rows';
 import type { CallRow } from './call-rows';
 import { findCalls } from './find-calls';
-import { addCalls } from './schema';
+import { addRows } from './schema';
 import type { Row, Sqlite } from './sqlite';
 import type { CallPage, CallQuery, CallTable } from './types';
 
@@ -51,7 +51,7 @@ function putCall(sql: Sqlite, row: CallRow): void {
       [...values, callId, pbx],
     );
     id = sql.lastId();
-    addCalls(sql, 1);
+    addRows(sql, 'calls', 1);
   }
   for (const value of participants) {
     sql.run('INSERT INTO participants (value, started_at, id, kind) VALUES (?, ?, ?, ?)', [value, startedAt, id, kind]);
@@ -78,6 +78,6 @@ export function deleteOldest(sql: Sqlite, limit: number, before = Number.MAX_SAF
     removeParticipants(sql, row);
     sql.run('DELETE FROM calls WHERE id = ?', [row.id ?? 0]);
   }
-  addCalls(sql, -rows.length);
+  addRows(sql, 'calls', -rows.length);
   return rows.length;
 }

@@ -31,8 +31,8 @@ export const storeError = errorsFrom({
     ru: 'Ошибка диска при чтении или записи хранилища «{file}» ({reason}). Проверьте диск; попытки повторяются сами.',
   },
   STORE_WAS_BROKEN: {
-    en: 'The store "{file}" was damaged ({reason}). It was set aside as "{aside}" and a new, empty one was begun: what waited for delivery and the history are in the old file.',
-    ru: 'Хранилище «{file}» повреждено ({reason}). Оно отложено как «{aside}», начато новое, пустое: ожидавшие доставки события и история остались в старом файле.',
+    en: 'The store "{file}" was damaged ({reason}). It was set aside as "{aside}" and a new, empty one was begun: what waited for delivery or to be dialled, the do-not-call list and the history are in the old file.',
+    ru: 'Хранилище «{file}» повреждено ({reason}). Оно отложено как «{aside}», начато новое, пустое: ожидавшие события и заказы, список запрещённых номеров и история остались в старом файле.',
   },
   STORE_BROKEN: {
     en: 'The store "{file}" is damaged ({reason}). It is set aside and begun anew by itself, at most once an hour. If it happens again, check the disk.',
@@ -58,9 +58,17 @@ export const storeError = errorsFrom({
     en: 'The store "{file}" has {limit} events that wait for delivery or were given up, and takes no more. See why they are not delivered; revive or drop those that were given up.',
     ru: 'В хранилище «{file}» уже {limit} событий ждут доставки или не доставлены, новые не принимаются. Выясните, почему они не доставляются; недоставленные верните в очередь или удалите.',
   },
+  STORE_ORDERS_FULL: {
+    en: 'The store "{file}" has numbered {limit} orders in its life and has no number left for another one. Begin a new file: choose another file name.',
+    ru: 'Хранилище «{file}» за свою жизнь пронумеровало {limit} заказов, свободных номеров больше нет. Начните новый файл: выберите другое имя файла.',
+  },
+  STORE_BLOCKED_FULL: {
+    en: 'The do-not-call list in the store "{file}" has {limit} numbers and takes no more.',
+    ru: 'В списке запрещённых номеров хранилища «{file}» уже {limit} номеров, новые не принимаются.',
+  },
   STORE_OVER_SIZE: {
-    en: 'The store "{file}" is larger than the limit ({mib} MiB) though no old calls are left to delete: what waits for delivery fills it. See why it is not delivered, or raise the limit.',
-    ru: 'Хранилище «{file}» больше предела ({mib} МиБ), хотя старых звонков для удаления не осталось: его заполняют события, ждущие доставки. Выясните, почему они не доставляются, или увеличьте предел.',
+    en: 'The store "{file}" is larger than the limit ({mib} MiB) though no old calls are left to delete: what waits for delivery, and the orders of the last 30 days, fill it. See what waits and why, or raise the limit.',
+    ru: 'Хранилище «{file}» больше предела ({mib} МиБ), хотя старых звонков для удаления не осталось: его заполняют события, ждущие доставки, и заказы последних 30 дней. Выясните, что и почему ждёт, или увеличьте предел.',
   },
   STORE_TOO_LARGE: {
     en: 'The {what} has {bytes} bytes; at most {limit} can be kept.',

@@ -1,12 +1,12 @@
 import type { Access } from './access';
 import { deleteOldest } from './calls';
-import { callsIn } from './schema';
+import { rowsIn } from './schema';
 import type { Sqlite } from './sqlite';
 
 export interface Retention {
   /** Calls that began longer ago are deleted; 0 = never. */
   readonly days: number;
-  /** Above it the oldest calls are deleted. What waits for delivery never is. */
+  /** Above it the oldest calls are deleted. What waits for delivery, or to be dialled, never is. */
   readonly maxBytes: number;
 }
 
@@ -14,6 +14,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** A delivered eventId is known for so long, and at most so many are. */
 const DELIVERED_MS = 7 * DAY_MS;
 const MAX_DELIVERED = 500_000;
+/** An order whose outcome was told is known by its key for so long, and at most so many are. */
+const TOLD_MS = 30 * DAY_MS;
+const MAX_TOLD = 500_000;
 /** Those that expire first go first. */
 const MAX_MEMOS = 100_000;
 /** Calls that nobody has taken up since belong to a PBX that is gone. */
@@ -50,6 +53,8 @@ function stepsOf(sql: Sqlite, { days, maxBytes }: Retention, now: number): ((sql
     Number(sql.value(`SELECT at FROM (${table} ORDER BY at DESC LIMIT 1 OFFSET ${keep})`) ?? 0);
   const delivered = 'SELECT changed_at AS at FROM outbox WHERE state = 2';
   const forgetDelivered = Math.max(now - DELIVERED_MS, bound(delivered, MAX_DELIVERED));
+  const told = 'SELECT ended_at AS at FROM orders WHERE state = 3';
+  const forgetTold = Math.max(now - TOLD_MS, bound(told, MAX_TOLD));
   const forgetMemos = Math.max(now, bound('SELECT until AS at FROM memos', MAX_MEMOS));
   return [
     (db) => (days > 0 ? deleteOldest(db, ROWS, now - days * DAY_MS) : 0),
@@ -59,6 +64,10 @@ function stepsOf(sql: Sqlite, { days, maxBytes }: Retention, now: number): ((sql
         `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state = 2 AND changed_at <= ? LIMIT ${ROWS})`,
         [forgetDelivered],
       ),
+    (db) =>
+      db.run(`DELETE FROM orders WHERE id IN (SELECT id FROM orders WHERE state = 3 AND ended_at <= ? LIMIT ${ROWS})`, [
+        forgetTold,
+      ]),
     (db) =>
       db.run(`DELETE FROM memos WHERE (scope, key) IN (SELECT scope, key FROM memos WHERE until <= ? LIMIT ${ROWS})`, [
         forgetMemos,
@@ -81,5 +90,5 @@ export async function tidy(access: Access, retention: Retention): Promise<{ read
   for (const step of steps) {
     while ((await access.write(0, step)) > 0);
   }
-  return access.read((sql) => ({ isOverSize: isOver(sql, retention.maxBytes) && callsIn(sql) === 0 }));
+  return access.read((sql) => ({ isOverSize: isOver(sql, retention.maxBytes) && rowsIn(sql, 'calls') === 0 }));
 }

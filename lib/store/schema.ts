@@ -74,6 +74,43 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
   INSERT INTO counts VALUES ('calls', 0);
   `,
+  `
+  -- state: 0 waiting, 1 in the air, 2 over and not told, 3 over and told
+  CREATE TABLE orders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    key TEXT,
+    priority INTEGER NOT NULL,
+    queued_at INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
+    tries INTEGER NOT NULL DEFAULT 0,
+    started_at INTEGER,
+    ended_at INTEGER,
+    notes TEXT,
+    outcome TEXT,
+    body TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX orders_key ON orders (queue, key) WHERE key IS NOT NULL;
+  CREATE INDEX orders_open ON orders (queue, state, id) WHERE state < 3;
+  -- two ways to what is due: in the order of dialling, and by time; see orders.ts
+  CREATE INDEX orders_ranked ON orders (queue, priority DESC, id, not_before) WHERE state = 0;
+  CREATE INDEX orders_timed ON orders (queue, not_before, priority, id) WHERE state = 0;
+  CREATE INDEX orders_expiring ON orders (queue, expires_at, id) WHERE state = 0;
+  CREATE INDEX orders_told ON orders (ended_at) WHERE state = 3;
+  CREATE TABLE paused_queues (queue TEXT PRIMARY KEY) WITHOUT ROWID;
+  -- tells the ChannelIds of this store from those of others
+  CREATE TABLE store_name (name TEXT NOT NULL);
+  INSERT INTO store_name VALUES (lower(hex(randomblob(4))));
+
+  CREATE TABLE blocked_numbers (
+    number TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    reason TEXT
+  ) WITHOUT ROWID;
+  INSERT INTO counts VALUES ('blocked', 0);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -88,9 +125,12 @@ export function migrate(sql: Sqlite): void {
   }
 }
 
-/** Adds to the number of calls, inside the transaction that changes them. */
-export function addCalls(sql: Sqlite, rows: number): void {
-  if (rows !== 0) sql.run("UPDATE counts SET n = n + ? WHERE name = 'calls'", [rows]);
+type Counted = 'calls' | 'blocked';
+
+/** Adds to the number of rows, inside the transaction that changes them. */
+export function addRows(sql: Sqlite, counted: Counted, rows: number): void {
+  if (rows !== 0) sql.run('UPDATE counts SET n = n + ? WHERE name = ?', [rows, counted]);
 }
 
-export const callsIn = (sql: Sqlite): number => Number(sql.value("SELECT n FROM counts WHERE name = 'calls'"));
+export const rowsIn = (sql: Sqlite, counted: Counted): number =>
+  Number(sql.value('SELECT n FROM counts WHERE name = ?', [counted]));

@@ -34,7 +34,7 @@ export class SqlError extends Error {
   }
 }
 
-const MAX_STATEMENTS = 64;
+const MAX_STATEMENTS = 128;
 
 /** One open file. All calls are synchronous and throw {@link SqlError}. */
 export class Sqlite {

@@ -5,16 +5,18 @@ import type { Log } from '../log';
 import type { Access } from './access';
 import { backupFolder, backupName, copyStore, DailyBackup } from './backup';
 import type { BackupPlan } from './backup';
+import { Blocked } from './blocked';
 import { Calls } from './calls';
 import { storeError } from './errors';
 import { LiveCalls } from './live-calls';
 import { Memos } from './memos';
 import { bytesOf, CHECKPOINT_PAGES, fileError, openFile } from './open-file';
 import type { OpenFile } from './open-file';
+import { Orders } from './orders';
 import { Outbox } from './outbox';
 import { tidy } from './retention';
 import type { Retention } from './retention';
-import { callsIn } from './schema';
+import { rowsIn } from './schema';
 import { SqlError } from './sqlite';
 import type { Sqlite } from './sqlite';
 import type { Store, StoreState, StoreStats } from './types';
@@ -42,6 +44,8 @@ class SqliteStore implements Store, Access {
   readonly memos = new Memos(this);
   readonly calls = new Calls(this);
   readonly live = new LiveCalls(this);
+  readonly orders = new Orders(this);
+  readonly blocked = new Blocked(this);
   state: StoreState = { status: 'closed' };
 
   readonly file: string;
@@ -109,7 +113,7 @@ class SqliteStore implements Store, Access {
       Number(sql.value(`SELECT count(*) FROM outbox WHERE state = ${state}`));
     return this.read((sql) => ({
       bytes: bytesOf(this.file),
-      calls: callsIn(sql),
+      calls: rowsIn(sql, 'calls'),
       waiting: count(sql, 0),
       dead: count(sql, 1),
     }));

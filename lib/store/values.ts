@@ -17,3 +17,8 @@ export function checkBytes(what: string, value: string, limit: number): void {
   const bytes = Buffer.byteLength(value);
   if (bytes > limit) throw storeError('STORE_TOO_LARGE', { what, bytes, limit });
 }
+
+/** A moment in wall-clock ms, or another whole number. */
+export function checkMs(what: string, value: number): void {
+  if (!Number.isSafeInteger(value)) throw storeError('STORE_BAD_VALUE', { what });
+}

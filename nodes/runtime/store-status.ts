@@ -13,6 +13,8 @@ type NotOfTheFile =
   | 'STORE_BAD_SETTINGS'
   | 'STORE_BACKUP_EXISTS'
   | 'STORE_BACKUP_FAILED'
+  | 'STORE_ORDERS_FULL'
+  | 'STORE_BLOCKED_FULL'
   | 'QUERY_BAD';
 
 /** What the user can do about an error, by its code, as the last part of a status key. */

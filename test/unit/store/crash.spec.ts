@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { FakeClock } from '../../support/fake-clock';
 import { canRun } from '../../support/require-or-skip';
 import { until } from '../../support/wait';
-import { GROUP } from './support/child';
+import { GROUP, stepOf } from './support/child';
 import { StoreProcess } from './support/processes';
 import { entry, errorOf, TempStores } from './support/temp-store';
 
@@ -58,6 +58,36 @@ describe('store: processes that end badly', () => {
         assert.equal((await store.calls.find({ limit: 1, callId: String(group) })).total, 1);
       }
       assert.equal(store.state.status === 'open' && store.state.note, undefined);
+      await store.close();
+    }
+  });
+
+  it('has every order where it was said to be, begun or not, and gives no number twice, after kill -9', async function () {
+    this.timeout(120_000);
+    let highest = 0;
+    for (let round = 0; round < 4; round += 1) {
+      const child = start([stores.file, 'dial', round]);
+      const enough = 5 + Math.floor(Math.random() * 100);
+      await child.waitFor(`${enough} orders`, () => child.steps.size >= enough);
+      await child.kill();
+      const steps = child.steps;
+      assert.ok(Math.min(...steps.keys()) > highest, 'a number given before');
+      highest = Math.max(...steps.keys());
+
+      const store = await stores.ready();
+      const untold = new Set((await store.orders.untold('q', 1000)).map(({ id }) => id));
+      for (const [id, said] of steps) {
+        const found = await store.orders.get(id);
+        assert.ok(found, `order ${id} was accepted and is lost`);
+        const step = stepOf(found, untold.has(id));
+        // The kill came between the disk and the word of it.
+        assert.ok(
+          step === said || step === said + 1,
+          `order ${id}: step ${said} was said, step ${step} is in the file`,
+        );
+        assert.deepEqual(await store.orders.put([found]), [{ id, isNew: false }]);
+      }
+      assert.ok((await store.orders.inAir('q')).length <= 4 * (round + 1), 'more in the air than were dialled at once');
       await store.close();
     }
   });

@@ -30,6 +30,11 @@ export class StoreProcess {
     return this.messages.flatMap((message) => (message.type === 'kept' ? [message.group] : []));
   }
 
+  /** The last step of each order that was said to be on disk, by its id. */
+  get steps(): Map<number, number> {
+    return new Map(this.messages.flatMap((message) => (message.type === 'step' ? [[message.id, message.step]] : [])));
+  }
+
   async waitFor(what: string, condition: (messages: readonly ChildMessage[]) => boolean): Promise<void> {
     await until(
       () => {
