@@ -9,7 +9,7 @@ export interface DialSettings {
   readonly agentChannel: string;
   /** Context that dials numbers and extensions for a click. */
   readonly context: string;
-  /** Longest prefix of the digits wins; `{number}` is replaced: `PJSIP/{number}@trunk`. The empty prefix fits all. */
+  /** Longest prefix of the number as {@link dialAs} writes it (`8495`, digits only) wins; `{number}` is replaced: `PJSIP/{number}@trunk`. The empty prefix fits all. */
   readonly channels: readonly { readonly prefix: string; readonly channel: string }[];
   readonly dialAs: DialAs;
   /** How a phone is asked to answer a click by itself. */
@@ -25,10 +25,16 @@ export interface DialSettings {
   readonly addresses: ReadonlyMap<string, string>;
 }
 
+/** A number or extension as it was asked for, and its E.164 when it is a phone number: only that is then judged and dialled. */
+export interface DialTarget {
+  readonly number: string;
+  readonly e164?: string;
+}
+
 /** The rules for dialling of one PBX; shared by all nodes that dial there. */
 export interface DialGuard {
   /** Why a number or extension may not be dialled at all; counted and logged by whoever refuses. */
-  objection(target: { readonly number: string; readonly e164?: string }): TelephonyError | undefined;
+  objection(target: DialTarget): TelephonyError | undefined;
   /** Takes one place in this minute for `by`; or says when the next one is free (wall-clock ms). */
   take(
     by: string | undefined,

@@ -31,6 +31,10 @@ const FILTER: Text = {
   en: 'a quieter link, if wanted: remove the ; of the lines for your version',
   ru: 'чтобы событий было меньше, уберите ; у строк для своей версии',
 };
+const SHELL: Text = {
+  en: 'system and originate together are as good as a shell on the PBX: let nobody else log in as this user',
+  ru: 'system вместе с originate — всё равно что командная строка на АТС: не давайте этот логин никому другому',
+};
 const NEW: Text = { en: 'Asterisk 18.26, 20.20, 22.10 and later', ru: 'Asterisk 18.26, 20.20, 22.10 и новее' };
 const OLD: Text = { en: 'older', ru: 'старше' };
 
@@ -45,6 +49,9 @@ const classes = (needs: readonly PermissionNeed[], direction: 'read' | 'write'):
     .filter((need) => need.direction === direction)
     .map((need) => need.class)
     .join(',');
+
+const isShell = (needs: readonly PermissionNeed[]): boolean =>
+  ['system', 'originate'].every((name) => needs.some((need) => need.direction === 'write' && need.class === name));
 
 function permitLines(address = '127.0.0.1'): string[] {
   return isIPv6(address)
@@ -62,6 +69,7 @@ export function managerConf({ username, needs, permit }: ManagerConfOptions, lan
     `; ${PERMIT[lang]}`,
     ...permitLines(permit),
     `read = ${classes(needs, 'read')}`,
+    ...(isShell(needs) ? [`; ${SHELL[lang]}`] : []),
     `write = ${classes(needs, 'write')}`,
     `; ${WRITE_TIMEOUT[lang]}`,
     'writetimeout = 5000',

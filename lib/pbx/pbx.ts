@@ -6,6 +6,9 @@ import type { TelephonyError } from '../errors';
 import { createCallTracker } from '../calls';
 import { silentLog } from '../log';
 import type { Log } from '../log';
+import { DEFAULT_DIALLING } from '../outbound/defaults';
+import { createGuard } from '../outbound/guard';
+import type { DialGuard, DialSettings } from '../outbound/types';
 import type { NumberingPlan } from '../phone/types';
 import { createPresenceTracker } from '../presence';
 import type { Presence, PresenceChange } from '../presence/types';
@@ -32,6 +35,14 @@ export interface PbxOptions {
   readonly plan: NumberingPlan;
   /** How the life of calls is told; absent: everything as {@link CallSettings} says of an empty field. */
   readonly calls?: CallSettings;
+  /** How and what flows may dial; absent: {@link DEFAULT_DIALLING}. */
+  readonly dialling?: DialSettings;
+}
+
+/** The rules for calls out, one for all nodes that dial on this PBX. */
+export interface PbxDialling {
+  readonly settings: DialSettings;
+  readonly guard: DialGuard;
 }
 
 /** What `ami-config` knows of the calls of its PBX. */
@@ -53,6 +64,7 @@ export interface Pbx {
   readonly presence: Presence;
   /** The life of calls and extensions. */
   readonly calls: PbxCalls;
+  readonly dialling: PbxDialling;
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
   /** Only when the settings are wrong, so that there is neither a simulator nor an Asterisk. */
@@ -90,6 +102,7 @@ class JoinedPbx implements Pbx {
   readonly client: AmiClient;
   readonly presence = createPresenceTracker();
   readonly calls: OwnedPbxCalls;
+  readonly dialling: PbxDialling;
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
   private readonly mayHear: boolean;
@@ -98,12 +111,13 @@ class JoinedPbx implements Pbx {
   /** What became of the state events of this session: one came; a list knew more than they told; the operator knows that. */
   private hearing: 'unknown' | 'heard' | 'missed' | 'told' = 'unknown';
 
-  constructor({ name, plan, connection, calls = {} }: PbxOptions, deps: PbxDeps) {
+  constructor({ name, plan, connection, calls = {}, dialling = DEFAULT_DIALLING }: PbxOptions, deps: PbxDeps) {
     const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
     // What becomes of the link is told by its states, to whoever words it for people.
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
     this.name = name;
     this.plan = plan;
+    this.dialling = { settings: dialling, guard: createGuard(dialling, plan, clock) };
     this.clock = clock;
     this.onProblem = onProblem;
     this.mayHear = connection.kind === 'simulator' || passesMask(connection.client.events, STATE_CLASS);

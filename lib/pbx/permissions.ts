@@ -1,5 +1,15 @@
 /** What flows may use a PBX for; the dialog lets the admin tick them. `link` always belongs to them. */
-export const FEATURES = ['link', 'calls', 'dialplan', 'events', 'presence', 'route'] as const;
+export const FEATURES = [
+  'link',
+  'calls',
+  'dialplan',
+  'events',
+  'presence',
+  'route',
+  'dial',
+  'control',
+  'control-system',
+] as const;
 
 export type Feature = (typeof FEATURES)[number];
 
@@ -24,6 +34,11 @@ const NEEDS: Readonly<Record<Feature, { readonly read: readonly string[]; readon
   presence: { read: ['call'], write: ['reporting'] },
   // Channels that waited before we came are found by CoreShowChannels, which the class `call` does not give.
   route: { read: ['agi'], write: ['call', 'agi', 'reporting'] },
+  // `agi`: an autocall is played over AsyncAGI. CoreShowChannels finds what an earlier process dialled.
+  dial: { read: ['call', 'agi'], write: ['call', 'agi', 'reporting', 'originate'] },
+  control: { read: ['call'], write: ['call', 'reporting'] },
+  // MixMonitor, MuteAudio and PJSIPNotify have no other class.
+  'control-system': { read: ['call'], write: ['system', 'call', 'reporting'] },
 };
 
 /** Whether the `Events` mask of a login lets the events of this class through; absent = `on`. */
@@ -47,20 +62,27 @@ export function permissionNeeds(features: readonly Feature[]): PermissionNeed[] 
   );
 }
 
-const WRITE_MARKERS: Readonly<Record<string, string>> = { call: 'Setvar', agi: 'AGI', user: 'UserEvent' };
+const WRITE_MARKERS: Readonly<Record<string, string>> = {
+  system: 'MixMonitor',
+  call: 'Setvar',
+  agi: 'AGI',
+  user: 'UserEvent',
+  originate: 'Originate',
+};
+/** Features that send CoreShowChannels, which the class `call` does not give, unlike the lists of states. */
+const LISTS_CHANNELS: readonly Feature[] = ['calls', 'route', 'dial', 'control', 'control-system'];
 
 /**
  * An action that shows, by being listed in the answer to `ListCommands`, that a class is in `write=`: the one that our nodes
  * send, so that a class which another one covers is not called missing.
  */
 export function writeMarker(need: Pick<PermissionNeed, 'class' | 'neededFor'>): string | undefined {
-  // The class `call` gives the lists of states too, but not the list of channels.
-  const wantsChannels = need.neededFor.includes('route') || need.neededFor.includes('calls');
+  const wantsChannels = need.neededFor.some((feature) => LISTS_CHANNELS.includes(feature));
   if (need.class === 'reporting') return wantsChannels ? 'CoreShowChannels' : 'DeviceStateList';
   return WRITE_MARKERS[need.class];
 }
 
-/** Actions that give power over the PBX which no feature needs; with `Originate`, `system` is a shell on the PBX. */
+/** Actions that give power over the PBX which few features need; with `Originate`, `system` is a shell on the PBX. */
 const POWERS: Readonly<Record<string, string>> = {
   system: 'DBPut',
   command: 'Command',
@@ -69,8 +91,9 @@ const POWERS: Readonly<Record<string, string>> = {
 };
 
 /** The classes in `write=` that nobody asked for and that would harm in the wrong hands. */
-export function excessRights(mayRun: (action: string) => boolean): string[] {
+export function excessRights(mayRun: (action: string) => boolean, needs: readonly PermissionNeed[]): string[] {
+  const asked = needs.filter((need) => need.direction === 'write').map((need) => need.class);
   return Object.entries(POWERS)
-    .filter(([, action]) => mayRun(action))
+    .filter(([name, action]) => mayRun(action) && !asked.includes(name))
     .map(([name]) => name);
 }

@@ -109,7 +109,7 @@ export async function probePbx(
     const rights = await askRights(client, heard, clock);
     steps.push({ id: 'version', state: 'ok', detail: versionText(client.state.amiVersion, rights?.asteriskVersion) });
     steps.push(...maskStep(connection.client.events, needs));
-    const excess = rights ? excessRights((action) => rights.actions.has(action.toLowerCase())) : [];
+    const excess = rights ? excessRights((action) => rights.actions.has(action.toLowerCase()), needs) : [];
     if (excess.length > 0) steps.push({ id: 'excess', state: 'warning', detail: `write = ${excess.join(',')}` });
     return report(
       needs.map((need) => ({ ...need, state: stateOf(need, rights, heard) })),

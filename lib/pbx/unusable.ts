@@ -2,8 +2,12 @@ import type { AmiClient, AmiState } from '../ami/types';
 import { systemClock } from '../clock';
 import type { Clock } from '../clock';
 import type { TelephonyError } from '../errors';
+import { DEFAULT_DIALLING } from '../outbound/defaults';
 import { numberingPlan } from '../phone';
 import type { Pbx } from './pbx';
+
+/** Settings do not get better by themselves: only a deploy mends them, and that makes another PBX. */
+const RETRY_MS = 60_000;
 
 /**
  * A PBX whose settings are wrong: it never connects, and its state and every action tell why. Nodes that use it need no
@@ -30,6 +34,11 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
       subscribe: () => () => undefined,
       onLiveCalls: () => () => undefined,
       stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0, dropped: 0 },
+    },
+    // Whatever is ordered is refused for what is wrong here, not for the number.
+    dialling: {
+      settings: DEFAULT_DIALLING,
+      guard: { objection: () => why, take: () => ({ free: false, at: clock.now() + RETRY_MS, error: why }) },
     },
     presence: { availability: () => ({ available: false, reason: 'link-down', state: 'unknown' }) },
     open: () => undefined,

@@ -4,14 +4,16 @@ import type { Text } from '../../lib/errors';
 import { numberingPlan } from '../../lib/phone';
 import { badSettings } from '../../lib/pbx/errors';
 import type { CallSettings, PbxOptions } from '../../lib/pbx/pbx';
-import { variableIn } from '../../lib/variables';
+import { diallingSettings } from './ami-dialling';
+import type { DiallingDef } from './ami-dialling';
+import { field } from './ami-fields';
 import { storeConfig } from './config-nodes';
 import type { RecordingsDef } from './recordings';
 import { textOf } from './settings';
 import { tlsMaterial } from './tls';
 
 /** The dialog of `ami-config` as it is saved: numbers may be strings, and whatever a person or an old flow left out is absent. */
-export interface AmiConfigDef extends NodeDef, RecordingsDef {
+export interface AmiConfigDef extends NodeDef, RecordingsDef, DiallingDef {
   readonly mode?: 'simulator' | 'asterisk';
   readonly driver?: 'built-in' | 'asterisk-manager';
   readonly host?: string;
@@ -37,30 +39,10 @@ export interface AmiCredentials {
   readonly secret?: string;
 }
 
-const MAX_FIELD = 255;
 const MAX_NAMES_TEXT = 2000;
 const MAX_NAMES = 50;
 /** The numbering plan has its own bound and names it. */
 const MAX_PATTERN = 10_000;
-
-/** One field as text; refuses an environment variable that is not set, and what no line of AMI can carry. */
-function field(name: string, label: Text, value: unknown, max = MAX_FIELD): string {
-  const read = textOf(value);
-  const variable = variableIn(read);
-  if (variable !== undefined) {
-    throw badSettings(name, {
-      en: `${label.en}: the environment variable ${variable} is not set.`,
-      ru: `${label.ru}: переменная окружения ${variable} не задана.`,
-    });
-  }
-  if (read.length > max || /[\u0000-\u001f]/.test(read)) {
-    throw badSettings(name, {
-      en: `${label.en}: it must be one line of at most ${max} characters.`,
-      ru: `${label.ru}: нужна одна строка не длиннее ${max} символов.`,
-    });
-  }
-  return read;
-}
 
 function required(name: string, label: Text, value: unknown): string {
   const read = field(name, label, value);
@@ -147,7 +129,8 @@ export function pbxOptions(red: NodeAPI, def: AmiConfigDef, credentials: AmiCred
     extensionPattern: field(name, { en: 'Extensions', ru: 'Внутренние номера' }, def.extensions, MAX_PATTERN),
   });
   const calls = callSettings(red, name, def, simulated);
-  if (simulated) return { name, plan, calls, connection: { kind: 'simulator' } };
+  const dialling = diallingSettings(name, def, plan);
+  if (simulated) return { name, plan, calls, dialling, connection: { kind: 'simulator' } };
 
   const driver = def.driver === 'asterisk-manager' ? def.driver : 'built-in';
   const useTls = def.useTls === true;
@@ -166,5 +149,5 @@ export function pbxOptions(red: NodeAPI, def: AmiConfigDef, credentials: AmiCred
       ru: 'драйвер asterisk-manager не умеет TLS: выберите встроенный драйвер или отключите TLS.',
     });
   }
-  return { name, plan, calls, connection: { kind: 'asterisk', driver, client } };
+  return { name, plan, calls, dialling, connection: { kind: 'asterisk', driver, client } };
 }

@@ -13,9 +13,17 @@ describe('section for manager.conf', () => {
       'deny = 0.0.0.0/0.0.0.0',
       'permit = 10.0.0.5/255.255.255.255',
       'read = system,call,agent,user,cdr,dialplan,agi',
-      'write = call,agi,reporting',
+      'write = system,call,agi,reporting,originate',
       'writetimeout = 5000',
     ]);
+  });
+
+  it('says when what is ticked gives a shell on the PBX', () => {
+    const warns = (features: Parameters<typeof permissionNeeds>[0]) =>
+      managerConf({ username: 'crm', needs: permissionNeeds(features) }, 'en').includes('shell');
+    assert.ok(warns(['dial', 'control-system']));
+    assert.ok(!warns(['dial', 'control']));
+    assert.ok(!warns(['control-system']));
   });
 
   it('is the same for Asterisk in both languages', () => {

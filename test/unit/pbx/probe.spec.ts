@@ -91,6 +91,21 @@ describe('probe of a PBX', () => {
       const { state, detail } = step(await probe('mighty'), 'excess')!;
       assert.equal(state, 'warning');
       assert.equal(detail, 'write = command,originate');
+      // What was asked for is no excess.
+      assert.equal(step(await probe('mighty', ['dial']), 'excess')?.detail, 'write = command');
+    });
+
+    it('asks for Originate only to dial, and for the class system only to control what has no other', async () => {
+      const { managerConf, permissions } = await probe('least', ['dial']);
+      assert.match(managerConf!, /^read = system,call,agi$/m);
+      assert.match(managerConf!, /^write = call,agi,reporting,originate$/m);
+      const originate = permissions.find((each) => each.class === 'originate')!;
+      assert.deepEqual([originate.state, originate.neededFor], ['missing', ['dial']]);
+      assert.equal(permission(await probe('mighty', ['dial']), 'write', 'originate'), 'present');
+      assert.match((await probe('least', ['control'])).managerConf!, /^write = call,reporting$/m);
+      const withSystem = await probe('least', ['control', 'control-system']);
+      assert.match(withSystem.managerConf!, /^write = system,call,reporting$/m);
+      assert.equal(permission(withSystem, 'write', 'system'), 'missing');
     });
 
     it('asks for no more than the chosen features need', async () => {

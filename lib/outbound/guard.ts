@@ -1,0 +1,110 @@
+import type { Clock } from '../clock';
+import type { TelephonyError } from '../errors';
+import { parseNumber } from '../phone';
+import { describePhone } from '../phone/describe';
+import type { NumberingPlan } from '../phone/types';
+import { copied } from '../text';
+import { isEmergency } from './emergency';
+import { outboundError } from './errors';
+import { areaPattern, fits, namesAnArea } from './patterns';
+import type { DialGuard, DialSettings, DialTarget } from './types';
+
+const MINUTE_MS = 60_000;
+/** As much of a foreign text as an error repeats, and as tells callers apart. */
+const SHOWN = 40;
+const MAX_BY = 128;
+
+type Rules = Pick<DialSettings, 'allow' | 'deny' | 'perMinute' | 'perCaller'>;
+
+/**
+ * The rules for dialling of one PBX. A number is judged by what will be dialled: its E.164, or its digits as an extension of the plan.
+ * In this order: codes with `*` and `#` never, emergency numbers never, `deny` before `allow`, and numbers that cost extra only by an
+ * `allow` that names their area code. Without `allow`: the country of the plan.
+ *
+ * The caps count calls of the last 60 seconds, by the steady clock. Memory: one entry for each of them, {@link DialSettings.perMinute} at most.
+ */
+export function createGuard(settings: Rules, plan: NumberingPlan, clock: Clock): DialGuard {
+  const places = new Places(settings, clock);
+  return {
+    objection: (target) => objection(target, settings, plan),
+    take: (by) => places.take(by === undefined ? undefined : copied(by.slice(0, MAX_BY))),
+  };
+}
+
+function objection(target: DialTarget, rules: Rules, plan: NumberingPlan): TelephonyError | undefined {
+  const number = target.number.slice(0, SHOWN);
+  if (/[*#]/.test(target.number)) return outboundError('OUTBOUND_FEATURE_CODE', { number });
+  if (target.e164 !== undefined) return objectionToPhone(number, target.e164, rules, plan);
+
+  const parsed = parseNumber(target.number, plan);
+  if (parsed.kind === 'phone') return objectionToPhone(number, parsed.e164, rules, plan);
+  const digits = parsed.kind === 'extension' ? parsed.extension : parsed.kind === 'raw' ? parsed.digits : '';
+  if (isEmergency(digits, plan.country)) return outboundError('OUTBOUND_EMERGENCY', { number });
+  if (parsed.kind === 'extension') return undefined;
+  return outboundError('OUTBOUND_NOT_A_NUMBER', { number });
+}
+
+function objectionToPhone(
+  number: string,
+  e164: string,
+  { allow, deny }: Rules,
+  plan: NumberingPlan,
+): TelephonyError | undefined {
+  const facts = describePhone(e164);
+  if (!facts) return outboundError('OUTBOUND_NOT_A_NUMBER', { number });
+  const forbidden = deny.find((pattern) => fits(pattern, e164));
+  if (forbidden !== undefined) return outboundError('OUTBOUND_DENIED', { number, pattern: forbidden });
+  const fitting = allow.filter((pattern) => fits(pattern, e164));
+  if (fitting.length === 0) {
+    if (allow.length > 0) return outboundError('OUTBOUND_NOT_ALLOWED', { number });
+    if (facts.country !== plan.country) {
+      return outboundError('OUTBOUND_ABROAD', { number, country: plan.country, pattern: `+${facts.callingCode}*` });
+    }
+  }
+  if (facts.isCostly && !fitting.some((pattern) => namesAnArea(pattern, facts))) {
+    return outboundError('OUTBOUND_COSTLY', { number, pattern: areaPattern(e164, facts) });
+  }
+  return undefined;
+}
+
+interface Taken {
+  /** Of the steady clock. */
+  readonly at: number;
+  readonly by: string | undefined;
+}
+
+/** Who began a call within the last minute. */
+class Places {
+  private taken: Taken[] = [];
+
+  constructor(
+    private readonly limits: Pick<DialSettings, 'perMinute' | 'perCaller'>,
+    private readonly clock: Clock,
+  ) {}
+
+  take(by: string | undefined): ReturnType<DialGuard['take']> {
+    const now = this.clock.monotonic();
+    const isOver = ({ at }: Taken): boolean => at <= now - MINUTE_MS;
+    if (this.taken[0] && isOver(this.taken[0])) this.taken = this.taken.filter((one) => !isOver(one));
+
+    const { perMinute, perCaller } = this.limits;
+    const own = by === undefined ? [] : this.taken.filter((one) => one.by === by);
+    // The caller's own cap is told first: waiting for the place of another would not help him.
+    const isOwn = own.length >= perCaller;
+    const among = isOwn ? own : this.taken;
+    const limit = isOwn ? perCaller : perMinute;
+    if (among.length < limit) {
+      this.taken.push({ at: now, by });
+      return { free: true };
+    }
+    const waitMs = (among[among.length - limit]?.at ?? now) + MINUTE_MS - now;
+    const params = { limit, seconds: Math.ceil(waitMs / 1000) };
+    return {
+      free: false,
+      at: this.clock.now() + Math.ceil(waitMs),
+      error: isOwn
+        ? outboundError('OUTBOUND_TOO_MANY_BY_CALLER', { ...params, by: by?.slice(0, SHOWN) ?? '' })
+        : outboundError('OUTBOUND_TOO_MANY', params),
+    };
+  }
+}
