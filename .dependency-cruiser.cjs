@@ -70,7 +70,7 @@ module.exports = {
       name: 'crm-does-not-know-the-pbx',
       severity: 'error',
       from: { path: '^lib/crm/' },
-      to: { path: '^lib/', pathNot: ['^lib/(crm|phone)/', '^lib/recordings/types[.]ts$', shared] },
+      to: { path: '^lib/', pathNot: ['^lib/(crm|phone|http-out)/', '^lib/recordings/types[.]ts$', shared] },
     },
     {
       name: 'one-crm-one-file',
@@ -166,10 +166,17 @@ module.exports = {
       to: { path: '^lib/', pathNot: ['^lib/(control|outbound|phone)/', '^lib/ami/(types|errors)[.]ts$', shared] },
     },
     {
+      name: 'http-out-depends-on-nothing',
+      comment: 'What every client of the pack needs, whomever it asks.',
+      severity: 'error',
+      from: { path: '^lib/http-out/' },
+      to: { path: '^lib/', pathNot: ['^lib/http-out/', shared] },
+    },
+    {
       name: 'finesse-is-a-line-of-the-dialer',
       severity: 'error',
       from: { path: '^lib/finesse/' },
-      to: { path: '^lib/', pathNot: ['^lib/finesse/', '^lib/dialer/types[.]ts$', shared] },
+      to: { path: '^lib/', pathNot: ['^lib/(finesse|http-out)/', '^lib/dialer/types[.]ts$', shared] },
     },
     {
       name: 'recordings-know-no-pbx',

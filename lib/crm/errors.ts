@@ -1,4 +1,5 @@
 import { asError, errorsFrom, TelephonyError, type ErrorParams, type Text } from '../errors';
+import type { TlsReason, UnreachableReason } from '../http-out/failures';
 import type { CrmField } from './types';
 
 /** What a CRM room can say of a failure. `{host}` is all that a text tells of an address: paths and queries may hold keys. */
@@ -84,9 +85,6 @@ export const crmError = errorsFrom({
 /** Every code that a CRM room can give. Tables over it name each one, so that a new code compiles only when it has its place in all. */
 export type CrmErrorCode = Parameters<typeof crmError>[0] | 'CRM_UNREACHABLE' | 'CRM_TLS';
 
-/** Why no connection came about, or none that lasted. */
-export type UnreachableReason = 'dns' | 'refused' | 'reset' | 'no-route' | 'connect-timeout' | 'protocol' | 'failed';
-
 const unreachable: Readonly<Record<UnreachableReason, Text>> = {
   dns: {
     en: 'The name {host} of the CRM cannot be resolved. Check the address and the DNS of this machine.',
@@ -117,9 +115,6 @@ const unreachable: Readonly<Record<UnreachableReason, Text>> = {
     ru: 'Соединение с CRM {host} не удалось ({system}).',
   },
 };
-
-/** What is wrong with the CRM's certificate. */
-export type TlsReason = 'wrong-name' | 'unknown-authority' | 'expired' | 'not-yet-valid' | 'failed';
 
 const tls: Readonly<Record<TlsReason, Text>> = {
   'wrong-name': {

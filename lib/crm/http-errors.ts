@@ -1,12 +1,6 @@
 import type { TelephonyError } from '../errors';
-import {
-  crmError,
-  tlsError,
-  unauthorizedError,
-  unreachableError,
-  type TlsReason,
-  type UnreachableReason,
-} from './errors';
+import { transportFailure } from '../http-out/failures';
+import { crmError, tlsError, unauthorizedError, unreachableError } from './errors';
 import { oneLine, parseJson } from './json';
 import type { CrmRequest, CrmResponse } from './types';
 
@@ -19,56 +13,13 @@ const MAX_WORDS = 200;
 /** The only part of an address that may stand in a text. */
 export const hostOf = (url: string): string => new URL(url).host;
 
-const UNREACHABLE: Readonly<Record<string, UnreachableReason>> = {
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_NODATA: 'dns',
-  ECONNREFUSED: 'refused',
-  ECONNRESET: 'reset',
-  ECONNABORTED: 'reset',
-  EPIPE: 'reset',
-  ERR_STREAM_PREMATURE_CLOSE: 'reset',
-  EHOSTUNREACH: 'no-route',
-  ENETUNREACH: 'no-route',
-  EHOSTDOWN: 'no-route',
-  ETIMEDOUT: 'connect-timeout',
-};
-
-const TLS: Readonly<Record<string, TlsReason>> = {
-  ERR_TLS_CERT_ALTNAME_INVALID: 'wrong-name',
-  HOSTNAME_MISMATCH: 'wrong-name',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'unknown-authority',
-  SELF_SIGNED_CERT_IN_CHAIN: 'unknown-authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown-authority',
-  UNABLE_TO_GET_ISSUER_CERT: 'unknown-authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unknown-authority',
-  CERT_HAS_EXPIRED: 'expired',
-  CERT_NOT_YET_VALID: 'not-yet-valid',
-};
-
-/** The code that Node gave: axios wraps the error of the socket, and Node several addresses' errors into one. */
-function systemCode(thrown: unknown): string {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth += 1) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Axios's own codes are generic; the cause below knows more.
-    if (code !== undefined && !(code.startsWith('ERR_BAD_') || code === 'ERR_NETWORK')) return code;
-    if (error instanceof AggregateError) return systemCode(error.errors[0]);
-  }
-  return '';
-}
-
 /** What a request that got no complete answer met. `connectMs`: how long a connection may take. */
 export function transportError(thrown: unknown, host: string, limits: { connectMs: number; bytes: number }): Error {
-  const message = thrown instanceof Error ? thrown.message : '';
-  if (message.startsWith('maxContentLength')) return crmError('CRM_TOO_LARGE', { host, bytes: limits.bytes }, thrown);
-  const code = systemCode(thrown);
-  const params = { host, ms: limits.connectMs, system: code || 'unknown' };
-  const tlsReason = TLS[code] ?? (/^(ERR_SSL_|ERR_TLS_|CERT_|EPROTO)/.test(code) ? 'failed' : undefined);
-  if (tlsReason !== undefined) return tlsError(tlsReason, params, thrown);
-  if (/^(HPE_|Z_|ERR_HTTP_)/.test(code)) return unreachableError('protocol', params, thrown);
-  // Axios's words for a connection that ended inside the body.
-  const reset = /aborted|socket hang up/.test(message);
-  return unreachableError(UNREACHABLE[code] ?? (reset ? 'reset' : 'failed'), params, thrown);
+  const failure = transportFailure(thrown);
+  const params = { host, ms: limits.connectMs, system: failure.system };
+  if (failure.kind === 'too-large') return crmError('CRM_TOO_LARGE', { host, bytes: limits.bytes }, thrown);
+  if (failure.kind === 'tls') return tlsError(failure.why, params, thrown);
+  return unreachableError(failure.why, params, thrown);
 }
 
 /** The error that an answer outside 2xx stands for. `now`: wall-clock time, for a `Retry-After` that is a date. */

@@ -1,12 +1,11 @@
 import axios from 'axios';
 import * as http from 'node:http';
-import * as https from 'node:https';
-import type { Duplex } from 'node:stream';
-import * as tls from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { TextDecoder } from 'node:util';
 import type { Clock } from '../clock';
 import { asError, TelephonyError } from '../errors';
+import { hasCa, httpAgents } from '../http-out/agents';
+import type { HttpAgents } from '../http-out/agents';
 import { badSettings, crmError } from './errors';
 import { hostOf, notJson, shownWords, statusError, transportError } from './http-errors';
 import type { Limiter } from './limiter';
@@ -31,43 +30,6 @@ export interface CrmHttpOptions {
 export interface ClosableCrmHttp extends CrmHttp {
   /** Rejects every request under way with `CRM_CLOSED` and closes every socket. */
   close(): void;
-}
-
-/** More than the limiter of any CRM lets through in the time of one request; the rest waits inside the agent. */
-const MAX_SOCKETS = 50;
-
-/** A dialog leaves an empty text where nothing was entered. */
-const hasCa = (ca: string | undefined): ca is string => ca !== undefined && ca.trim() !== '';
-
-/** Ends a socket that is not ready in time: Node has no time limit for connecting. */
-function guardConnect(socket: Duplex, ready: string, ms: number, clock: Clock): void {
-  const late = Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' });
-  const timer = clock.after(ms, () => socket.destroy(late));
-  const stop = () => timer.cancel();
-  socket.once(ready, stop).once('close', stop);
-}
-
-function agents(options: { clock: Clock; connectMs: number; ca: string | undefined }) {
-  const { clock, connectMs, ca } = options;
-  // Node gives up an address after 250 ms when a name has several: too short for a far CRM on a slow line.
-  const common = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: 4, autoSelectFamilyAttemptTimeout: 1000 };
-
-  class Plain extends http.Agent {
-    override createConnection(...args: Parameters<http.Agent['createConnection']>) {
-      const socket = super.createConnection(...args);
-      if (socket) guardConnect(socket, 'connect', connectMs, clock);
-      return socket;
-    }
-  }
-  class Secure extends https.Agent {
-    override createConnection(...args: Parameters<https.Agent['createConnection']>) {
-      const socket = super.createConnection(...args);
-      if (socket) guardConnect(socket, 'secureConnect', connectMs, clock);
-      return socket;
-    }
-  }
-  const trust = hasCa(ca) ? { ca: [...tls.rootCertificates, ca] } : {};
-  return { httpAgent: new Plain(common), httpsAgent: new Secure({ ...common, ...trust, rejectUnauthorized: true }) };
 }
 
 function checkUrl(text: string): void {
@@ -106,14 +68,14 @@ function decode(body: Buffer, contentType: string): string {
 }
 
 class Client implements ClosableCrmHttp {
-  private readonly agents: ReturnType<typeof agents>;
+  private readonly agents: HttpAgents;
   private readonly underWay = new Set<AbortController>();
   private closed = false;
 
   constructor(
     private readonly options: CrmHttpOptions & { timeoutMs: number; connectMs: number; maxBodyBytes: number },
   ) {
-    this.agents = agents({ ...options, ca: options.ca });
+    this.agents = httpAgents(options);
   }
 
   async send(request: CrmRequest, context: CallContext): Promise<CrmResponse> {
