@@ -5,7 +5,8 @@ import { asError } from '../errors';
 import { answerAsyncAgi, isForUs, readAsyncAgiStart, readChannelRow } from '../protocols/async-agi';
 import type { AsyncAgiAnswer, AsyncAgiCall } from '../protocols/async-agi';
 import type { RouteAnswer, RouteQuestion } from '../protocols/types';
-import { agiError } from './errors';
+import { agiError, scanProblem } from './errors';
+import { Turns } from './turns';
 
 /** One channel that waits in the dialplan for its route. */
 export interface WaitingCall {
@@ -75,8 +76,7 @@ interface Scan {
 export class AgiServer {
   private readonly channels = new Map<string, Channel>();
   private readonly sending = new Set<Promise<void>>();
-  private atOnce = 0;
-  private readonly inLine: (() => void)[] = [];
+  private readonly turns = new Turns(MAX_AT_ONCE, MAX_IN_LINE);
   private readonly asking: readonly (() => void)[];
   private readonly ending: readonly (() => void)[];
   private scan: Scan | undefined;
@@ -253,22 +253,9 @@ export class AgiServer {
   }
 
   private send(channel: Channel, answer: AsyncAgiAnswer): void {
-    if (this.inLine.length >= MAX_IN_LINE) return;
-    const sending = this.inTurn(() => this.letGo(channel, answer)).finally(() => this.sending.delete(sending));
+    if (this.turns.isFull) return;
+    const sending = this.turns.run(() => this.letGo(channel, answer)).finally(() => this.sending.delete(sending));
     this.sending.add(sending);
-  }
-
-  /** Runs `work` at once, or when one of {@link MAX_AT_ONCE} others has ended. */
-  private async inTurn(work: () => Promise<void>): Promise<void> {
-    if (this.atOnce >= MAX_AT_ONCE) await new Promise<void>((resolve) => this.inLine.push(resolve));
-    else this.atOnce += 1;
-    try {
-      await work();
-    } finally {
-      const next = this.inLine.shift();
-      if (next) next();
-      else this.atOnce -= 1;
-    }
   }
 
   /**
@@ -330,10 +317,4 @@ function remember(names: Set<string>, name: string): void {
     names.delete(oldest);
   }
   names.add(name);
-}
-
-function scanProblem(error: Error): TelephonyError {
-  return /permission denied/i.test(error.message)
-    ? agiError('AGI_PERMISSION', { action: 'CoreShowChannels', permission: 'reporting' })
-    : agiError('AGI_SCAN_FAILED', { reason: error.message }, error);
 }

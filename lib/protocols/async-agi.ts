@@ -97,6 +97,26 @@ export function readChannelRow(row: HeaderReader): AsyncAgiCall | undefined {
   return { channel, uniqueid: row.get('Uniqueid') ?? '', args, cut: false, question: questionOf(row, args) };
 }
 
+/** What became of one command of AGI on a channel. */
+export interface AsyncAgiDone {
+  readonly uniqueid: string;
+  /** `CommandID` of the action that gave the command. */
+  readonly commandId: string;
+  /** `200 result=<this>`: `0`, `-1`, the keys that were pressed. Empty when none was, or when the command was refused. */
+  readonly result: string;
+  /** What stands behind it in parentheses: the value of a variable, `timeout`. */
+  readonly value: string;
+}
+
+/** Reads an `AsyncAGIExec` event; `undefined` when it is of a command that nobody gave a CommandID. */
+export function readAsyncAgiExec(event: HeaderReader): AsyncAgiDone | undefined {
+  const commandId = event.get('CommandID') ?? '';
+  if (commandId === '') return undefined;
+  const [, result = '', value = ''] =
+    /^200 result=(\S*)(?: \(([^\n]*)\))?/.exec(percentDecoded(event.get('Result') ?? '')) ?? [];
+  return { uniqueid: event.get('Uniqueid') ?? '', commandId, result, value };
+}
+
 /** Is this channel ours to answer? Other programs may serve other channels over AsyncAGI. */
 export function isForUs(call: AsyncAgiCall, tag: string = defaultAgiTag): boolean {
   return call.args[0] === tag;

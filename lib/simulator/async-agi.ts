@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { Interrupted, type Channel } from './channel';
 import { limits, versions } from './defaults';
 import { encodeAgi, type Header } from './event-format';
+import type { Listeners } from './listeners';
 import type { Pbx } from './pbx';
 
 interface Command {
@@ -19,11 +20,14 @@ interface Answer {
 /** A waiting channel looks at its commands this often (measured: about every 100 ms). */
 const POLL_MS = 100;
 
+/** How long GET DATA waits for a key by itself. */
+const KEY_MS = 5000;
+
 /** Asterisk cuts `Env` here (measured): the arguments at its end may be missing. */
 const ENV_BYTES = 2045;
 
 /** Applications that EXEC knows here; any other gives `result=-2`, as in Asterisk. */
-const applications: ReadonlySet<string> = new Set(['answer', 'noop', 'playback', 'set', 'verbose', 'wait']);
+const applications: ReadonlySet<string> = new Set(['amd', 'answer', 'noop', 'playback', 'set', 'verbose', 'wait']);
 
 const done = (line: string): Answer => ({ line: `200 ${line}`, code: 200, result: 'Success' });
 const usage: Answer = {
@@ -31,6 +35,8 @@ const usage: Answer = {
   code: 520,
   result: 'Usage',
 };
+/** The client hung up, or the guard was over. */
+const cut: Answer = { line: '200 result=-1', code: 200, result: 'Failure' };
 const unknown: Answer = {
   line: '510 Invalid or unknown command',
   code: 510,
@@ -42,7 +48,10 @@ export class AsyncAgi {
   /** Channels that are or were in AsyncAGI: Asterisk takes commands for both, and never runs those that came too late. */
   private readonly commands = new WeakMap<Channel, Command[]>();
 
-  constructor(private readonly pbx: Pbx) {}
+  constructor(
+    private readonly pbx: Pbx,
+    private readonly listeners: Listeners,
+  ) {}
 
   /** Puts a command on a channel; false when the channel was never in AsyncAGI or its bound of waiting commands is reached. */
   add(channel: Channel, text: string, id: string | undefined): boolean {
@@ -53,24 +62,28 @@ export class AsyncAgi {
   }
 
   /**
-   * Serves the channel until `ASYNCAGI BREAK` (`done`) or the guard of the dialplan (`timeout`, after `guardMs`).
-   * Throws {@link Interrupted} on a hang-up or redirect; a command then outstanding is never answered.
+   * Serves the channel until `ASYNCAGI BREAK` (`done`) or the guard of the dialplan (`timeout`), which begins with `guardMs` and is
+   * TIMEOUT(absolute). Throws {@link Interrupted} on a hang-up or redirect.
    */
   async serve(channel: Channel, args: readonly string[], guardMs: number): Promise<'done' | 'timeout'> {
-    const until = this.pbx.clock.monotonic() + guardMs;
     const commands: Command[] = [];
     this.commands.set(channel, commands);
     this.tell('AsyncAGIStart', channel, [['Env', encodeAgi(environment(channel, args)).slice(0, ENV_BYTES)]]);
-    for (;;) {
-      const left = until - this.pbx.clock.monotonic();
-      if (left <= 0) return this.end(channel, 'timeout');
-      if (await this.pbx.wait(Math.min(POLL_MS, left), channel)) {
-        this.end(channel, 'timeout');
-        throw new Interrupted(channel);
+    this.pbx.limit(channel, guardMs);
+    try {
+      for (;;) {
+        await this.pbx.pause(POLL_MS, channel);
+        for (let command = commands.shift(); command; command = commands.shift()) {
+          if (await this.run(channel, command)) return this.end(channel, 'done');
+        }
       }
-      for (let command = commands.shift(); command; command = commands.shift()) {
-        if (this.run(channel, command)) return this.end(channel, 'done');
-      }
+    } catch (thrown) {
+      this.end(channel, 'timeout');
+      if (!(thrown instanceof Interrupted) || channel.interruption?.kind !== 'timeout') throw thrown;
+      channel.interruption = undefined;
+      return 'timeout';
+    } finally {
+      this.pbx.limit(channel, 0);
     }
   }
 
@@ -80,22 +93,27 @@ export class AsyncAgi {
     return how;
   }
 
-  /** Runs one command and tells of it; true when the channel leaves AsyncAGI. */
-  private run(channel: Channel, { text, id }: Command): boolean {
+  /** Runs one command and tells of it; true when the channel leaves AsyncAGI. Throws {@link Interrupted} after it told. */
+  private async run(channel: Channel, { text, id }: Command): Promise<boolean> {
     const head: Header[] = [
       ['CommandId', randomInt(2 ** 31)],
       ['Command', text],
     ];
     this.tell('AGIExecStart', channel, head);
-    const answer = this.execute(channel, words(text));
-    this.tell('AGIExecEnd', channel, [...head, ['ResultCode', answer.code], ['Result', answer.result]]);
-    const result: Header[] = [['Result', encodeAgi(`${answer.line}\n`)]];
-    this.tell('AsyncAGIExec', channel, id === undefined ? result : [...result, ['CommandId', id]]);
+    let answer = cut;
+    try {
+      answer = await this.execute(channel, words(text));
+    } finally {
+      this.tell('AGIExecEnd', channel, [...head, ['ResultCode', answer.code], ['Result', answer.result]]);
+      const result: Header[] = [['Result', encodeAgi(`${answer.line}\n`)]];
+      this.tell('AsyncAGIExec', channel, id === undefined ? result : [...result, ['CommandId', id]]);
+    }
     return answer.leaves ?? false;
   }
 
-  private execute(channel: Channel, [verb = '', noun = '', ...rest]: readonly string[]): Answer {
+  private async execute(channel: Channel, [verb = '', noun = '', ...rest]: readonly string[]): Promise<Answer> {
     const [name, value] = rest;
+    const { listeners } = this;
     switch (`${verb} ${noun}`.trim().toUpperCase()) {
       case 'ASYNCAGI BREAK':
         return { ...done('result=0'), leaves: true };
@@ -112,18 +130,34 @@ export class AsyncAgi {
         return done('result=0');
       case 'NOOP':
         return done('result=0');
+      case 'STREAM FILE': {
+        const key = await listeners.play(channel, [name ?? ''], value);
+        return done(`result=${asciiOf(key)} endpos=8000`);
+      }
+      case 'WAIT FOR':
+        return done(`result=${asciiOf(await listeners.key(channel, Number(value)))}`);
+      case 'GET DATA': {
+        const key =
+          (await listeners.play(channel, [name ?? ''], '1')) || (await listeners.key(channel, Number(value ?? KEY_MS)));
+        return done(key === '' ? 'result= (timeout)' : `result=${key}`);
+      }
       case 'HANGUP':
         channel.interrupt({ kind: 'hangup', cause: 16, byFarEnd: false });
         return done('result=1');
       default:
-        return verb.toUpperCase() === 'EXEC' ? this.executeApplication(channel, noun, rest.join(' ')) : unknown;
+        return verb.toUpperCase() === 'EXEC' ? this.runApplication(channel, noun, rest.join(' ')) : unknown;
     }
   }
 
-  private executeApplication(channel: Channel, application: string, data: string): Answer {
+  private async runApplication(channel: Channel, application: string, data: string): Promise<Answer> {
     const name = application.toLowerCase();
     if (!applications.has(name)) return { line: '200 result=-2', code: 200, result: 'Unknown Result' };
     if (name === 'answer') this.pbx.setState(channel, 'Up');
+    if (name === 'amd') await this.listeners.detect(channel);
+    if (name === 'playback') {
+      await this.listeners.play(channel, data.split('&'));
+      this.pbx.setVariable(channel, 'PLAYBACKSTATUS', 'SUCCESS');
+    }
     const assignment = /^([^=]+)=(.*)$/.exec(data);
     if (name === 'set' && assignment) this.pbx.setVariable(channel, assignment[1] ?? '', assignment[2] ?? '');
     return done('result=0');
@@ -132,6 +166,11 @@ export class AsyncAgi {
   private tell(name: string, channel: Channel, more: readonly Header[]): void {
     this.pbx.emit(name, 'agi', [...channel.snapshot(), ...more]);
   }
+}
+
+/** A key as most commands tell it: the code of its character, 0 for none. */
+function asciiOf(key: string): number {
+  return key === '' ? 0 : key.charCodeAt(0);
 }
 
 /** Splits an AGI command as Asterisk does: blanks separate, quotes hold together, a backslash takes the next character as it is. */

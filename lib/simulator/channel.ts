@@ -1,3 +1,4 @@
+import type { Timer } from '../clock';
 import { escapeC, orUnknown, type Header } from './event-format';
 import { limits } from './defaults';
 
@@ -17,6 +18,8 @@ export interface Place {
 
 /** Something from outside that ends what the channel does now. */
 export type Interruption =
+  /** `TIMEOUT(absolute)` is over. */
+  | { readonly kind: 'timeout' }
   | { readonly kind: 'hangup'; readonly cause: number; readonly byFarEnd: boolean }
   | { readonly kind: 'redirect'; readonly to: Place };
 
@@ -50,6 +53,8 @@ export class Channel {
   readonly createdAt: number;
   /** The number that was dialled to reach it. */
   readonly dialled: string;
+  /** Whom the PBX called on it. */
+  farEnd = '';
   state: ChannelState;
   caller: Party;
   connected: Party = { num: '', name: '' };
@@ -64,6 +69,8 @@ export class Channel {
   hangupCause = 0;
   /** Set when the far end or a manager action wants something else of the channel; a hang-up is final. */
   interruption: Interruption | undefined;
+  /** Runs until `TIMEOUT(absolute)` is over. */
+  guard: Timer | undefined;
   private readonly values = new Map<string, string>();
   private readonly watchers = new Set<() => void>();
 

@@ -39,6 +39,14 @@ export function outsideRule(number: string): 'answers' | 'busy' | 'no-answer' {
   return 'answers';
 }
 
+/** What a client who answered does while a message is played to him: by the last two digits, too. */
+export function listenerRule(number: string): 'presses-1' | 'hangs-up' | 'never-presses' | 'machine' {
+  if (number.endsWith('16')) return 'hangs-up';
+  if (number.endsWith('18')) return 'never-presses';
+  if (number.endsWith('26')) return 'machine';
+  return 'presses-1';
+}
+
 /** What the PBX says it is. The AMI version is the one of Asterisk 22. */
 export const versions = { ami: '11.0.0', asterisk: '22.10.1-simulator' } as const;
 

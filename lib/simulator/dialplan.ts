@@ -1,10 +1,12 @@
 import { asError } from '../errors';
 import type { Log } from '../log';
 import type { AsyncAgi } from './async-agi';
+import type { Autocalls } from './autocalls';
 import { Interrupted, type Channel, type Place } from './channel';
 import { directLines, supportQueue } from './defaults';
 import type { Devices } from './devices';
 import { deadTarget, outsideTarget, phoneTarget, type Dialer, type Taken, type Target } from './dial';
+import type { Listeners } from './listeners';
 import type { Pbx } from './pbx';
 import type { QueueApplication } from './queue-application';
 import type { CallRecords } from './records';
@@ -12,6 +14,9 @@ import type { SimulatedCallOutcome } from './types';
 
 /** The first argument of AGI, by which a client knows that the waiting channel is meant for it; the second is the DID. */
 const AGI_ARGUMENT = 'telephony-crm';
+
+/** Where clicks go that may not be late. */
+const CLICK = 'telephony-crm-click';
 
 /** What happened to a call so far; the caller of `call()` gets it as the outcome. */
 export interface Story {
@@ -30,6 +35,8 @@ export interface DialplanParts {
   readonly devices: Devices;
   readonly dialer: Dialer;
   readonly agi: AsyncAgi;
+  readonly autocalls: Autocalls;
+  readonly listeners: Listeners;
   readonly queue: QueueApplication;
   readonly records: CallRecords;
   readonly log: Log;
@@ -40,8 +47,9 @@ export interface DialplanParts {
 }
 
 /**
- * What calls do. Contexts: `from-trunk` asks for the route, as the shipped dialplan does on a real Asterisk; `from-internal` and
- * `click2call` dial phones, the queue and numbers outside; `crm-hold` plays music.
+ * What calls do. Contexts: `from-trunk` asks for the route, as the shipped dialplan does on a real Asterisk; `from-internal`,
+ * `click2call` and `telephony-crm-click` dial phones, the queue and numbers outside; `telephony-crm-autocall` plays messages;
+ * `crm-hold` plays music.
  */
 export class Dialplan {
   private readonly threads = new Set<Promise<void>>();
@@ -53,8 +61,8 @@ export class Dialplan {
   /** Is there such an extension? */
   has(place: Place): boolean {
     const { context, exten } = place;
-    if (context === 'from-trunk' || isHold(place)) return true;
-    const inside = context === 'from-internal' || context === 'click2call';
+    if (context === 'from-trunk' || isHold(place) || this.parts.autocalls.has(place)) return true;
+    const inside = ['from-internal', 'click2call', CLICK].includes(context);
     return inside && (exten === supportQueue.extension || this.target(exten) !== undefined);
   }
 
@@ -84,13 +92,21 @@ export class Dialplan {
     return this.run(channel, this.script(channel, place, story), story);
   }
 
-  /** Runs one application on a channel that the PBX called. It plays until the far end hangs up. */
+  /**
+   * Runs one application on a channel that the PBX called. Playback ends with its last file, AMD when it knows; all others go on
+   * until the far end hangs up.
+   */
   runApplication(channel: Channel, application: string, data: string): Promise<void> {
-    const { pbx, talkMs } = this.parts;
+    const { pbx, listeners, talkMs } = this.parts;
     const play = async (): Promise<void> => {
       pbx.execute(channel, application, data);
-      await pbx.pause(talkMs, channel);
-      pbx.farEndHangsUp(channel, 0, false);
+      const name = application.toLowerCase();
+      if (name === 'playback') await listeners.play(channel, data.replace(/,.*/, '').split('&'));
+      else if (name === 'amd') await listeners.detect(channel);
+      else {
+        await pbx.pause(talkMs, channel);
+        pbx.farEndHangsUp(channel, 0, false);
+      }
     };
     return this.track(this.follow(channel, play, newStory()).finally(() => this.finish(channel)));
   }
@@ -139,11 +155,14 @@ export class Dialplan {
   }
 
   private script(channel: Channel, place: Place, story: Story): Script {
+    const { autocalls } = this.parts;
     return async () => {
       channel.context = place.context;
       channel.exten = place.exten;
       if (place.context === 'from-trunk') await this.inbound(channel, story);
       else if (isHold(place)) await this.hold(channel);
+      else if (autocalls.has(place)) await autocalls.run(channel);
+      else if (place.context === CLICK && autocalls.isExpired(channel)) this.parts.pbx.execute(channel, 'Hangup', '');
       else await this.reach(channel, place.exten, story);
     };
   }

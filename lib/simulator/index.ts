@@ -5,12 +5,14 @@ import { perform } from './ami/actions';
 import type { Office } from './ami/action';
 import { AmiServer } from './ami/server';
 import { AsyncAgi } from './async-agi';
+import { Autocalls } from './autocalls';
 import { defaultPhones, defaultTimes, limits, supportQueue } from './defaults';
 import { Dialer } from './dial';
 import { Dialplan, newStory } from './dialplan';
 import { Devices, TRUNK } from './devices';
 import { simulatorError } from './errors';
 import { Originator } from './originate';
+import { Listeners } from './listeners';
 import { Pbx } from './pbx';
 import { QueueApplication } from './queue-application';
 import { Queues } from './queues';
@@ -140,10 +142,24 @@ class BuiltInSimulator implements Simulator {
     const queues = new Queues(pbx, devices);
     const records = new CallRecords(pbx);
     const dialer = new Dialer(pbx, devices, records, times);
-    const agi = new AsyncAgi(pbx);
+    const listeners = new Listeners(pbx, times.talkMs);
+    const agi = new AsyncAgi(pbx, listeners);
+    const autocalls = new Autocalls({ pbx, agi, listeners });
     const queue = new QueueApplication({ pbx, devices, dialer, queues, records, times });
     const isServed = (): boolean => server.isHeard('agi');
-    const dialplan = new Dialplan({ pbx, devices, dialer, agi, queue, records, log, isServed, ...times });
+    const dialplan = new Dialplan({
+      pbx,
+      devices,
+      dialer,
+      agi,
+      autocalls,
+      listeners,
+      queue,
+      records,
+      log,
+      isServed,
+      ...times,
+    });
     const support = queues.create(supportQueue.name);
     for (const extension of supportQueue.members) {
       const phone = devices.phones.get(extension);

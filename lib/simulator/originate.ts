@@ -79,6 +79,7 @@ export class Originator {
       caller: target.caller,
       ...(order.channelId !== '' && { uniqueid: order.channelId }),
     });
+    leg.farEnd = target.dialString.replace(/@.*/, '');
     pbx.showApplication(leg, 'AppDial2');
     for (const [name, value] of order.variables) pbx.setVariable(leg, name, value);
     if (order.account !== '') pbx.setAccountCode(leg, order.account);

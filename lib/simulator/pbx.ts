@@ -134,6 +134,12 @@ export class Pbx {
   setVariable(channel: Channel, name: string, value: string): boolean {
     const call = /^(\w+)\((.*)\)$/.exec(name);
     if (call) {
+      if (call[0] === 'TIMEOUT(absolute)') {
+        this.limit(channel, Number(value) * 1000);
+        return true;
+      }
+      // All speak one language here.
+      if (call[0] === 'CHANNEL(language)') return true;
       if (call[1] !== 'CALLERID') return false;
       const caller = withCallerId(channel.caller, call[2] ?? '', value);
       if (!caller) return false;
@@ -147,6 +153,13 @@ export class Pbx {
     ];
     this.emit('VarSet', 'dialplan', [...channel.snapshot(), ...set]);
     return true;
+  }
+
+  /** Interrupts the channel after so many ms; 0 = never. */
+  limit(channel: Channel, ms: number): void {
+    channel.guard?.cancel();
+    const isLimited = ms > 0 && this.channels.has(channel.name);
+    channel.guard = isLimited ? this.clock.after(ms, () => channel.interrupt({ kind: 'timeout' })) : undefined;
   }
 
   /** As {@link setVariable}, for a variable of the whole PBX. */
@@ -201,6 +214,7 @@ export class Pbx {
   /** The end of a channel (`Hangup`). */
   hangup(channel: Channel, cause: number): void {
     if (!this.channels.delete(channel.name)) return;
+    this.limit(channel, 0);
     const end: Header[] = [
       ['Cause', cause],
       ['Cause-txt', causeText(cause)],

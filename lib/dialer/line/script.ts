@@ -1,4 +1,5 @@
 import type { AmiClient, AmiValue } from '../../ami/types';
+import type { TelephonyError } from '../../errors';
 import type { Attempt, AutocallOrder } from '../types';
 
 /** An attempt whose order is an autocall. */
@@ -29,13 +30,22 @@ export interface AutocallHeard {
  * plays there, over the same link. It knows a channel by its ChannelId (Uniqueid), which a later process has again.
  */
 export interface AutocallScript {
+  /** Why it cannot play this order; absent: it can play all. Pure. */
+  objection?(order: AutocallOrder): TelephonyError | undefined;
   /** Builds the part of the Originate that is its own. Pure; the order was checked. */
   originate(attempt: AutocallAttempt): AutocallEntry;
   /**
    * Serves the channels of this link until the returned function is called, also those that waited before it came.
    * `onConfirmed` is told once for a channel, when 1 is pressed.
+   *
+   * @param isOurs whether a channel is one of the tries of this line; asked again for some time, since a later process takes its
+   *   tries up when the link is already there. Absent: all are, and no other line may be served over this PBX.
    */
-  attach(client: AmiClient, onConfirmed: (channelId: string) => void): () => void;
+  attach(
+    client: AmiClient,
+    onConfirmed: (channelId: string) => void,
+    isOurs?: (channelId: string) => boolean,
+  ): () => void;
   /**
    * Asked once, when the channel has hung up; forgets it. `undefined`: it was never served (the dialplan played by itself, or
    * Application=Playback): then who hung up tells whether the message was heard to its end.

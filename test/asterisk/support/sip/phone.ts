@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { answerDigest } from './digest';
 import { SipEndpoint, token } from './endpoint';
 import { allHeaders, formatAddress, header, parseAddress, type SipRequest, type SipResponse } from './message';
+import { voice } from './voice';
 
 /** What a phone does with a call by itself; `silent` does not even answer "Trying". */
 export type PhoneRule = 'ring' | 'answer' | 'busy' | 'decline' | 'silent';
@@ -261,6 +262,7 @@ export class IncomingCall extends Dialog {
   readonly callerNumber: string;
   private stopRepeating: () => void = () => undefined;
   private answeredAlready = false;
+  private beSilent: () => void = () => undefined;
 
   constructor(
     endpoint: SipEndpoint,
@@ -293,6 +295,20 @@ export class IncomingCall extends Dialog {
   reject(status: number, reason: string): void {
     this.reply(status, reason);
     this.settleEnd(status);
+  }
+
+  /** Presses a key in an answered call (SIP INFO: the endpoint needs `dtmf_mode = info`). */
+  press(digit: string): void {
+    const type: [string, string] = ['Content-Type', 'application/dtmf-relay'];
+    const request = this.build('INFO', this.nextSequence(), [type], `Signal=${digit}\r\nDuration=160\r\n`);
+    this.endpoint.request(request, () => undefined);
+  }
+
+  /** Speaks for so long, then is silent; the sound of nothing is sent until the call is over. */
+  speak(ms: number): void {
+    this.beSilent();
+    this.beSilent = voice(this.invite.body, ms);
+    void this.ended.then(this.beSilent);
   }
 
   protected override onAck(): void {

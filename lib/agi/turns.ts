@@ -1,0 +1,28 @@
+/** Runs so many works at once and lets the others wait in line: the link to Asterisk bounds how many answers it waits for. */
+export class Turns {
+  private running = 0;
+  private readonly inLine: (() => void)[] = [];
+
+  constructor(
+    private readonly atOnce: number,
+    private readonly maxInLine: number,
+  ) {}
+
+  /** Nobody more can wait. */
+  get isFull(): boolean {
+    return this.inLine.length >= this.maxInLine;
+  }
+
+  /** Runs `work` at once, or when one of the others has ended. */
+  async run(work: () => Promise<void>): Promise<void> {
+    if (this.running >= this.atOnce) await new Promise<void>((resolve) => this.inLine.push(resolve));
+    else this.running += 1;
+    try {
+      await work();
+    } finally {
+      const next = this.inLine.shift();
+      if (next) next();
+      else this.running -= 1;
+    }
+  }
+}
