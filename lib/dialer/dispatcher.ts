@@ -25,7 +25,7 @@ const LOOK_EVERY_MS = 1000;
 /** The gate of the cap on all calls of a minute. */
 const ALL = 'all';
 
-const gateOf = (by: string | undefined): string => (by === undefined ? ALL : `by ${by}`);
+const gateOf = (by: string): string => `by ${by}`;
 
 /** Decides which order is dialled when, and follows it until its try is over and written down. */
 export class Dispatcher {
@@ -292,7 +292,9 @@ export class Dispatcher {
     }
     const place = guard.take(order.by);
     if (!place.free) {
-      this.shut.set(gateOf(order.by), place.at);
+      const { by } = order;
+      const isCapOfAll = by === undefined || place.error.code === 'OUTBOUND_TOO_MANY';
+      this.shut.set(isCapOfAll ? ALL : gateOf(by), place.at);
       this.alarm.wall(place.at);
       this.pool.add(pooled);
       return;

@@ -53,10 +53,6 @@ export const orderError = errorsFrom({
     en: 'The dialler failed: {reason}. This is a mistake in the pack: please report it.',
     ru: 'Сбой обзвона: {reason}. Это ошибка в пакете: пожалуйста, сообщите о ней.',
   },
-  ORDER_UNKNOWN: {
-    en: 'There is no order {which} of this node.',
-    ru: 'У этого узла нет заказа {which}.',
-  },
   ORDER_BAD_COMMAND: {
     en: 'The command cannot be understood: {problemEn}',
     ru: 'Команда непонятна: {problemRu}',
