@@ -7,6 +7,7 @@ import { ATTEMPT_EVENTS } from './attempt';
 import { lineError } from './errors';
 import { objectionTo, originateFor, type OriginateSettings, trunkOf } from './originate';
 import { Pulse } from './pulse';
+import { ageOf, rowsById } from './rows';
 import { Try } from './try';
 
 /** What the store knows of the orders whose channels are ours. */
@@ -95,7 +96,7 @@ class AmiLine implements DialLine {
   async dial(attempt: Attempt, onPhase: (phase: AttemptPhase) => void): Promise<AttemptResult> {
     const known = this.tries.get(attempt.channelId);
     if (known) return known.ended;
-    const one = new Try(attempt, onPhase, this.options.script);
+    const one = new Try(attempt, (phase) => this.tell(() => onPhase(phase)), this.options.script);
     const objection = this.objection(attempt.order);
     if (objection) one.tracker.refused(objection, this.now());
     else if (this.isClosed) this.notSent(one, lineError('LINE_CLOSED'));
@@ -116,13 +117,13 @@ class AmiLine implements DialLine {
     const taken = attempts
       .filter(({ channelId }) => !this.tries.has(channelId) && !this.isClosed)
       .map((attempt) => {
-        const one = new Try(attempt, (phase) => onPhase(attempt, phase), this.options.script);
+        const one = new Try(attempt, (phase) => this.tell(() => onPhase(attempt, phase)), this.options.script);
         one.isSent = true;
         one.isUnsure = true;
         this.tries.set(attempt.channelId, one);
         void one.ended.then((result) => {
           // Closed, it goes on in the air: whoever comes next has to settle it.
-          if (!this.isClosed) onResult(attempt, result);
+          if (!this.isClosed) this.tell(() => onResult(attempt, result));
         });
         return one;
       });
@@ -279,7 +280,7 @@ class AmiLine implements DialLine {
   private tellReady(): void {
     if (this.isReady === this.wasReady) return;
     this.wasReady = this.isReady;
-    for (const { handler } of [...this.readyHandlers]) handler(this.wasReady);
+    for (const { handler } of [...this.readyHandlers]) this.tell(() => handler(this.wasReady));
   }
 
   /** Looks at all channels, for the tries whose state is not known and for channels of orders that are over. */
@@ -314,21 +315,27 @@ class AmiLine implements DialLine {
     }
     if (this.isClosed) return;
     this.pulse.beat();
-    const ids = new Set(rows.map((row) => row.get('Uniqueid')));
+    const rowsOf = rowsById(rows, (id) => this.tries.has(id));
     for (const one of unsure) {
+      const { channelId } = one.attempt;
+      const own = rowsOf.get(channelId) ?? [];
+      const isListed = own.some((row) => row.get('Uniqueid') === channelId);
       // It came while the list was made.
-      const isNew = unborn.has(one) && one.tracker.channel !== undefined && !ids.has(one.attempt.channelId);
-      if (isNew) this.isLookWanted = true;
-      else this.judge(one, rows);
+      if (unborn.has(one) && one.tracker.channel !== undefined && !isListed) this.isLookWanted = true;
+      else this.judge(one, own);
     }
     for (const row of rows) this.checkStray(row);
   }
 
+  /** @param rows the channels of this try */
   private judge(one: Try, rows: readonly AmiMessage[]): void {
-    one.tracker.resume(rows, this.now());
-    if (!one.tracker.result) {
+    const { tracker, attempt } = one;
+    tracker.resume(rows, this.now());
+    if (!tracker.result) {
       one.sure();
-      if (one.tracker.isStopped) this.hangUp(one.attempt.channelId);
+      const first = rows.find((row) => row.get('Uniqueid') === attempt.channelId);
+      if (first && this.now() - ageOf(first) >= attempt.order.expiresAt) tracker.stop(lineError('LINE_TOO_LATE'));
+      if (tracker.isStopped) this.hangUp(attempt.channelId);
     }
     this.settle(one);
   }
@@ -348,6 +355,15 @@ class AmiLine implements DialLine {
       },
       (thrown: unknown) => log.debug(`${id} may belong to an order that is over: ${asError(thrown).message}`),
     );
+  }
+
+  /** What fails at the one who is told must not end the process. */
+  private tell(say: () => void): void {
+    try {
+      say();
+    } catch (thrown) {
+      this.options.log.warn(`A handler of calls out failed: ${String(thrown)}`);
+    }
   }
 
   private warnOnce(error: TelephonyError): void {

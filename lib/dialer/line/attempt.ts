@@ -9,6 +9,7 @@ import { tellsFailure, toldCause, verdictOf } from './verdict';
 export const ATTEMPT_EVENTS = [
   'Newstate',
   'DialBegin',
+  'DialState',
   'DialEnd',
   'Newchannel',
   'HangupRequest',
@@ -94,6 +95,10 @@ export class AttemptTracker {
         if (this.isFirst(event, 'DestUniqueid')) this.begun = true;
         else if (this.isFirst(event)) this.leg(event.get('DestUniqueid'));
         break;
+      case 'DialState':
+        // Of the client's leg, Newstate may come before the DialBegin that says whose leg it is (measured on 22.10).
+        if (this.isFirst(event) && event.get('DialStatus') === 'RINGING') this.clientRings();
+        break;
       case 'DialEnd':
         this.dialEnded(event, at);
         break;
@@ -119,17 +124,19 @@ export class AttemptTracker {
   /** The link was down, or an earlier process began it: these are all channels that there are now. */
   resume(rows: readonly AmiMessage[], at: number): void {
     if (this.result) return;
-    const group = rows.filter((row) => row.get('Linkedid') === this.options.channelId);
-    for (const row of group) if (row.get('ChannelState') === UP) this.talks(row, 'Uniqueid');
+    const { channelId, order } = this.options;
+    const group = rows.filter((row) => row.get('Linkedid') === channelId);
+    this.talking.clear();
+    for (const row of group) if (row.get('ChannelState') === UP) this.talks(row);
     const first = rows.find((row) => this.isFirst(row));
     if (!first) {
-      this.optimised ||= this.options.order.mode === 'click' && this.talking.size > 1;
-      if (this.optimised) {
-        this.isReplaced = true;
+      // Two who talk without the first leg: it was a Local channel, optimised away.
+      this.isReplaced = order.mode === 'click' && this.talking.size > 1;
+      if (!this.isReplaced) this.lost(at);
+      else {
         this.firstUp(at);
         this.clientUp(at);
       }
-      if (!this.optimised || this.talking.size === 0) this.lost(at);
       return;
     }
     this.born(first);
@@ -181,11 +188,10 @@ export class AttemptTracker {
 
   private stateChanged(event: AmiMessage, at: number): void {
     const state = event.get('ChannelState');
-    if (state === UP) this.talks(event, 'Uniqueid');
-    if (this.isFirst(event)) {
-      if (state === RINGING) this.tell('ringing');
-      else if (state === UP) this.firstUp(at);
-    } else if (state === RINGING && this.legs.has(event.get('Uniqueid') ?? '')) this.clientRings();
+    if (state === UP) this.talks(event);
+    if (!this.isFirst(event)) return;
+    if (state === RINGING) this.tell('ringing');
+    else if (state === UP) this.firstUp(at);
   }
 
   private dialEnded(event: AmiMessage, at: number): void {
@@ -224,22 +230,24 @@ export class AttemptTracker {
     if (this.talking.delete(id) && this.isReplaced) this.finish(cause, at);
   }
 
-  private leg(id: string | undefined): Leg {
-    const key = id ?? '';
-    const leg = this.legs.get(key) ?? { status: undefined, cause: undefined };
-    for (const oldest of this.legs.keys()) {
-      if (this.legs.size < MAX_LEGS) break;
-      this.legs.delete(oldest);
+  private leg(id = ''): Leg {
+    let leg = this.legs.get(id);
+    if (!leg) {
+      for (const oldest of this.legs.keys()) {
+        if (this.legs.size < MAX_LEGS) break;
+        this.legs.delete(oldest);
+      }
+      leg = { status: undefined, cause: undefined };
+      this.legs.set(id, leg);
     }
-    this.legs.set(key, leg);
     this.last = leg;
     return leg;
   }
 
   /** A Local channel talks to nobody itself. */
-  private talks(event: AmiMessage, header: string): void {
+  private talks(event: AmiMessage): void {
     const isLocal = event.get('Channel')?.startsWith('Local/') ?? true;
-    if (!isLocal && this.talking.size < MAX_LEGS) this.talking.add(event.get(header) ?? '');
+    if (!isLocal && this.talking.size < MAX_LEGS) this.talking.add(event.get('Uniqueid') ?? '');
   }
 
   private firstUp(at: number): void {

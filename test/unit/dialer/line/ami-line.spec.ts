@@ -23,7 +23,7 @@ function agentAnswers({ client }: LineBed): void {
 }
 function clientAnswers({ client }: LineBed): void {
   client.event('DialBegin', DIALS);
-  client.event('Newstate', { ...CLIENT, ...RINGING });
+  client.event('DialState', { ...DIALS, DialStatus: 'RINGING' });
   client.event('DialEnd', { ...DIALS, DialStatus: 'ANSWER' });
 }
 const hangUp = ({ client }: LineBed, cause = '16', of: Record<string, string> = FIRST): void =>
@@ -427,6 +427,23 @@ describe('a line over AMI', () => {
       assert.deepEqual(code(await dialled.result), ['answered', 'yes', undefined]);
     });
 
+    it('follows two who talk without their Local channel, and knows when one of them left meanwhile', async () => {
+      const dialled = await dialClick(bed);
+      agentAnswers(bed);
+      clientAnswers(bed);
+      const phone = { Channel: 'PJSIP/101-00000009', Uniqueid: '1795203579.100', Linkedid: ID };
+      const rows = [row({ ...CLIENT, ...UP }), row({ ...phone, ...UP })];
+      bed.client.lose();
+      bed.client.rows = () => rows;
+      bed.client.logIn();
+      await breathe();
+      assert.equal(dialled.now, undefined);
+      bed.client.lose();
+      rows.pop();
+      bed.client.logIn();
+      assert.deepEqual(code(await dialled.result), ['answered', 'yes', undefined]);
+    });
+
     it('knows nothing of one that rang', async () => {
       const dialled = await dialClick(bed);
       bed.client.event('Newchannel', FIRST);
@@ -500,6 +517,24 @@ describe('a line over AMI', () => {
       assert.deepEqual(results, [[ID, UNKNOWN]]);
     });
 
+    it('is hung up when it began after its time was over, and only then', async () => {
+      const expired = (id: string): Attempt => attemptOf(clickOrder({ expiresAt: bed.clock.now() - 5000 }), id);
+      const inTime = 'tcrm-abcdefgh-2-1';
+      bed.client.rows = () => [
+        row({ ...FIRST, ...RINGING, Duration: '00:00:03' }),
+        row({ Channel: 'PJSIP/102-1', Uniqueid: inTime, Linkedid: inTime, ...UP, Duration: '00:00:05' }),
+      ];
+      const { results, done } = takeUp([expired(ID), expired(inTime)]);
+      await done;
+      assert.deepEqual(
+        bed.client.sent.flatMap(({ action, headers }) => (action === 'Hangup' ? [headers?.Channel] : [])),
+        [ID],
+      );
+      hangUp(bed);
+      await breathe();
+      assert.deepEqual(results, [[ID, ['failed', 'no', 'LINE_TOO_LATE']]]);
+    });
+
     it('is nothing when there is nothing', () => takeUp([]).done);
 
     it('follows a click whose Local channel was optimised away', async () => {
@@ -532,6 +567,18 @@ describe('a line over AMI', () => {
     assert.deepEqual(code(await dialled.result), ['failed', 'unknown', 'LINE_CLOSED']);
     assert.deepEqual(bed.client.actions, ['Originate']);
     assert.deepEqual(code(await bed.dial(clickOrder(), ID).result), ['failed', 'not-sent', 'LINE_CLOSED']);
+  });
+
+  it('goes on when the one who is told fails', async () => {
+    const result = bed.line.dial(attemptOf(clickOrder(), ID), () => {
+      throw new Error('a mistake of somebody else');
+    });
+    await breathe();
+    agentAnswers(bed);
+    clientAnswers(bed);
+    hangUp(bed);
+    assert.equal((await result).outcome, 'answered');
+    assert.match(bed.warnings[0] ?? '', /a mistake of somebody else/);
   });
 
   it('serves 256 tries with the same subscriptions as one', async () => {
