@@ -33,6 +33,7 @@ export default tseslint.config(
       'lib/protocols/**/*.ts',
       'lib/calls/**/*.ts',
       'lib/queues/**/*.ts',
+      'lib/outbound/**/*.ts',
     ],
     rules: {
       'no-restricted-globals': ['error', 'RED', 'setTimeout', 'setInterval', 'setImmediate', 'fetch', 'process'],

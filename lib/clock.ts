@@ -31,3 +31,35 @@ export const systemClock: Clock = {
     return { cancel: () => clearInterval(handle) };
   },
 };
+
+/** From here on it is a jump: a machine without a battery for its clock, or one that was asleep. */
+const JUMP_MS = 24 * 60 * 60 * 1000;
+
+/** How long a wall clock can be trusted to have told the right time, in ms. */
+export interface Standing {
+  /** Since it was first looked at in this process. */
+  readonly watched: number;
+  /** Since it was last seen to have jumped by more than a day against the monotonic clock; `Infinity`: it was not. */
+  readonly sinceJump: number;
+}
+
+interface Watch {
+  readonly begunAt: number;
+  jumpedAt: number;
+  /** Wall clock less monotonic clock. */
+  offset: number;
+}
+
+/** Of each clock: what watches it outlives a deploy. */
+const watches = new WeakMap<Clock, Watch>();
+
+/** To be asked now and then: a jump is seen when it is asked. */
+export function standingOf(clock: Clock): Standing {
+  const now = clock.monotonic();
+  const offset = clock.now() - now;
+  const watch = watches.get(clock) ?? { begunAt: now, jumpedAt: -Infinity, offset };
+  watches.set(clock, watch);
+  if (Math.abs(offset - watch.offset) > JUMP_MS) watch.jumpedAt = now;
+  watch.offset = offset;
+  return { watched: now - watch.begunAt, sinceJump: now - watch.jumpedAt };
+}

@@ -1,6 +1,7 @@
 import type { Node, NodeInitializer } from 'node-red';
 import type { AmiState } from '../lib/ami/types';
 import { TelephonyError } from '../lib/errors';
+import { pbxError } from '../lib/pbx/errors';
 import { createPbx } from '../lib/pbx/pbx';
 import type { Pbx } from '../lib/pbx/pbx';
 import { FEATURES } from '../lib/pbx/permissions';
@@ -9,6 +10,7 @@ import { unusablePbx } from '../lib/pbx/unusable';
 import { adminAction, dialogCredentials, withEnvironment } from './runtime/admin';
 import { pbxOptions } from './runtime/ami-settings';
 import type { AmiConfigDef, AmiCredentials } from './runtime/ami-settings';
+import { Claims } from './runtime/claims';
 import { amiConfig } from './runtime/config-nodes';
 import { languageOf } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
@@ -33,6 +35,9 @@ const init: NodeInitializer = (red) => {
     };
   }
 
+  /** The name is what messages, the history and recordings know a PBX by. */
+  const names = new Claims<string>();
+
   function AmiConfig(this: OwnNode, def: AmiConfigDef): void {
     red.nodes.createNode(this, def);
     let told = '';
@@ -46,6 +51,11 @@ const init: NodeInitializer = (red) => {
       this.pbx = createPbx(pbxOptions(red, def, this.credentials), { log: nodeLog(red, this), onProblem });
       this.pbx.client.onState(tellLink(this, this.pbx));
       onClose(red, this, () => this.pbx.close());
+      const { name } = this.pbx;
+      const freeName = names.claim(name, this.id, (mine) => {
+        if (!mine) onProblem(pbxError('PBX_SAME_NAME', { name }));
+      });
+      onClose(red, this, freeName);
       const withdraw = offerRecordings(red, this.id, this.pbx.name, def);
       if (withdraw) onClose(red, this, withdraw);
     } catch (thrown) {

@@ -1,15 +1,16 @@
 import type { Node, NodeDef, NodeInitializer, NodeStatus } from 'node-red';
 import { systemClock } from '../lib/clock';
 import { TelephonyError, asError } from '../lib/errors';
-import type { RecordPayload } from '../lib/messages/types';
+import { readMessage } from '../lib/messages/parse';
 import type { Pbx } from '../lib/pbx/pbx';
 import { RecordKeeper } from '../lib/store/keeper';
 import { callQuery, usualQuery } from '../lib/store/query';
-import type { CallQuery, Store } from '../lib/store/types';
+import type { CallPage, CallQuery, Store } from '../lib/store/types';
+import { failureFor, isAsked } from './runtime/asked';
 import { Complaints } from './runtime/complaints';
 import { amiConfig, storeConfig } from './runtime/config-nodes';
 import { nodeError } from './runtime/errors';
-import { wordsFor } from './runtime/language';
+import { languageOf, wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
 import { propertyOf, textOf } from './runtime/settings';
@@ -51,7 +52,9 @@ const init: NodeInitializer = (red) => {
   /** Puts the calls of a PBX into the store while the node lives. */
   function keepCalls(node: Node, store: Store, pbx: Pbx): void {
     const complaints = new Complaints(node);
-    const keeper = new RecordKeeper(store, (error) => complaints.warn(error.code, wordsFor(red, node, error)));
+    const keeper = new RecordKeeper(store, (error) => {
+      complaints.warn(error.code, wordsFor(red, node, error));
+    });
     const end = pbx.calls.subscribe((message) => {
       if (message.topic === 'call_record') keeper.keep(message.payload);
     }, node.id);
@@ -97,13 +100,23 @@ const init: NodeInitializer = (red) => {
         throw problem instanceof TelephonyError ? problem : nodeError('STORE_NOT_CHOSEN');
       }
       if ((msg as { readonly topic?: unknown }).topic === 'call_record') {
-        await store.calls.put([msg.payload as RecordPayload]);
+        await store.calls.put([readMessage('call_record', msg.payload).payload]);
         return;
       }
       const question = propertyOf(red, msg, textOf(def.query) || 'payload');
-      const page = await store.calls.find(callQuery(question, usual(systemClock.now())));
-      red.util.setMessageProperty(msg, textOf(def.output) || 'payload', page, true);
-      send(msg);
+      const answer = (value: object): void => {
+        red.util.setMessageProperty(msg, textOf(def.output) || 'payload', value, true);
+        send(msg);
+      };
+      let page: CallPage;
+      try {
+        page = await store.calls.find(callQuery(question, usual(systemClock.now())));
+      } catch (thrown) {
+        if (!isAsked(msg)) throw thrown;
+        answer(failureFor(asError(thrown), languageOf(red, this.type)));
+        return;
+      }
+      answer(page);
       const count = page.totalIsMore ? `${page.total}+` : page.total;
       status.show({ fill: 'green', shape: 'dot', text: red._('call-history.status.found', { count }) });
     });

@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock';
 import type { CrmAccount } from '../lib/crm/account';
 import { Outbox } from '../lib/delivery/outbox';
 import { asError, TelephonyError } from '../lib/errors';
+import type { Lang } from '../lib/errors';
 import { isDeliverableTopic, orderKeyOf, readMessage } from '../lib/messages/parse';
 import type { Store } from '../lib/store/types';
 import { adminAction } from './runtime/admin';
@@ -13,6 +14,7 @@ import { nodeError } from './runtime/errors';
 import { languageOf, wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
+import { Orphans } from './runtime/orphans';
 import { recordingsOf } from './runtime/recordings';
 import { StatusLine } from './runtime/status';
 import { storeStatus } from './runtime/store-status';
@@ -23,9 +25,15 @@ import type { OutboxOrder, WebhookDef } from './runtime/webhook-settings';
 const KEEP_MEMO_MS = 400 * 24 * 60 * 60 * 1000;
 const LISTED = 100;
 
+interface Running {
+  readonly outbox: Outbox;
+  readonly store: Store;
+}
+
 const init: NodeInitializer = (red) => {
   /** Of the nodes that run, by their ids: what their dialogs and messages order. */
-  const outboxes = new Map<string, Outbox>();
+  const outboxes = new Map<string, Running>();
+  const orphans = new Orphans(red);
 
   /** `account`: or why there is none, or why it cannot deliver. */
   function openOutbox(
@@ -51,7 +59,7 @@ const init: NodeInitializer = (red) => {
         const key = orderKeyOf(event);
         const scope = `${def.crm ?? ''} ${key}`;
         const recordings = recordingsOf(red, event.payload.pbx);
-        return account.deliver(event, {
+        const delivery = account.deliver(event, {
           settings,
           attempt,
           ageMs,
@@ -61,6 +69,7 @@ const init: NodeInitializer = (red) => {
           },
           ...(recordings === undefined ? {} : { recordings }),
         });
+        return orphans.underDelivery(node.id, delivery);
       },
       onDelivered: ({ topic, payload }, { status: what, ...crm }) => {
         const { answer, variables } = crm as { answer?: unknown; variables?: Readonly<Record<string, string>> };
@@ -80,26 +89,32 @@ const init: NodeInitializer = (red) => {
     });
   }
 
-  async function obey(outbox: Outbox, order: OutboxOrder): Promise<object> {
+  /** Carries out an order; errors are told in the language of whoever ordered. */
+  async function obey({ outbox, store }: Running, order: OutboxOrder, lang: Lang): Promise<object> {
     switch (order.command) {
       case 'status': {
         const { problem, ...state } = outbox.current;
         return {
           ...state,
-          ...(problem === undefined ? {} : { error: { code: problem.code, message: problem.message } }),
+          ...(problem === undefined ? {} : { error: { code: problem.code, message: problem.textIn(lang) } }),
+          ...(await orphans.in(store)),
         };
       }
       case 'list':
         return {
           dead: (await outbox.dead(LISTED)).map(({ id, eventId, body, attempts, diedAt, lastError }) => {
             const { topic, payload } = JSON.parse(body) as { topic: string; payload: unknown };
-            return { id, eventId, topic, payload, attempts, diedAt, error: lastError };
+            const error = lastError && { code: lastError.code, message: lastError.text[lang], at: lastError.at };
+            return { id, eventId, topic, payload, attempts, diedAt, error };
           }),
+          ...(await orphans.in(store)),
         };
       case 'retry':
         return { count: await outbox.retry(order.ids) };
       case 'drop':
         return { count: await outbox.drop(order.ids) };
+      case 'adopt':
+        return { count: await outbox.adopt(await orphans.adoptable(store)) };
     }
   }
 
@@ -110,7 +125,8 @@ const init: NodeInitializer = (red) => {
     const { account } = crm ?? {};
     const { store } = stored ?? {};
     const topics = chosenTopics(def.topics, account?.topics, account?.usualTopics);
-    let outbox: Outbox | undefined;
+    let running: Running | undefined;
+    let ignoreOrphans = (): void => undefined;
     let problem: TelephonyError | undefined;
     try {
       if (!account) throw crm?.problem ?? nodeError('CRM_NOT_CHOSEN');
@@ -127,34 +143,36 @@ const init: NodeInitializer = (red) => {
     // With a store nothing need be lost: what comes now is delivered after the settings have been put right.
     const usable = problem ?? account;
     if (store && usable) {
-      outbox = openOutbox(this, def, usable, store, status);
-      outboxes.set(this.id, outbox);
-      outbox.start();
+      running = { outbox: openOutbox(this, def, usable, store, status), store };
+      outboxes.set(this.id, running);
+      running.outbox.start();
+      ignoreOrphans = orphans.watch(this, store, [stored?.name, def.store].find(Boolean) ?? '');
     }
 
     onInput(red, this, async (msg, send) => {
-      if (!outbox) throw problem ?? nodeError('STORE_NOT_CHOSEN');
+      if (!running) throw problem ?? nodeError('STORE_NOT_CHOSEN');
       const { topic, payload } = msg as { readonly topic?: unknown; payload?: unknown };
       if (topic === 'outbox') {
-        msg.payload = await obey(outbox, readOrder(payload));
+        msg.payload = await obey(running, readOrder(payload), languageOf(red, this.type));
         send([msg, null]);
         return;
       }
       // What this CRM is not to be told of passes in silence: the flow need not sort it out.
       if (topic === 'gap' || (isDeliverableTopic(topic) && !topics.has(topic))) return;
-      await outbox.accept(readMessage(topic, payload));
+      await running.outbox.accept(readMessage(topic, payload));
     });
     onClose(red, this, async () => {
       status.close();
-      if (outbox && outboxes.get(this.id) === outbox) outboxes.delete(this.id);
-      await outbox?.close();
+      ignoreOrphans();
+      if (running && outboxes.get(this.id) === running) outboxes.delete(this.id);
+      await running?.outbox.close();
     });
   });
 
   adminAction(red, '/telephony-crm/crm-webhook-out/:id/outbox', 'crm-webhook-out.write', ({ id, body }) => {
-    const outbox = outboxes.get(id);
-    if (!outbox) throw nodeError('WEBHOOK_NOT_DEPLOYED');
-    return obey(outbox, readOrder(body.order));
+    const running = outboxes.get(id);
+    if (!running) throw nodeError('WEBHOOK_NOT_DEPLOYED');
+    return obey(running, readOrder(body.order), body.lang);
   });
 };
 

@@ -14,7 +14,7 @@ const init: NodeInitializer = (red) => {
     'usercrm-in',
     UserCrmIn,
     {
-      credentials: { apiKey: { type: 'password' } },
+      credentials: { apiKey: { type: 'password' }, applicationToken: { type: 'password' } },
     },
   );
 

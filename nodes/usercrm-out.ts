@@ -12,9 +12,22 @@ interface UserCrmOutDef extends NodeDef {
   readonly property?: string;
 }
 
+/** What becomes of an order after its asker was answered is told too: it passes. */
+const AFTERWARDS: readonly unknown[] = ['order_progress', 'order_outcome', 'orders'];
+
+/** Who waits for the outcome of an order, as `usercrm-in` wrote it into the order's data, and how far that has come. */
+function askerInData(payload: unknown): { readonly id: unknown; readonly state: unknown } | undefined {
+  const { data, state } = (payload ?? {}) as {
+    readonly data?: { readonly usercrm?: unknown } | null;
+    readonly state?: unknown;
+  };
+  const id = data?.usercrm;
+  return id === undefined ? undefined : { id, state };
+}
+
 /** The last answer as a status: the extension itself, or what it came to. */
 function summary(answer: FlowAnswer): string {
-  if (answer.kind === 'body') return 'usercrm-out.status.answered';
+  if (answer.kind !== 'route') return `usercrm-out.status.${answer.kind === 'failed' ? 'error' : 'answered'}`;
   return answer.answer.extension ?? `usercrm-out.status.${answer.answer.found ? 'name' : 'nobody'}`;
 }
 
@@ -29,18 +42,24 @@ const init: NodeInitializer = (red) => {
     const answerIn = (action: string, msg: NodeMessage): FlowAnswer => {
       const answer = readAnswer(action, [propertyOf(red, msg, property), msg.payload]);
       if (answer) return answer;
-      const shape = action === 'route' ? answerShapes.route : answerShapes.body;
+      const shape = action === 'route' ? answerShapes.route : answerShapes.command;
       throw questionError('ANSWER_NOT_UNDERSTOOD', { property, shape });
     };
 
     onInput(red, this, (msg) => {
-      const { usercrm } = msg as { readonly usercrm?: { readonly id?: unknown } };
-      if (typeof usercrm?.id !== 'string') {
+      const { usercrm, topic } = msg as { readonly usercrm?: { readonly id?: unknown }; readonly topic?: unknown };
+      const waiting = askerInData(msg.payload);
+      const isClientThere = topic === 'order_progress' && waiting?.state === 'answered';
+      const id = usercrm?.id ?? (isClientThere ? waiting.id : undefined);
+      if (typeof id !== 'string') {
+        if (AFTERWARDS.includes(topic)) return;
         trouble('no-question');
         throw questionError('QUESTION_MISSING');
       }
-      const question = takeQuestion(usercrm.id);
+      const question = takeQuestion(id);
       if (!question) {
+        // The end of a call whose asker heard already that the client answered.
+        if (AFTERWARDS.includes(topic) && waiting?.id === id) return;
         trouble('gone');
         throw questionError('QUESTION_GONE');
       }

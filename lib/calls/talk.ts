@@ -169,6 +169,8 @@ export class Talk {
     if (!before || !same) return;
     const leg = legOf(same);
     const isNewLeg = leg.answeredAt === undefined;
+    // Parked with the line kept, and taken back on it: from now on its end is an end of the call again.
+    leg.handedOver = false;
     leg.answeredAt ??= t;
     if (isNewLeg) {
       leg.toldHeld = true;

@@ -16,13 +16,13 @@ import { Talk } from './talk';
 import type { CallTracker, CallTrackerOptions, CallTrackerStats, SavedCall } from './types';
 import { WaitingLine } from './waiting';
 
-/** Live channels that are followed; one more is counted and left out. */
+/** How many live channels are followed. Those beyond are left out and counted (`overBound`). */
 const MAX_CHANNELS = 20_000;
-/** After the last channel of a call went so long, by our clock, latecomers are waited for: a Cdr, an OriginateResponse. */
+/** How long (our clock) to wait for late events, a Cdr or an OriginateResponse, after the last channel of a call ended. */
 const SETTLE_MS = 2000;
-/** A call that was told stays known so long, so that what comes later still makes no second one. */
+/** How long a call stays known after its record, so that an even later event does not begin a second call. */
 const REMEMBER_MS = 5000;
-/** A list of channels may be so old when it has come. */
+/** How old a list of channels may be when it arrives. */
 const LIST_TAKES_MS = 60_000;
 const RING = '4';
 
@@ -37,7 +37,7 @@ export class Tracker implements CallTracker {
   private tampered = 0;
   private overBound = 0;
   private lostAt: number | undefined;
-  /** So much the PBX's clock is before ours, by the last event that told. */
+  /** PBX clock minus ours, in ms, by the last event with a time stamp. */
   private ahead = 0;
   private sessionAt = -Infinity;
 
@@ -48,7 +48,7 @@ export class Tracker implements CallTracker {
 
   get stats(): CallTrackerStats {
     const { channels, tampered, overBound } = this;
-    // One that waits for latecomers, or that is only remembered, is over.
+    // Calls that wait for late events, or are only remembered, have ended.
     const live = [...this.book.calls].filter(({ doneAt, told }) => doneAt === undefined && !told);
     return { liveCalls: live.length, channels, tampered, overBound };
   }
@@ -74,7 +74,7 @@ export class Tracker implements CallTracker {
 
   tick(at: number): readonly CallMessage[] {
     for (const { call, at: due } of this.settling.due(at)) {
-      // It went on meanwhile, or became a part of another, or was told.
+      // Meanwhile it may have gone on, been merged into another call, or got its record.
       if (!this.book.calls.has(call) || call.told || call.doneAt === undefined) continue;
       if (call.doneAt + SETTLE_MS === due) this.conclude(call, at);
     }
@@ -83,7 +83,7 @@ export class Tracker implements CallTracker {
   }
 
   linkLost(at: number): void {
-    // A loss before the last session began was never made up for: its list did not come.
+    // Of one outage the first loss counts. One from before the last session, whose list of channels never came, is replaced.
     if (this.lostAt === undefined || this.lostAt < this.sessionAt) this.lostAt = at;
   }
 
@@ -103,7 +103,7 @@ export class Tracker implements CallTracker {
         return id === undefined ? [] : [[id, row] as const];
       }),
     );
-    // What was heard of since the list was asked for may be younger than the list.
+    // A channel with an event since the list was requested may be newer than the list.
     const isOlder = ({ seenAt }: ChannelState): boolean => seenAt < this.sessionAt || seenAt < at - LIST_TAKES_MS;
     const isMissing = (channel: ChannelState): boolean => !up.has(channel.id) && isOlder(channel);
     for (const call of [...this.book.calls]) this.endUnheard(call, isMissing, this.byThePbx(at), at);
@@ -141,7 +141,7 @@ export class Tracker implements CallTracker {
     return { unreadable };
   }
 
-  /** A moment of our clock by that of the PBX. */
+  /** Converts a time of our clock to the PBX's clock. */
   private byThePbx(at: number): number {
     return at + this.ahead;
   }
@@ -208,7 +208,7 @@ export class Tracker implements CallTracker {
     second.pair = first.id;
   }
 
-  /** All that was in one bridge is in another now; who moved is told by its own events too. */
+  /** All channels of one bridge are now in another. Each channel's move has events of its own too. */
   private mergeBridges(event: AmiMessage): void {
     const from = this.book.callIn(idIn(event, 'FromBridgeUniqueid'));
     const to = this.book.callIn(idIn(event, 'ToBridgeUniqueid'));
@@ -235,7 +235,7 @@ export class Tracker implements CallTracker {
     if (goneAt === undefined && channel.goneAt !== undefined) this.channelGone(call, at);
   }
 
-  /** A Linkedid that is not the one known of this channel: its call has become a part of another. */
+  /** A channel with a new Linkedid: its call has become a part of another. */
   private follow(event: AmiMessage, { id, linkedid }: ChannelState): void {
     const now = idIn(event, idIn(event, 'Uniqueid') === id ? 'Linkedid' : 'DestLinkedid');
     const mine = this.book.callOf(id);
@@ -245,8 +245,8 @@ export class Tracker implements CallTracker {
   }
 
   /**
-   * Who is in one bridge is in one call: Asterisk gives them one Linkedid too, unless it was not heard. In a conference it does
-   * not: there only a client and the people of ours whom he meets become one call, and two clients stay two.
+   * Channels in one bridge belong to one call. Asterisk gives them one Linkedid too, but that event may have been missed.
+   * In a conference it does not: there a client and our own people become one call, while two clients stay two calls.
    */
   private joinByBridge({ id }: ChannelState, bridge: string | undefined, event: AmiMessage): void {
     const mine = this.book.callOf(id);
@@ -286,7 +286,7 @@ export class Tracker implements CallTracker {
     this.remembered.add(call, Math.max(at, (call.doneAt ?? at) + SETTLE_MS) + REMEMBER_MS);
   }
 
-  /** Ends the channels of a call that went while nothing was heard. When is not known: the call tells so (`reconciled`). */
+  /** Ends the channels of a call that ended while nothing was heard. When is not known, so the call is marked `reconciled`. */
   private endUnheard(call: CallState, isGone: (channel: ChannelState) => boolean, t: number, at: number): void {
     const gone = Object.values(call.channels).filter((channel) => channel.goneAt === undefined && isGone(channel));
     if (gone.length === 0) return;
@@ -300,7 +300,7 @@ export class Tracker implements CallTracker {
     this.book.changed(call);
   }
 
-  /** A channel that began while nothing was heard: not before the link was lost. */
+  /** Adds a channel that began while nothing was heard, so not before the link was lost. */
   private takeUp(id: string, row: AmiMessage, at: number): void {
     const name = textIn(row, 'Channel');
     if (name === undefined) return;
@@ -315,12 +315,12 @@ export class Tracker implements CallTracker {
     if (other) this.pair(id, other.id);
   }
 
-  /** States and bridges that changed while nothing was heard. */
+  /** Catches up with states and bridges that changed while nothing was heard. */
   private compare(id: string, row: AmiMessage, at: number): void {
     const before = this.book.channelOf(id);
     if (!before || before.goneAt !== undefined) return;
     this.follow(row, before);
-    // The Linkedid has told whose call it is. In one bridge may be people who only wait side by side: parked.
+    // The Linkedid already says which call it is. A bridge may also hold channels that only wait side by side, as parked ones do.
     if (isConference(row)) this.joinByBridge(before, idIn(row, 'BridgeId'), row);
     const call = this.book.callOf(id);
     if (!call || call.told) return;

@@ -5,11 +5,11 @@ interface Waiting {
   readonly at: number;
 }
 
-/** Calls that wait for their moment. All wait equally long, so that whoever came first is due first. */
+/** Calls that wait for their time. All wait equally long, so the first to come is the first due. */
 export class WaitingLine {
   private line: Waiting[] = [];
 
-  /** When the first is due; `undefined`: nobody waits. */
+  /** When the first is due; `undefined`: none waits. */
   get next(): number | undefined {
     return this.line[0]?.at;
   }
@@ -23,7 +23,7 @@ export class WaitingLine {
     this.line.sort((one, other) => one.at - other.at);
   }
 
-  /** Takes out whoever is due. A call may have come more than once. */
+  /** Removes and returns those that are due. A call may be among them more than once. */
   due(at: number): readonly Waiting[] {
     const first = this.line.findIndex((one) => one.at > at);
     return this.line.splice(0, first < 0 ? this.line.length : first);

@@ -92,12 +92,15 @@ export interface CrmAccount {
   /** Those of them that it should be told of unless somebody chooses others. */
   readonly usualTopics: readonly DeliverableEvent['topic'][];
   /**
-   * Tells the CRM of one thing that happened, once. Waits for its turn behind all lookups; not held back by their breaker.
+   * Tells the CRM of one thing that happened, once. Lookups go before it, up to three for each of its requests; not held back by
+   * their breaker.
    * Rejects with a TelephonyError: `CRM_…`, or `RECORDING_…` when the recording is what is wanting.
    */
   deliver(event: DeliverableEvent, how: DeliveryWish): Promise<Delivered>;
   /** Throws `CRM_BAD_SETTINGS` when events cannot be delivered with these choices of `crm-webhook-out`. */
   checkDelivery(settings: Readonly<Record<string, unknown>>): void;
+  /** The table extension <-> CRM user: the line that counts of each user. */
+  readonly users: readonly UserMapping[];
   /** The extension of a CRM user, and the line of the table for an extension. */
   extensionOf(userId: string): string | undefined;
   userOf(extension: string): UserMapping | undefined;
@@ -107,12 +110,15 @@ export interface CrmAccount {
   loadUsers(): Promise<CrmUser[]>;
   /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
   onState(handler: (state: CrmState) => void): () => void;
-  /** Rejects what is under way (`CRM_CLOSED`) and closes every socket and timer; idempotent. */
+  /**
+   * Rejects what is under way (`CRM_CLOSED`) and closes every socket and timer; idempotent. A delivery that the CRM is being sent ends
+   * behind it, within its time: broken off, it could be there although nobody knows.
+   */
   close(): Promise<void>;
 }
 
-/** One delivery with all its requests, the upload of a recording and the waits for their turns included. */
-const DELIVERY_MS = 180_000;
+/** One delivery with all its requests, the upload of a recording included; and all waits for their turns, which say nothing of the CRM. */
+const DELIVERY = { workMs: 180_000, turnsMs: 600_000 };
 const MAX_USERS = 5000;
 
 class Account implements CrmAccount {
@@ -182,10 +188,10 @@ class Account implements CrmAccount {
     const { adapter, health } = this;
     const userOf = (extension: string) => this.directory.userOf(extension);
     try {
-      const delivered = await this.requests.within(async ({ signal }) => {
-        const context = { ...how, signal, userOf, background: true };
-        return (await adapter.deliver?.(event, context)) ?? { status: 'skipped' as const };
-      }, DELIVERY_MS);
+      const delivered = await this.requests.within(async (context) => {
+        const whole = { ...how, ...context, userOf, background: true };
+        return (await adapter.deliver?.(event, whole)) ?? { status: 'skipped' as const };
+      }, DELIVERY);
       if (delivered.status === 'delivered') health.delivered();
       return delivered;
     } catch (thrown) {
@@ -197,6 +203,10 @@ class Account implements CrmAccount {
 
   checkDelivery(settings: Readonly<Record<string, unknown>>): void {
     this.naming(() => this.kind.checkDelivery?.(settings));
+  }
+
+  get users(): readonly UserMapping[] {
+    return this.directory.lines;
   }
 
   extensionOf(userId: string): string | undefined {

@@ -66,4 +66,5 @@ class CircuitBreaker implements Breaker {
   }
 }
 
+/** A closed breaker; `clock` gives the monotonic time that its pauses are measured in. */
 export const createBreaker = (clock: Clock): Breaker => new CircuitBreaker(clock);

@@ -2,7 +2,7 @@ import type { Lang } from '../errors';
 import type { CallResult, RecordPayload } from '../messages/types';
 import { clientText } from './numbers';
 
-/** How a call is told to the people who read the CRM. */
+/** How a call is described to the people who read the CRM. */
 interface CallWords {
   readonly results: Readonly<Record<CallResult, string>>;
   readonly result: string;

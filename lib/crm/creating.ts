@@ -1,7 +1,7 @@
 import type { Clock } from '../clock';
 import { asError } from '../errors';
 import { numberKey } from '../phone';
-import { crmError } from './errors';
+import { cannotCreate, crmError } from './errors';
 import { bounded, type AnswerMemory } from './memory';
 import type { CallContext, ClientWish, CrmAdapter, CrmAnswer, PhoneNumber } from './types';
 
@@ -25,7 +25,7 @@ const JUST_SAID_MS = 5000;
 const MAX_FLIGHTS = 100;
 
 /**
- * Makes clients of unknown numbers: one at a time for each number, whoever asks. What was begun goes on when nobody waits any more,
+ * Makes clients of unknown numbers: one at a time for each number, for all callers together. What was begun goes on when nobody waits any more,
  * because a request that is broken off may have done its work.
  */
 export class Creating {
@@ -42,7 +42,7 @@ export class Creating {
 
   private start(key: string, phone: PhoneNumber, wish: ClientWish): Promise<Creation> {
     const { adapter, run } = this.deps;
-    if (adapter.createClient === undefined) return Promise.reject(crmError('CRM_CANNOT_CREATE', { type: wish.type }));
+    if (adapter.createClient === undefined) return Promise.reject(cannotCreate(wish.type));
     if (this.flights.size >= MAX_FLIGHTS) return Promise.reject(crmError('CRM_LIMITED', { retryAfterMs: 1000 }));
     const flight = run((context) => this.make(key, phone, wish, context)).finally(() => this.flights.delete(key));
     this.flights.set(key, flight);
@@ -61,7 +61,7 @@ export class Creating {
     // An answer that never came may hide a client that was made: the next question asks the CRM before it makes another.
     memory.forget(key);
     const entity = await adapter.createClient?.(phone, wish, context);
-    if (entity === undefined) throw crmError('CRM_CANNOT_CREATE', { type: wish.type });
+    if (entity === undefined) throw cannotCreate(wish.type);
     const ownerId = entity.ownerId ?? wish.ownerId;
     const name = entity.name ?? wish.name ?? '';
     const owner = ownerId === undefined ? {} : { owner: { id: ownerId } };

@@ -16,6 +16,10 @@ export class Directory {
     }
   }
 
+  get lines(): readonly UserMapping[] {
+    return [...this.byUser.values()];
+  }
+
   extensionOf(userId: string): string | undefined {
     return this.byUser.get(userId)?.extension;
   }

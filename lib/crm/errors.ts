@@ -1,8 +1,8 @@
 import { asError, errorsFrom, TelephonyError, type ErrorParams, type Text } from '../errors';
-import type { TlsReason, UnreachableReason } from '../http-out/failures';
-import type { CrmField } from './types';
+import type { TlsReason, UnreachableReason as TransportReason } from '../http-out/failures';
+import type { ClientWish, CrmField } from './types';
 
-/** What a CRM room can say of a failure. `{host}` is all that a text tells of an address: paths and queries may hold keys. */
+/** Every failure of the CRM room. Of an address the texts name the host only: paths and queries may hold keys. */
 export const crmError = errorsFrom({
   CRM_BAD_SETTINGS: {
     en: 'The CRM settings cannot be used. Field "{labelEn}": {problemEn}',
@@ -33,44 +33,52 @@ export const crmError = errorsFrom({
     ru: 'Исчерпан лимит запросов к CRM; следующий возможен через {retryAfterMs} мс. Уменьшите число запросов или поднимите лимит, если CRM это позволяет.',
   },
   CRM_SERVER_ERROR: {
-    en: 'The CRM at {host} failed to answer ({status}): the fault is on its side.',
-    ru: 'CRM {host} не смогла ответить ({status}): ошибка на её стороне.',
+    en: 'The CRM at {host} failed to answer ({status}): the fault is on its side. Wait a little; if it goes on, look at the log of the CRM or ask its support.',
+    ru: 'CRM {host} не смогла ответить ({status}): ошибка на её стороне. Подождите; если это не проходит, посмотрите журнал CRM или обратитесь в её поддержку.',
+  },
+  CRM_NOT_NOW: {
+    en: 'The CRM at {host} cannot take the request at this moment ({status}). If this lasts, ask those who run it.',
+    ru: 'CRM {host} сейчас не может принять запрос ({status}). Если это не проходит, обратитесь к тем, кто её обслуживает.',
   },
   CRM_REFUSED: {
-    en: 'The CRM at {host} refused the request ({status}): {words}',
-    ru: 'CRM {host} отклонила запрос ({status}): {words}',
+    en: 'The CRM at {host} refused the request ({status}): "{words}". Correct what it objects to, in the CRM or in the settings here.',
+    ru: 'CRM {host} отклонила запрос ({status}): «{words}». Исправьте то, на что она указывает, в CRM или в настройках здесь.',
   },
   CRM_NOT_JSON: {
     en: 'The CRM at {host} answered with something else than JSON ({type}, it begins with "{start}"). This is often a web page: check that the address is that of the API.',
     ru: 'CRM {host} ответила не в формате JSON ({type}, начало: «{start}»). Часто это веб-страница: проверьте, что указан адрес API.',
   },
   CRM_BAD_ANSWER: {
-    en: 'The answer of the CRM cannot be understood: {problemEn}',
-    ru: 'Ответ CRM понять нельзя: {problemRu}',
+    en: 'The answer of the CRM cannot be understood: {problemEn} Check that the address is that of this CRM, and that its version is supported.',
+    ru: 'Ответ CRM понять нельзя: {problemRu} Проверьте, что адрес ведёт к этой CRM и что её версия поддерживается.',
   },
   CRM_TOO_LARGE: {
     en: 'The answer of the CRM at {host} is larger than {bytes} bytes. Narrow the request, so that it returns one client.',
     ru: 'Ответ CRM {host} больше {bytes} байт. Сузьте запрос, чтобы он возвращал одного клиента.',
   },
+  CRM_BAD_PATH: {
+    en: 'The request was not sent: a placeholder in the path of the address stands for "." or "..", and the address would lead elsewhere. Use another placeholder there, for instance an id.',
+    ru: 'Запрос не отправлен: подстановка в пути адреса означает «.» или «..», и адрес привёл бы в другое место. Используйте там другую подстановку, например идентификатор.',
+  },
   CRM_EXPRESSION: {
-    en: 'The expression of the field "{labelEn}" failed on the answer of the CRM: {problem}',
-    ru: 'Выражение поля «{labelRu}» не сработало на ответе CRM: {problem}',
+    en: 'The expression of the field "{labelEn}" failed on the answer of the CRM: "{problem}". Correct the expression.',
+    ru: 'Выражение поля «{labelRu}» не сработало на ответе CRM: «{problem}». Исправьте выражение.',
   },
   CRM_BREAKER_OPEN: {
     en: 'The CRM failed several times in a row and is left alone for {retryAfterMs} ms; then it is asked again. Calls go on without it.',
     ru: 'CRM не ответила несколько раз подряд, запросы к ней приостановлены на {retryAfterMs} мс; затем она будет спрошена снова. Звонки идут без неё.',
   },
   CRM_CLOSED: {
-    en: 'The connection to the CRM was closed, because the flow was stopped or deployed again.',
-    ru: 'Соединение с CRM закрыто: поток остановлен или развёрнут заново.',
+    en: 'The connection to the CRM was closed, because the flow was stopped or deployed again. Nothing needs to be done.',
+    ru: 'Соединение с CRM закрыто: поток остановлен или развёрнут заново. Делать ничего не нужно.',
   },
   CRM_CANNOT_CREATE: {
-    en: 'This CRM cannot make a {type} of an unknown number. Choose "nothing" for unknown numbers, or another CRM.',
-    ru: 'Эта CRM не умеет создавать {type} по неизвестному номеру. Выберите для неизвестных номеров «ничего» или другую CRM.',
+    en: 'This CRM cannot create a {type} for an unknown number. Choose "nothing" for unknown numbers, or another CRM.',
+    ru: 'Эта CRM не умеет создавать {typeRu} по неизвестному номеру. Выберите для неизвестных номеров «ничего» или другую CRM.',
   },
   CRM_NO_USER: {
-    en: 'Nobody of this call (extensions: {extensions}) stands in the table of users, and the CRM takes no call without a user. Add a line to the table, or choose a user for such calls.',
-    ru: 'Никого из участников звонка (внутренние номера: {extensions}) нет в таблице пользователей, а без пользователя CRM звонок не примет. Добавьте строку в таблицу или укажите пользователя для таких звонков.',
+    en: 'None of the extensions of this call ({extensions}) is in the table of users, and the CRM does not accept a call without a user. Add a line to the table, or fill in "Fallback user" in crm-webhook-out.',
+    ru: 'Никого из участников звонка (внутренние номера: {extensions}) нет в таблице пользователей, а без пользователя CRM звонок не примет. Добавьте строку в таблицу или заполните поле «Ничьи звонки» в crm-webhook-out.',
   },
   CRM_RECORDING_FORMAT: {
     en: 'The call is in the CRM, its recording is not: "{file}" is neither wav nor mp3, and the CRM takes nothing else. Let Asterisk write wav.',
@@ -85,6 +93,13 @@ export const crmError = errorsFrom({
 /** Every code that a CRM room can give. Tables over it name each one, so that a new code compiles only when it has its place in all. */
 export type CrmErrorCode = Parameters<typeof crmError>[0] | 'CRM_UNREACHABLE' | 'CRM_TLS';
 
+/** A refusal by our own limiter, which tells nothing about the CRM. */
+export const isOwnLimit = ({ code, params }: TelephonyError): boolean =>
+  code === 'CRM_LIMITED' && params.status === undefined;
+
+/** `played`: by the demo CRM. */
+type UnreachableReason = TransportReason | 'played';
+
 const unreachable: Readonly<Record<UnreachableReason, Text>> = {
   dns: {
     en: 'The name {host} of the CRM cannot be resolved. Check the address and the DNS of this machine.',
@@ -95,8 +110,8 @@ const unreachable: Readonly<Record<UnreachableReason, Text>> = {
     ru: 'CRM {host} не принимает соединения. Проверьте адрес и порт, а также что CRM запущена.',
   },
   reset: {
-    en: 'The CRM at {host} broke the connection before its answer was complete.',
-    ru: 'CRM {host} оборвала соединение, не закончив ответ.',
+    en: 'The CRM at {host} broke the connection before its answer was complete. If this happens often, look at the CRM and at proxies on the way to it.',
+    ru: 'CRM {host} оборвала соединение, не закончив ответ. Если так бывает часто, проверьте CRM и прокси на пути к ней.',
   },
   'no-route': {
     en: 'The network of this machine does not reach {host}. Check the network, the VPN and the firewall.',
@@ -111,14 +126,18 @@ const unreachable: Readonly<Record<UnreachableReason, Text>> = {
     ru: 'То, что отвечает на {host}, не говорит по HTTP как положено. Проверьте порт и https:// или http://.',
   },
   failed: {
-    en: 'The connection to the CRM at {host} failed ({system}).',
-    ru: 'Соединение с CRM {host} не удалось ({system}).',
+    en: 'The connection to the CRM at {host} failed ({system}). Check the address, the network and the CRM.',
+    ru: 'Соединение с CRM {host} не удалось ({system}). Проверьте адрес, сеть и CRM.',
+  },
+  played: {
+    en: 'The demo CRM plays a CRM that refuses connections. To get answers, choose "Works" as its behaviour.',
+    ru: 'Демонстрационная CRM изображает CRM, которая не принимает соединения. Чтобы она отвечала, выберите поведение «Работает».',
   },
 };
 
 const tls: Readonly<Record<TlsReason, Text>> = {
   'wrong-name': {
-    en: 'The certificate of {host} is for another name. Use the name that stands in the certificate.',
+    en: 'The certificate of {host} is for another name. Use the name in the certificate.',
     ru: 'Сертификат {host} выдан на другое имя. Укажите то имя, которое стоит в сертификате.',
   },
   'unknown-authority': {
@@ -147,6 +166,10 @@ export const unreachableError = (why: UnreachableReason, params: ErrorParams, ca
 export const tlsError = (why: TlsReason, params: ErrorParams, cause?: unknown): TelephonyError =>
   new TelephonyError('CRM_TLS', tls[why], { ...params, why }, cause);
 
+/** `CRM_CANNOT_CREATE`. */
+export const cannotCreate = (type: ClientWish['type']): TelephonyError =>
+  crmError('CRM_CANNOT_CREATE', { type, typeRu: type === 'lead' ? 'лид' : 'контакт' });
+
 /** `CRM_UNAUTHORIZED`; `words`: what the CRM says to it, empty when it says nothing. */
 export const unauthorizedError = (params: ErrorParams, words: string): TelephonyError =>
   words === ''
@@ -163,8 +186,8 @@ export const serverError = (params: ErrorParams, words: string): TelephonyError 
   new TelephonyError('CRM_SERVER_ERROR', faultWithWords, { ...params, words });
 
 const faultWithWords: Text = {
-  en: 'The CRM at {host} failed to answer ({status}): "{words}". The fault is on its side.',
-  ru: 'CRM {host} не смогла ответить ({status}): «{words}». Ошибка на её стороне.',
+  en: 'The CRM at {host} failed to answer ({status}): "{words}". The fault is on its side. Wait a little; if it goes on, look at the log of the CRM or ask its support.',
+  ru: 'CRM {host} не смогла ответить ({status}): «{words}». Ошибка на её стороне. Подождите; если это не проходит, посмотрите журнал CRM или обратитесь в её поддержку.',
 };
 
 /** How the dialogs call what does not depend on the kind; the fields of a kind have their own labels. */
@@ -199,7 +222,7 @@ export const expressionFailed = (field: string, problem: string, cause: unknown)
 export const badAnswer = (problem: Text): TelephonyError =>
   crmError('CRM_BAD_ANSWER', { problemEn: problem.en, problemRu: problem.ru });
 
-/** What was thrown, as an error of this room. The text of a foreign one may hold anything, keys too: only its kind is told. */
+/** What was thrown, as an error of this room. The text of a foreign one may hold anything, keys too: only its kind is shown. */
 export function asCrmError(thrown: unknown): TelephonyError {
   return thrown instanceof TelephonyError ? thrown : crmError('CRM_FAULT', { name: asError(thrown).name }, thrown);
 }

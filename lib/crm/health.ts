@@ -2,7 +2,7 @@ import type { Clock } from '../clock';
 import { asError, type TelephonyError } from '../errors';
 import type { Log } from '../log';
 import { createBreaker, type Breaker } from './breaker';
-import { crmError, type CrmErrorCode } from './errors';
+import { crmError, isOwnLimit, type CrmErrorCode } from './errors';
 
 /** What the account last heard from its CRM. */
 export type CrmState =
@@ -31,7 +31,9 @@ const CONCERNS: Readonly<Record<string, 'crm' | 'one' | 'us'>> = {
   CRM_TOO_LARGE: 'crm',
   CRM_EXPRESSION: 'crm',
   CRM_FAULT: 'crm',
+  CRM_NOT_NOW: 'one',
   CRM_REFUSED: 'one',
+  CRM_BAD_PATH: 'one',
   CRM_CANNOT_CREATE: 'one',
   CRM_NO_USER: 'one',
   CRM_RECORDING_FORMAT: 'one',
@@ -40,11 +42,8 @@ const CONCERNS: Readonly<Record<string, 'crm' | 'one' | 'us'>> = {
 } satisfies Record<CrmErrorCode, 'crm' | 'one' | 'us'>;
 
 /** What is no matter of the CRM room (a recording, the store) concerns one event. */
-function concernOf({ code, params }: TelephonyError): 'crm' | 'one' | 'us' {
-  // A refusal by our own limiter tells nothing about the CRM.
-  if (code === 'CRM_LIMITED' && params.status === undefined) return 'us';
-  return CONCERNS[code] ?? 'one';
-}
+const concernOf = (error: TelephonyError): 'crm' | 'one' | 'us' =>
+  isOwnLimit(error) ? 'us' : (CONCERNS[error.code] ?? 'one');
 
 /** How the CRM is, judged by what became of everything that it was asked and told; holds the breaker of the lookups. */
 export class Health {
@@ -67,7 +66,7 @@ export class Health {
     return this.breaker.state;
   }
 
-  /** Throws `CRM_BREAKER_OPEN` when no lookup shall be begun now. */
+  /** Throws `CRM_BREAKER_OPEN` when no lookup may begin now. */
   admit(): void {
     if (!this.breaker.admit()) throw crmError('CRM_BREAKER_OPEN', { retryAfterMs: this.breaker.retryAfterMs });
   }

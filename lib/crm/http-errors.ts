@@ -10,16 +10,21 @@ const LONGEST_RETRY_AFTER_MS = 60_000;
 const USUAL_RETRY_AFTER_MS = 1000;
 const MAX_WORDS = 200;
 
+/**
+ * The server did not get the request in time, holds the record locked, or does not want it this early: the same passes later, whatever
+ * the CRM says beside it.
+ */
+export const isNotNow = (status: number): boolean => [408, 423, 425].includes(status);
+
 /** The only part of an address that may stand in a text. */
 export const hostOf = (url: string): string => new URL(url).host;
 
 /** What a request that got no complete answer met. `connectMs`: how long a connection may take. */
-export function transportError(thrown: unknown, host: string, limits: { connectMs: number; bytes: number }): Error {
+export function transportError(thrown: unknown, host: string, connectMs: number): Error {
   const failure = transportFailure(thrown);
-  const params = { host, ms: limits.connectMs, system: failure.system };
-  if (failure.kind === 'too-large') return crmError('CRM_TOO_LARGE', { host, bytes: limits.bytes }, thrown);
+  const params = { host, ms: connectMs, system: failure.system };
   if (failure.kind === 'tls') return tlsError(failure.why, params, thrown);
-  return unreachableError(failure.why, params, thrown);
+  return unreachableError(failure.kind === 'unreachable' ? failure.why : 'failed', params, thrown);
 }
 
 /** The error that an answer outside 2xx stands for. `now`: wall-clock time, for a `Retry-After` that is a date. */
@@ -39,6 +44,7 @@ export function statusError(
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
     return crmError('CRM_LIMITED', { host, status, retryAfterMs: retryAfterMs ?? USUAL_RETRY_AFTER_MS });
   }
+  if (isNotNow(status)) return crmError('CRM_NOT_NOW', { host, status });
   if (status >= 500) return crmError('CRM_SERVER_ERROR', { host, status });
   if (status >= 300 && status < 400) {
     return crmError('CRM_REDIRECTED', { host, status, target: originOf(headers.location, request.url) });

@@ -1,5 +1,6 @@
 import axios from 'axios';
 import * as http from 'node:http';
+import type { Readable } from 'node:stream';
 import { X509Certificate } from 'node:crypto';
 import { TextDecoder } from 'node:util';
 import type { Clock } from '../clock';
@@ -7,7 +8,7 @@ import { asError, TelephonyError } from '../errors';
 import { hasCa, httpAgents } from '../http-out/agents';
 import type { HttpAgents } from '../http-out/agents';
 import { badSettings, crmError } from './errors';
-import { hostOf, notJson, shownWords, statusError, transportError } from './http-errors';
+import { hostOf, isNotNow, notJson, shownWords, statusError, transportError } from './http-errors';
 import type { Limiter } from './limiter';
 import type { CallContext, CrmHttp, CrmRequest, CrmResponse } from './types';
 
@@ -28,7 +29,10 @@ export interface CrmHttpOptions {
 
 /** A {@link CrmHttp} and its end. */
 export interface ClosableCrmHttp extends CrmHttp {
-  /** Rejects every request under way with `CRM_CLOSED` and closes every socket. */
+  /**
+   * Rejects what is under way with `CRM_CLOSED`, but lets the deliveries that the CRM is being sent end within their time: it may take
+   * one of which we would not know. Closes every socket as soon as it is free.
+   */
   close(): void;
 }
 
@@ -67,9 +71,26 @@ function decode(body: Buffer, contentType: string): string {
   }
 }
 
+/** Reads a body up to a bound. To leave the loop early ends the stream, and the connection with it. */
+async function readUpTo(
+  stream: Readable,
+  maxBytes: number,
+): Promise<{ readonly body: Buffer; readonly isWhole: boolean }> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) return { body: Buffer.concat(chunks), isWhole: false };
+    chunks.push(chunk);
+  }
+  return { body: Buffer.concat(chunks), isWhole: true };
+}
+
 class Client implements ClosableCrmHttp {
   private readonly agents: HttpAgents;
   private readonly underWay = new Set<AbortController>();
+  /** Those of them that write, and have had their turn. */
+  private readonly writing = new Set<AbortController>();
   private closed = false;
 
   constructor(
@@ -92,8 +113,10 @@ class Client implements ClosableCrmHttp {
     this.underWay.add(controller);
     try {
       const { signal } = controller;
-      const { deadline, background = false } = context;
-      await limiter.take({ signal, background, ...(deadline === undefined ? {} : { deadline }) });
+      const { deadline, background = false, waiting } = context;
+      const turn = limiter.take({ signal, background, ...(deadline === undefined ? {} : { deadline }) });
+      await (waiting?.(turn) ?? turn);
+      if (background && !signal.aborted) this.writing.add(controller);
       const timer = clock.after(timeoutMs, () => abort(crmError('CRM_TIMEOUT', { ms: timeoutMs })));
       try {
         return await untilAborted(this.transmit(request, signal), signal);
@@ -102,6 +125,8 @@ class Client implements ClosableCrmHttp {
       }
     } finally {
       this.underWay.delete(controller);
+      this.writing.delete(controller);
+      if (this.closed) this.release();
       context.signal.removeEventListener('abort', onAbort);
     }
   }
@@ -118,16 +143,23 @@ class Client implements ClosableCrmHttp {
   close(): void {
     this.closed = true;
     const reason = crmError('CRM_CLOSED');
-    for (const controller of this.underWay) controller.abort(reason);
+    for (const controller of this.underWay) if (!this.writing.has(controller)) controller.abort(reason);
+    this.release();
+  }
+
+  private release(): void {
+    if (this.writing.size > 0) return;
     this.agents.httpAgent.destroy();
     this.agents.httpsAgent.destroy();
   }
 
   private async transmit(request: CrmRequest, signal: AbortSignal): Promise<CrmResponse> {
     const { clock, limiter, connectMs, maxBodyBytes } = this.options;
+    const host = hostOf(request.url);
     let response: CrmResponse;
+    let isWhole: boolean;
     try {
-      const answer = await axios.request<Buffer>({
+      const answer = await axios.request<Readable>({
         method: request.method,
         url: request.url,
         data: request.body,
@@ -137,8 +169,8 @@ class Client implements ClosableCrmHttp {
         // The key goes to the address that the admin entered and nowhere else.
         maxRedirects: 0,
         proxy: false,
-        maxContentLength: maxBodyBytes,
-        responseType: 'arraybuffer',
+        // What is too large must not hide the status.
+        responseType: 'stream',
         transformRequest: (data: unknown) => data,
         transformResponse: (data: unknown) => data,
         validateStatus: () => true,
@@ -147,16 +179,19 @@ class Client implements ClosableCrmHttp {
         ([name, value]) => [name.toLowerCase(), String(value)] as const,
       );
       const byName = Object.fromEntries(headers);
-      response = { status: answer.status, headers: byName, text: decode(answer.data, byName['content-type'] ?? '') };
+      const read = await readUpTo(answer.data, maxBodyBytes);
+      isWhole = read.isWhole;
+      response = { status: answer.status, headers: byName, text: decode(read.body, byName['content-type'] ?? '') };
     } catch (thrown) {
-      throw signal.aborted
-        ? (signal.reason as Error)
-        : transportError(thrown, hostOf(request.url), { connectMs, bytes: maxBodyBytes });
+      throw signal.aborted ? (signal.reason as Error) : transportError(thrown, host, connectMs);
     }
     const { secrets } = this.options;
-    const told = request.failureIn?.(response, (words) => shownWords(words, request, secrets));
-    const isWanted = response.status >= 200 && response.status < 300;
-    if (told === undefined && (isWanted || request.accept?.includes(response.status))) return response;
+    const { status } = response;
+    const isWanted = (status >= 200 && status < 300) || request.accept?.includes(status) === true;
+    if (isWanted && !isWhole) throw crmError('CRM_TOO_LARGE', { host, bytes: maxBodyBytes });
+    const judge = isNotNow(status) ? undefined : request.failureIn;
+    const told = judge?.(response, (words) => shownWords(words, request, secrets));
+    if (told === undefined && isWanted) return response;
     const error = told ?? statusError(request, response, clock.now(), secrets);
     const isForAll = error.code === 'CRM_LIMITED' && error.params.method === undefined;
     if (isForAll) limiter.hold(Number(error.params.retryAfterMs));

@@ -13,13 +13,17 @@ export interface LimiterOptions {
 export interface Limiter {
   readonly waiting: number;
   /**
-   * Resolves when a call may be made, first come first served; who delivers in the background comes after everybody else. Rejects with `CRM_LIMITED` at once, without waiting, when
-   * its turn would come after `context.deadline` or too many wait already; with the signal's reason when aborted.
+   * Resolves when a call may be made, first come first served; deliveries in the background come after everything else, but get each
+   * fourth turn while they wait. Rejects with `CRM_LIMITED` at once, without waiting, when its turn would come after `context.deadline`
+   * or too many wait already; with the signal's reason when aborted.
    */
   take(context: CallContext): Promise<void>;
-  /** The CRM asked for a pause: no call for `ms` milliseconds. Who cannot wait that long is rejected now. */
+  /** The CRM asked for a pause: no call for `ms` milliseconds. Calls that cannot wait that long are rejected now. */
   hold(ms: number): void;
 }
+
+/** So many may go before one who waits in the background: steady lookups must not keep deliveries waiting for ever. */
+const BEFORE_BACKGROUND = 3;
 
 interface Waiter {
   readonly background: boolean;
@@ -33,6 +37,8 @@ class TokenBucket implements Limiter {
   private countedAt: number;
   private heldUntil = -Infinity;
   private queue: Waiter[] = [];
+  /** How many went in a row while somebody in the background waited. */
+  private passed = 0;
   private timer: Timer | undefined;
 
   constructor(
@@ -50,10 +56,10 @@ class TokenBucket implements Limiter {
   take({ signal, deadline = Infinity, background = false }: CallContext): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     this.refill();
-    const inFront = background ? this.queue.length : this.queue.filter((one) => !one.background).length;
+    const inFront = background ? this.queue.length : this.placeInFront();
     const wait = this.waitOf(inFront);
     if (wait === 0) {
-      this.tokens -= 1;
+      this.spend(background);
       return Promise.resolve();
     }
     const full = this.queue.length >= this.options.maxWaiting;
@@ -95,6 +101,23 @@ class TokenBucket implements Limiter {
     this.arm();
   }
 
+  /**
+   * Where one takes his place who comes before the background: behind all of his kind, and behind one of the background when too many
+   * would pass that one. So nobody who has a place already is pushed back.
+   */
+  private placeInFront(): number {
+    const place = this.queue.findLastIndex((one) => !one.background) + 1;
+    const begun = this.queue.slice(0, place).findLastIndex((one) => one.background);
+    const inRow = place - 1 - begun + (begun < 0 ? this.passed : 0);
+    return inRow >= BEFORE_BACKGROUND && place < this.queue.length ? place + 1 : place;
+  }
+
+  private spend(background: boolean): void {
+    this.tokens -= 1;
+    const isPassed = !background && this.queue.some((one) => one.background);
+    this.passed = isPassed ? this.passed + 1 : 0;
+  }
+
   private refill(): void {
     const now = this.clock.monotonic();
     const grown = this.tokens + ((now - this.countedAt) / 1000) * this.options.perSecond;
@@ -124,7 +147,7 @@ class TokenBucket implements Limiter {
     this.refill();
     const first = this.queue[0];
     if (first && this.waitOf(0) === 0) {
-      this.tokens -= 1;
+      this.spend(first.background);
       first.go();
     } else {
       this.arm();
@@ -136,6 +159,7 @@ function limited(waitMs: number): Error {
   return crmError('CRM_LIMITED', { retryAfterMs: Math.ceil(waitMs) });
 }
 
+/** A limiter whose burst is all there at first. Its one timer runs only while calls wait, and each of these ends by its own signal. */
 export function createLimiter(options: LimiterOptions, clock: Clock): Limiter {
   return new TokenBucket({ maxWaiting: 200, ...options }, clock);
 }

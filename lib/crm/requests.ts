@@ -2,6 +2,7 @@ import type { Clock } from '../clock';
 import { asError, type TelephonyError } from '../errors';
 import { asCrmError, crmError, withLabels } from './errors';
 import { untilAborted } from './http';
+import { TimeLimit, type Times } from './time-limit';
 import type { CallContext, CrmField } from './types';
 
 const RETRY_AFTER_MS = 100;
@@ -14,41 +15,43 @@ function isPassing(error: TelephonyError): boolean {
 
 export interface RequestsDeps {
   readonly clock: Clock;
-  /** The usual bound of {@link Requests.within}, in ms. */
+  /** The usual bound of {@link Requests.within}, turns included, in ms. */
   readonly usualMs: number;
   /** Every field that an error may name. */
   readonly fields: readonly CrmField[];
 }
 
-/** What is under way between one account and its CRM: each piece of work has an end, and all have one when the account closes. */
+/** What is under way between one account and its CRM: each piece of work has an end. */
 export class Requests {
   /** Questions that were asked, repetitions included. */
   asked = 0;
   private closed = false;
-  /** What is under way, with the means to end it. */
+  /** The questions under way, with the means to end them. */
   private readonly underWay = new Map<AbortController, Promise<unknown>>();
 
   constructor(private readonly deps: RequestsDeps) {}
 
   /**
-   * Runs `work` until it ends, `ms` are over (`CRM_TIMEOUT`) or the account closes (`CRM_CLOSED`), whether it heeds the signal or
-   * not. Rejects with a TelephonyError only.
+   * Runs `work` until it ends, its usual time is over (`CRM_TIMEOUT`) or the account closes (`CRM_CLOSED`), whether it heeds the signal
+   * or not. With `times`, a delivery, the waits for its turns are counted apart; when they take too long it is `CRM_LIMITED`; and a
+   * closing account ends it at its next request. Rejects with a TelephonyError only.
    */
-  within<T>(work: (context: CallContext) => Promise<T>, ms = this.deps.usualMs): Promise<T> {
-    const { clock, fields } = this.deps;
+  within<T>(work: (context: CallContext) => Promise<T>, times?: Times): Promise<T> {
+    const { clock, fields, usualMs } = this.deps;
     const controller = new AbortController();
     const { signal } = controller;
     if (this.closed) controller.abort(crmError('CRM_CLOSED'));
-    const timer = clock.after(ms, () => controller.abort(crmError('CRM_TIMEOUT', { ms })));
-    const begun = signal.aborted ? Promise.reject(asError(signal.reason)) : work({ signal });
+    const limit = new TimeLimit(clock, times ?? { workMs: usualMs, turnsMs: 0 }, (error) => controller.abort(error));
+    const context: CallContext = times ? { signal, waiting: (turn) => limit.wait(turn) } : { signal };
+    const begun = signal.aborted ? Promise.reject(asError(signal.reason)) : work(context);
     const told = begun.catch((thrown: unknown) => {
       throw withLabels(asCrmError(thrown), fields);
     });
     const result = untilAborted(told, signal).finally(() => {
-      timer.cancel();
+      limit.end();
       this.underWay.delete(controller);
     });
-    this.underWay.set(controller, result);
+    if (!times) this.underWay.set(controller, result);
     return result;
   }
 
@@ -66,7 +69,7 @@ export class Requests {
     }
   }
 
-  /** Ends what is under way; resolves when all of it has ended. */
+  /** Ends the questions under way; resolves when all of them have ended. */
   async close(): Promise<void> {
     this.closed = true;
     const reason = crmError('CRM_CLOSED');

@@ -8,7 +8,7 @@ import type { CrmField } from './types';
 export const fallbackUserField = (help: Text, placeholder?: string): CrmField => ({
   name: 'fallbackUser',
   type: 'text',
-  label: { en: 'User for unassigned calls', ru: 'Пользователь для звонков без ответственного' },
+  label: { en: 'Fallback user', ru: 'Ничьи звонки' },
   ...optional('placeholder', placeholder),
   help,
 });
@@ -17,10 +17,10 @@ export const fallbackUserField = (help: Text, placeholder?: string): CrmField =>
 export const cardField = (help: Text): CrmField => ({
   name: 'card',
   type: 'choice',
-  label: { en: "Client's card", ru: 'Карточка клиента' },
+  label: { en: "Client's card", ru: 'Карточка' },
   default: 'ringing',
   choices: [
-    { value: 'ringing', label: { en: 'opens when the phone rings', ru: 'открывается, когда звонит телефон' } },
+    { value: 'ringing', label: { en: 'opens when the phone rings', ru: 'открывается при звонке' } },
     { value: 'answer', label: { en: 'opens when the call is answered', ru: 'открывается при ответе' } },
     { value: 'none', label: { en: 'does not open', ru: 'не открывается' } },
   ],
@@ -31,7 +31,7 @@ export const cardField = (help: Text): CrmField => ({
 export const languageField: CrmField = {
   name: 'language',
   type: 'choice',
-  label: { en: 'Language of the entries', ru: 'Язык записей' },
+  label: { en: 'Entry language', ru: 'Язык записей' },
   default: 'ru',
   choices: [
     { value: 'ru', label: { en: 'Russian', ru: 'Русский' } },

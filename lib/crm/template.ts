@@ -1,5 +1,5 @@
 import { numberVariants } from '../phone';
-import { badAnswer, badSettings } from './errors';
+import { badSettings, crmError } from './errors';
 import type { JsonObject } from './json';
 import type { PhoneNumber } from './types';
 
@@ -13,10 +13,10 @@ export type TemplateValues = Readonly<Record<string, TemplateValue>>;
 
 export type Template = (values: TemplateValues) => string;
 
-/** Where one placeholder stands. */
+/** Where a placeholder is. */
 interface Spot {
   readonly place: Place;
-  /** In JSON: between quotes. In an address: in its path. */
+  /** Between the quotes of JSON. */
   readonly inside: boolean;
 }
 
@@ -31,14 +31,10 @@ function asText(value: TemplateValue): string {
   return isPlain && list ? list.map(String).join(',') : JSON.stringify(value);
 }
 
-function inUrl(text: string, inPath: boolean): string {
-  // As a part of a path these two would climb out of it, percent-encoded or not (WHATWG URL).
-  if (inPath && (text === '.' || text === '..')) {
-    throw badAnswer({
-      en: 'it has "." or ".." where an id should be.',
-      ru: 'вместо идентификатора в нём «.» или «..».',
-    });
-  }
+/** A path with such a part leads out of where the admin wrote that it leads, percent-encoded or not (WHATWG URL). */
+const climbs = (url: string): boolean => /(?:^|[/\\])(?:\.|%2e){1,2}(?:[/\\]|$)/i.test(url.replace(/[?#].*$/s, ''));
+
+function inUrl(text: string): string {
   // A comma between the values of a list says more than its code.
   return text.split(',').map(wellFormed).map(encodeURIComponent).join(',');
 }
@@ -52,13 +48,12 @@ function written(value: TemplateValue, { place, inside }: Spot): string {
       return asText(value).replace(/\p{Cc}/gu, ' ');
     case 'url':
     case 'form':
-      return inUrl(asText(value), place === 'url' && inside);
+      return inUrl(asText(value));
   }
 }
 
-/** Whether the text after `before` stands in a place of its own: between the quotes of JSON, in the path of an address. */
-function isInside(before: string, place: Place): boolean {
-  if (place === 'url') return !/[?#]/.test(before);
+/** Whether the text after `before` stands between the quotes of JSON. */
+function isInside(before: string): boolean {
   return before.replace(/\\./g, '').split('"').length % 2 === 0;
 }
 
@@ -82,11 +77,15 @@ export function compileTemplate(field: string, text: string, place: Place, names
       .slice(0, index)
       .filter((_, at) => at % 2 === 0)
       .join('');
-  const spots = parts.map((_, index): Spot => ({ place, inside: isInside(fixed(index), place) }));
-  return (values) =>
-    parts
+  const spots = parts.map((_, index): Spot => ({ place, inside: isInside(fixed(index)) }));
+  const mayClimb = place !== 'url' || climbs(parts.map((part, index) => (index % 2 === 0 ? part : 'x')).join(''));
+  return (values) => {
+    const filled = parts
       .map((part, index) => (index % 2 === 0 ? part : written(values[part], spots[index] ?? { place, inside: true })))
       .join('');
+    if (!mayClimb && climbs(filled)) throw crmError('CRM_BAD_PATH');
+    return filled;
+  };
 }
 
 /** What the placeholders of a phone number stand for: `e164`, `digits`, `national`, `variants`. */

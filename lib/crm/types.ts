@@ -47,6 +47,8 @@ export interface CallContext {
   readonly deadline?: number;
   /** Nobody waits for it: lookups go before it. */
   readonly background?: boolean;
+  /** Waits for a turn so that it takes nothing of the time of the work; absent: it does. */
+  readonly waiting?: <T>(turn: Promise<T>) => Promise<T>;
 }
 
 /** One CRM account, as its file in `lib/crm/kinds` makes it. Every method rejects with a TelephonyError `CRM_…` only. */
@@ -69,7 +71,7 @@ export interface CrmAdapter {
   deliver?(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered>;
 }
 
-/** Who shall be made when nobody is known by a number. */
+/** The client to create for an unknown number. */
 export interface ClientWish {
   readonly type: 'lead' | 'contact';
   readonly name?: string;
@@ -82,7 +84,10 @@ export type DeliverableEvent = CallMessage | UserChange;
 export interface DeliveryContext extends CallContext {
   /** The choices of `crm-webhook-out`, as {@link CrmKind.deliveryFields} ask for them. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Durable facts about one call, kept for some days: what is set here is on disk when it resolves. */
+  /**
+   * Durable facts about one call: what is set here is on disk when it resolves. Kept for 400 days; beyond 100 000 facts those of the
+   * longest ago go first. A try repeats what is not known here.
+   */
   readonly memo: { get(key: string): Promise<string | undefined>; set(key: string, value: string): Promise<void> };
   /** The line of the table for an extension. */
   userOf(extension: string): UserMapping | undefined;

@@ -1,5 +1,6 @@
 import { errorsFrom } from '../errors';
 
+/** Errors that the outbox itself gives; those of a try come from the CRM, the store or the recordings. */
 export const deliveryError = errorsFrom({
   DELIVERY_TOO_OLD: {
     en: 'Not delivered for {days} days and given up. The last try failed: {reasonEn}',

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../clock';
+import { standingOf, type Clock, type Timer } from '../clock';
+import { isOwnLimit } from '../crm/errors';
 import type { Delivered, DeliverableEvent } from '../crm/types';
 import { asError, TelephonyError } from '../errors';
 import type { Log } from '../log';
@@ -6,9 +7,11 @@ import { orderKeyOf, readMessage } from '../messages/parse';
 import type { DeadItem, OutboxItem, OutboxTable, StoredError } from '../store/types';
 import { deliveryError } from './errors';
 import { backoffMs, retryClass } from './retry-class';
+import { runningIn, runTry, type RunningTry } from './running';
 import type { DeliveryState } from './types';
 import { Window } from './window';
 
+/** What an outbox needs of the world: its rows, time, and a way to deliver. */
 export interface OutboxOptions {
   /** Whose messages these are: the id of a node. */
   readonly queue: string;
@@ -34,6 +37,8 @@ const PAGE = 100;
 /** How long the store is left alone after it failed, in ms. */
 const STORE_AGAIN_MS = 5000;
 const CLOSE_WITHIN_MS = 1500;
+/** For so long a process tries before it gives up what seems too old, in ms. */
+const WATCHED_MS = 60 * 60 * 1000;
 /** What the store refuses of one message: it keeps others all the same. */
 const OWN_FAULT = new Set(['STORE_TOO_LARGE', 'STORE_BAD_VALUE']);
 /** The state is counted at most so often, in ms. */
@@ -60,7 +65,11 @@ export class Outbox {
   private counting: Timer | undefined;
   /** What ends the pauses that are being made. */
   private readonly pauses = new Set<() => void>();
+  /** Tries that an outbox before this one began and could not wait for, by eventId. */
+  private inherited = new Map<string, RunningTry>();
   private closed = false;
+  /** Closed, and no longer waiting: whoever comes next tells what becomes of the tries that are left. */
+  private gone = false;
 
   constructor(private readonly options: OutboxOptions) {
     this.window = new Window(options.clock);
@@ -68,6 +77,15 @@ export class Outbox {
 
   /** Begins to deliver what waits. */
   start(): void {
+    standingOf(this.options.clock);
+    this.inherited = runningIn(this.options.queue);
+    for (const { event, result } of this.inherited.values()) {
+      // What became of it otherwise is seen to when its message comes up.
+      result.then(
+        (delivered) => this.tellDelivered(event, delivered),
+        () => undefined,
+      );
+    }
     this.count();
     this.pump();
   }
@@ -77,6 +95,7 @@ export class Outbox {
     const { queue, table, clock } = this.options;
     const orderKey = orderKeyOf(event);
     const { eventId } = event.payload;
+    standingOf(clock);
     try {
       await table.put([{ queue, eventId, orderKey, acceptedAt: clock.now(), body: JSON.stringify(event) }]);
     } catch (thrown) {
@@ -90,6 +109,7 @@ export class Outbox {
     this.pump();
   }
 
+  /** What waits, and what is wrong, as last counted: half a second old at most, unless the store fails. */
   get current(): DeliveryState {
     return this.state;
   }
@@ -102,12 +122,24 @@ export class Outbox {
   /** Tries again what was given up: these, or all. Resolves with how many. */
   async retry(ids?: readonly number[]): Promise<number> {
     const count = await this.options.table.revive(this.options.queue, ids);
-    // They keep their place, which may be before what has been loaded.
+    this.loadAnew();
+    return count;
+  }
+
+  /** Takes over what lies in queues that nobody delivers any more. Resolves with how many. */
+  async adopt(queues: readonly string[]): Promise<number> {
+    let count = 0;
+    for (const queue of queues) count += await this.options.table.adopt(queue, this.options.queue);
+    this.loadAnew();
+    return count;
+  }
+
+  /** What came back keeps its place, which may be before what has been loaded. */
+  private loadAnew(): void {
     this.window.rewind();
     this.allLoaded = false;
     this.count();
     this.pump();
-    return count;
   }
 
   /** Forgets what was given up: these, or all. Resolves with how many. */
@@ -118,8 +150,9 @@ export class Outbox {
   }
 
   /**
-   * Begins no more tries and waits for those under way, 1.5 s at most. A try that is cut off is made again after the next start:
-   * the CRM may then hear of the event twice, with the same eventId.
+   * Begins no more tries and waits for those under way, 1.5 s at most. The next outbox on this queue takes over those that last longer.
+   * A try that ends with the process, or with the connection to the CRM, is made again after the next start: the CRM may then hear of
+   * the event twice, with the same eventId.
    */
   async close(): Promise<void> {
     this.closed = true;
@@ -134,6 +167,7 @@ export class Outbox {
         resolve();
       });
     });
+    this.gone = true;
   }
 
   /** Starts as many tries as may run now, and sees to it that it is called again when more may. */
@@ -190,7 +224,6 @@ export class Outbox {
   }
 
   private async attempt(item: OutboxItem): Promise<void> {
-    const { deliver, onDelivered } = this.options;
     let event: DeliverableEvent;
     try {
       const body = JSON.parse(item.body) as { readonly topic?: unknown; readonly payload?: unknown };
@@ -201,16 +234,46 @@ export class Outbox {
       return;
     }
     try {
-      const ageMs = Math.max(this.options.clock.now() - item.acceptedAt, 0);
-      const delivered = await deliver(event, item.attempts + 1, ageMs);
-      this.crmIsUp();
-      await this.store(() => this.options.table.done([item.id]));
+      await this.tryOnce(item, event);
       this.window.forget(item);
       this.count();
-      if (delivered.status === 'delivered') this.call(() => onDelivered(event, delivered));
     } catch (thrown) {
       await this.failed(item, event, asDeliveryError(thrown));
     }
+  }
+
+  /** Makes a try, or waits for the one that is still under way. */
+  private async tryOnce(item: OutboxItem, event: DeliverableEvent): Promise<void> {
+    const before = this.inherited.get(item.eventId);
+    if (!before) {
+      await runTry(this.options.queue, event, () => this.deliver(item, event));
+      return;
+    }
+    this.inherited.delete(item.eventId);
+    try {
+      await before.result;
+    } catch (thrown) {
+      // It ended with the connection of the outbox before: this one has its own.
+      if (thrown instanceof TelephonyError && thrown.code === 'CRM_CLOSED') return this.tryOnce(item, event);
+      throw thrown;
+    }
+    this.crmIsUp();
+    // Who began it may have had another store, or one that was closed meanwhile.
+    await this.store(() => this.options.table.done([item.id]));
+  }
+
+  private async deliver(item: OutboxItem, event: DeliverableEvent): Promise<Delivered> {
+    const { clock, deliver, table } = this.options;
+    const delivered = await deliver(event, item.attempts + 1, Math.max(clock.now() - item.acceptedAt, 0));
+    this.crmIsUp();
+    await this.store(() => table.done([item.id]));
+    this.tellDelivered(event, delivered);
+    return delivered;
+  }
+
+  private tellDelivered(event: DeliverableEvent, delivered: Delivered): void {
+    if (this.gone || delivered.status !== 'delivered') return;
+    this.call(() => this.options.onDelivered(event, delivered));
   }
 
   private async failed(item: OutboxItem, event: DeliverableEvent, error: TelephonyError): Promise<void> {
@@ -221,10 +284,9 @@ export class Outbox {
     const what = retryClass(error, attempt);
     const wait = backoffMs(attempt, error, random());
     if (what === 'down') this.crmIsDown(error);
-    // A store or a recording that fails says nothing of the CRM.
-    else if (error.code.startsWith('CRM_')) this.crmIsUp();
-    const age = clock.now() - item.acceptedAt;
-    if (what === 'never' || age > giveUpMs) {
+    // A store, a recording or our own limit says nothing of the CRM.
+    else if (error.code.startsWith('CRM_') && !isOwnLimit(error)) this.crmIsUp();
+    if (what === 'never' || this.isTooOld(item)) {
       const last = what === 'never' ? error : deliveryError('DELIVERY_TOO_OLD', tooOld(error, giveUpMs), error);
       await this.store(() => table.giveUp(item.id, stored(last, clock)));
       this.window.forget(item);
@@ -235,6 +297,14 @@ export class Outbox {
       this.window.postpone(item, what === 'down' ? Math.max(at, this.downUntil) : at);
     }
     this.count();
+  }
+
+  /** Whether it has waited too long. The clock may have been wrong when it was accepted: what it says of that is not believed lightly. */
+  private isTooOld({ acceptedAt }: OutboxItem): boolean {
+    const { clock, giveUpMs } = this.options;
+    const { watched, sinceJump } = standingOf(clock);
+    const isBelieved = watched >= Math.min(giveUpMs, WATCHED_MS) && sinceJump >= giveUpMs;
+    return isBelieved && clock.now() - acceptedAt > giveUpMs;
   }
 
   private crmIsUp(): void {
@@ -258,9 +328,12 @@ export class Outbox {
     this.count();
   }
 
-  /** Runs a write until the store has taken it: a message that was delivered must not be forgotten to be delivered. */
+  /**
+   * Runs a write until the store has taken it, once at least: a message that was delivered must not be forgotten to be delivered, not
+   * even when the outbox was closed meanwhile.
+   */
   private async store(write: () => Promise<void>): Promise<void> {
-    while (!this.isClosed()) {
+    for (;;) {
       try {
         await write();
         if (this.storeProblem) {
@@ -270,6 +343,7 @@ export class Outbox {
         return;
       } catch (thrown) {
         this.storeFailed(thrown);
+        if (this.isClosed()) return;
         await this.pause(STORE_AGAIN_MS);
       }
     }
@@ -364,7 +438,7 @@ function asDeliveryError(thrown: unknown): TelephonyError {
 }
 
 function stored(error: TelephonyError, clock: Clock): StoredError {
-  return { code: error.code, text: error.message.slice(0, 2000), at: clock.now() };
+  return { code: error.code, text: { en: error.textIn('en'), ru: error.textIn('ru') }, at: clock.now() };
 }
 
 const tooOld = (error: TelephonyError, giveUpMs: number) => ({

@@ -6,8 +6,9 @@ import type { RetryClass } from './types';
 
 type StoreErrorCode = Parameters<typeof storeError>[0];
 type RecordingErrorCode = Parameters<typeof recordingError>[0];
-/** What no delivery can meet: the wishes of a person that the store cannot fulfil. */
+/** What no delivery can meet: what concerns the history, and the wishes of a person that the store cannot fulfil. */
 type NotOfDelivery =
+  | 'STORE_RECORDS_LOST'
   | 'STORE_BAD_SETTINGS'
   | 'STORE_BAD_PATH'
   | 'STORE_BACKUP_EXISTS'
@@ -30,11 +31,13 @@ const CLASS: Readonly<Record<string, RetryClass | 'a while'>> = {
   CRM_BAD_URL: 'down',
   CRM_BAD_SETTINGS: 'down',
   CRM_LIMITED: 'later',
+  CRM_NOT_NOW: 'later',
   CRM_BREAKER_OPEN: 'later',
   CRM_CLOSED: 'later',
   CRM_BAD_ANSWER: 'a while',
   CRM_REFUSED: 'never',
   CRM_TOO_LARGE: 'never',
+  CRM_BAD_PATH: 'never',
   CRM_EXPRESSION: 'never',
   CRM_CANNOT_CREATE: 'never',
   CRM_NO_USER: 'never',
@@ -51,6 +54,7 @@ const CLASS: Readonly<Record<string, RetryClass | 'a while'>> = {
   STORE_LOCKED: 'later',
   STORE_FOREIGN_OWNER: 'later',
   STORE_TAKEN: 'later',
+  STORE_REPLACED: 'later',
   STORE_FULL: 'later',
   STORE_UNWRITABLE: 'later',
   STORE_IO: 'later',

@@ -1,35 +1,35 @@
 import type { Clock } from '../clock';
 import type { OutboxItem } from '../store/types';
 
-/** Messages in memory; the others lie on disk until there is room. */
+/** Messages in memory; the others stay on disk until there is room. */
 const MAX_ITEMS = 1000;
-/** Calls whose next message waits for its time. At the bound nothing more is loaded until the time of one of them has come. */
+/** Calls whose next message is postponed. At the bound nothing more is loaded until one of them is due. */
 const MAX_POSTPONED = 100_000;
-/** Looking for those whose time has come goes over everything that waits: so many of them are worth a millisecond between two looks. */
+/** A scan for due calls visits every postponed call: wait 1 ms between scans per this many of them. */
 const LOOKED_OVER_PER_MS = 10;
-/** No message waits longer than that after a start: the clock may have been set back meanwhile. In ms. */
+/** The longest wait (ms) taken from a time on disk: the wall clock may have been set back since it was written. */
 const LONGEST_MS = 5 * 60_000;
 
 interface Postponed {
   /** Monotonic ms. */
   readonly at: number;
-  /** Of its first message: from there it is loaded again. */
+  /** Id of its first message: loading starts there again. */
   readonly id: number;
 }
 
 /**
- * The messages that are to be delivered next, in their order. Of one call only the first may go, and while that waits
- * for its next try the others of this call are not even kept in memory: they cannot crowd out other calls.
+ * The messages to deliver next, in order. Of each call only the first message may be sent. While it waits for its next try, the
+ * other messages of the call are not kept in memory, so they cannot crowd out other calls.
  */
 export class Window {
   private readonly queues = new Map<string, OutboxItem[]>();
   private readonly ids = new Set<number>();
   private readonly busy = new Set<string>();
   private readonly postponed = new Map<string, Postponed>();
-  /** No later than the first of them. */
+  /** Monotonic ms; none of the postponed calls is due earlier. */
   private soonest = Infinity;
   private lookedAt = -Infinity;
-  /** Calls whose time has come by the clock that never jumps: what their messages say of it counts no more. */
+  /** Calls that are due by the monotonic clock, whatever the wall-clock time in their messages says. */
   private readonly due = new Set<string>();
   private last = 0;
   private released = false;
@@ -41,16 +41,17 @@ export class Window {
     return this.last;
   }
 
+  /** No room for more: what is behind the cursor waits on disk. */
   get isFull(): boolean {
     return this.ids.size >= MAX_ITEMS || this.postponed.size >= MAX_POSTPONED;
   }
 
-  /** When to look for those whose time has come (monotonic ms), the more of them wait the less often; `Infinity`: none waits. */
+  /** When to scan for due calls next (monotonic ms): the more are postponed, the less often. `Infinity`: none is. */
   get nextAt(): number {
     return Math.max(this.soonest, this.lookedAt + this.postponed.size / LOOKED_OVER_PER_MS);
   }
 
-  /** Takes what was loaded behind the cursor. */
+  /** Takes messages that were loaded from after the cursor. */
   add(items: readonly OutboxItem[]): void {
     const now = this.clock.monotonic();
     for (const item of items) {
@@ -71,7 +72,7 @@ export class Window {
     }
   }
 
-  /** The next message that may go; `rotate`: of the call that was tried the longest ago, or never. */
+  /** The next message that may be sent. `rotate`: the one with the fewest tries, instead of the first in line. */
   next(rotate: boolean): OutboxItem | undefined {
     let best: OutboxItem | undefined;
     for (const [orderKey, [item]] of this.queues) {
@@ -83,7 +84,7 @@ export class Window {
     return best;
   }
 
-  /** It was delivered, or given up: the next of its call may go. */
+  /** The message was delivered or given up: the next one of its call may be sent. */
   forget(item: OutboxItem): void {
     this.busy.delete(item.orderKey);
     const queue = this.queues.get(item.orderKey);
@@ -97,12 +98,17 @@ export class Window {
   /** It is tried again at `at` (monotonic ms); until then its call waits, on disk. */
   postpone(item: OutboxItem, at: number): void {
     this.busy.delete(item.orderKey);
-    for (const { id } of this.queues.get(item.orderKey) ?? []) this.ids.delete(id);
+    let first = item.id;
+    for (const { id } of this.queues.get(item.orderKey) ?? []) {
+      this.ids.delete(id);
+      // One that was dead and came back may stand before it.
+      first = Math.min(first, id);
+    }
     this.queues.delete(item.orderKey);
-    this.hold(item.orderKey, { at, id: item.id });
+    this.hold(item.orderKey, { at, id: first });
   }
 
-  /** Calls whose time has come are to be loaded again. Returns whether there are any. */
+  /** Moves the cursor back to the messages of calls that are due. Returns whether there are any. */
   rewindDue(): boolean {
     const now = this.clock.monotonic();
     let isDue = false;
@@ -121,13 +127,13 @@ export class Window {
     return isDue;
   }
 
-  /** The CRM is back: what waited only for that need not wait any longer. */
+  /** The CRM is back: ends the waiting of every postponed call. */
   release(): void {
     this.released = true;
     this.rewind();
   }
 
-  /** Loads everything anew that is not in memory. */
+  /** Moves the cursor to the beginning: everything that is not in memory is loaded again. */
   rewind(): void {
     this.postponed.clear();
     this.soonest = Infinity;

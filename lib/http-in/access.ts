@@ -10,6 +10,8 @@ export interface AccessOptions {
   readonly apiKey?: string;
   /** Addresses and networks that need no key, separated by commas or blanks: `127.0.0.1, 10.0.0.0/8, ::1`. */
   readonly allowList: string;
+  /** Addresses and networks, as in {@link allowList}, of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: string;
   /** Node-RED itself asks for Basic authentication in front of us: a `Basic` header is its, not ours. */
   readonly basicAuthInFront?: boolean;
 }
@@ -22,13 +24,15 @@ export interface Refusal {
 
 /** Says who may ask. Throws `HTTP_BAD_ALLOW_LIST` when it is made of an unreadable list. */
 export class Access {
-  private readonly allowed = new BlockList();
+  private readonly allowed: BlockList;
+  private readonly proxies: BlockList;
   private readonly keyDigest: Buffer | undefined;
   private readonly basicAuthInFront: boolean;
 
   constructor(options: AccessOptions) {
-    for (const entry of options.allowList.split(/[\s,;]+/)) if (entry !== '') allow(this.allowed, entry);
-    this.keyDigest = options.apiKey ? digest(options.apiKey) : undefined;
+    this.allowed = listOf(options.allowList);
+    this.proxies = listOf(options.trustedProxies ?? '');
+    this.keyDigest = secretDigest(options.apiKey);
     this.basicAuthInFront = options.basicAuthInFront ?? false;
   }
 
@@ -43,23 +47,45 @@ export class Access {
     if (headers.length > 1) return { status: 400, error: httpInError('HTTP_AUTHORIZATION_REPEATED') };
     const [header] = headers;
     if (header !== undefined) return this.isOurKey(header) ? undefined : unauthorized();
-    const allowed = this.isAllowedAddress(request);
-    const relayed = isProxied(request) || isWebPage(request);
+    const { address, isHidden } = this.asker(request);
+    const allowed = address !== undefined && contains(this.allowed, address);
+    const relayed = isHidden || isWebPage(request);
     if (allowed && !relayed) return undefined;
     if (this.keyDigest) return unauthorized();
     return { status: 403, error: allowed ? httpInError('HTTP_KEY_NEEDED') : protocolError('PROTOCOL_FORBIDDEN') };
   }
 
-  private isOurKey(header: string): boolean {
-    const shown = /^bearer +(\S+) *$/i.exec(header)?.[1];
-    // Digests have one length, so that the comparison takes the same time whatever was sent.
-    return shown !== undefined && this.keyDigest !== undefined && timingSafeEqual(digest(shown), this.keyDigest);
+  /** The IP address of who asks; `undefined` when a proxy that nobody trusts stands in between. */
+  addressOf(request: IncomingMessage): string | undefined {
+    const { address, isHidden } = this.asker(request);
+    return isHidden ? undefined : address;
   }
 
-  /** Only the address of the connection counts: whatever a header says, anybody may have written. */
-  private isAllowedAddress(request: IncomingMessage): boolean {
-    const address = plainAddress(request.socket.remoteAddress);
-    return address !== undefined && this.allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  /** Whether this is the key of the endpoint, for callers that show it somewhere else than in `Authorization`. */
+  isKey(shown: string | undefined): boolean {
+    return isSameSecret(shown, this.keyDigest);
+  }
+
+  private isOurKey(header: string): boolean {
+    return this.isKey(/^bearer +(\S+) *$/i.exec(header)?.[1]);
+  }
+
+  /**
+   * Only the address of the connection counts: whatever a header says, anybody may have written. Except behind a trusted proxy, which
+   * adds the address it was asked from at the end of `X-Forwarded-For`.
+   */
+  private asker(request: IncomingMessage): { readonly address: string | undefined; readonly isHidden: boolean } {
+    const peer = plainAddress(request.socket.remoteAddress);
+    if (peer === undefined || !contains(this.proxies, peer)) return { address: peer, isHidden: isProxied(request) };
+    const way = valuesOf(request, 'x-forwarded-for').flatMap((value) => value.split(','));
+    // Without the header nobody knows whether the proxy's own machine asks or somebody whom the proxy does not name.
+    if (way.length === 0) return { address: peer, isHidden: isProxied(request) };
+    for (const step of way.reverse()) {
+      const address = plainAddress(step.trim());
+      if (address === undefined) return { address: peer, isHidden: true };
+      if (!contains(this.proxies, address)) return { address, isHidden: false };
+    }
+    return { address: peer, isHidden: true };
   }
 }
 
@@ -88,6 +114,14 @@ function unauthorized(): Refusal {
   return { status: 401, error: protocolError('PROTOCOL_UNAUTHORIZED') };
 }
 
+/** The digest of a secret, for {@link isSameSecret}; nothing of an empty one. */
+export const secretDigest = (secret: string | undefined): Buffer | undefined => (secret ? digest(secret) : undefined);
+
+/** Compares in constant time: digests have one length, whatever was sent. Nothing equals a secret that is not set. */
+export function isSameSecret(shown: string | undefined, wanted: Buffer | undefined): boolean {
+  return shown !== undefined && wanted !== undefined && timingSafeEqual(digest(shown), wanted);
+}
+
 function digest(text: string): Buffer {
   return createHash('sha256').update(text, 'utf8').digest();
 }
@@ -106,6 +140,15 @@ function plainAddress(address: string | undefined): string | undefined {
   const plain = address?.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   return plain !== undefined && isIP(plain) !== 0 ? plain : undefined;
 }
+
+function listOf(text: string): BlockList {
+  const list = new BlockList();
+  for (const entry of text.split(/[\s,;]+/)) if (entry !== '') allow(list, entry);
+  return list;
+}
+
+const contains = (list: BlockList, address: string): boolean =>
+  list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 function allow(list: BlockList, entry: string): void {
   const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];

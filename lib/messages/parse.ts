@@ -1,17 +1,9 @@
 import { messageError } from './errors';
-import type { CallMessage, CallTopic, UserChange } from './types';
+import { misfitIn, CALL, RECORD, USER_CHANGE } from './shape';
+import { DELIVERABLE_TOPICS, type CallMessage, type DeliverableTopic, type UserChange } from './types';
 
-const CALL_TOPICS: readonly CallTopic[] = [
-  'call_ringing',
-  'call_answer',
-  'call_held',
-  'call_active',
-  'call_transfer',
-  'call_hangup',
-  'call_record',
-];
-/** As JSON: a record with hundreds of legs is far below it. */
-const MAX_CHARS = 250_000;
+/** Of a payload as JSON, in UTF-8, wherever it goes: a record with hundreds of legs is below it. */
+export const MAX_PAYLOAD_BYTES = 256 * 1024;
 const MAX_ID = 500;
 
 const bad = (problemEn: string, problemRu: string): Error => messageError('MESSAGE_BAD', { problemEn, problemRu });
@@ -19,36 +11,33 @@ const bad = (problemEn: string, problemRu: string): Error => messageError('MESSA
 const isOneOf = <T extends string>(words: readonly T[], word: unknown): word is T =>
   (words as readonly unknown[]).includes(word);
 
-/** Is it the topic of something that can be told to a CRM? Other messages are none of its business. */
-export function isDeliverableTopic(topic: unknown): topic is CallTopic | 'user_change' {
-  return topic === 'user_change' || isOneOf(CALL_TOPICS, topic);
+/** Whether it is the topic of an event that a CRM can be sent. Other messages are ignored. */
+export function isDeliverableTopic(topic: unknown): topic is DeliverableTopic {
+  return isOneOf(DELIVERABLE_TOPICS, topic);
 }
 
 /**
- * What a flow sends as an event of a call, read into its type: a copy that no later change of the message can reach.
- * Only what everything depends on is checked; of the rest each CRM takes what it can use. Throws `MESSAGE_BAD`.
+ * Reads what a flow sends as an event: a copy, which later changes of the message do not reach. What is known of it must be of its
+ * kind, so that nobody behind has to ask; what is not known stays. Throws `MESSAGE_BAD`.
  */
+export function readMessage(topic: 'call_record', payload: unknown): Extract<CallMessage, { topic: 'call_record' }>;
+export function readMessage(topic: unknown, payload: unknown): CallMessage | UserChange;
 export function readMessage(topic: unknown, payload: unknown): CallMessage | UserChange {
   if (!isDeliverableTopic(topic)) {
     throw bad(`the topic "${shown(topic)}" is unknown.`, `тема «${shown(topic)}» неизвестна.`);
   }
   const copy = copied(payload);
-  const needed = topic === 'user_change' ? ['eventId', 'pbx', 'extension', 'state'] : ['eventId', 'pbx', 'callId'];
-  for (const name of needed) {
+  const isUser = topic === 'user_change';
+  for (const name of ['eventId', 'pbx', isUser ? 'extension' : 'callId']) {
     const value = copy[name];
     if (typeof value !== 'string' || value === '' || value.length > MAX_ID) {
       throw bad(`payload.${name} must be a text.`, `payload.${name} должно быть строкой.`);
     }
   }
-  if (topic === 'user_change') return { topic, payload: copy as unknown as UserChange['payload'] };
-  if (!isOneOf(['in', 'out', 'internal'], copy.direction)) {
-    throw bad('payload.direction must be in, out or internal.', 'payload.direction должно быть in, out или internal.');
-  }
-  if (typeof copy.startedAt !== 'string' || Number.isNaN(Date.parse(copy.startedAt))) {
-    throw bad('payload.startedAt must be a time.', 'payload.startedAt должно быть временем.');
-  }
+  const wrong = misfitIn(copy, isUser ? USER_CHANGE : topic === 'call_record' ? RECORD : CALL, 'payload');
+  if (wrong) throw bad(`${wrong.path} must be ${wrong.en}.`, `${wrong.path} должно быть ${wrong.ru}.`);
   if (topic === 'call_record') for (const name of ['rung', 'talked', 'legs']) copy[name] ??= [];
-  return { topic, payload: copy } as unknown as CallMessage;
+  return { topic, payload: copy } as unknown as CallMessage | UserChange;
 }
 
 function shown(value: unknown): string {
@@ -66,7 +55,13 @@ function copied(payload: unknown): Record<string, unknown> {
     throw bad('the payload cannot be written as JSON.', 'payload нельзя записать в JSON.');
   }
   if (!text.startsWith('{')) throw bad('the payload is no object.', 'payload — не объект.');
-  if (text.length > MAX_CHARS) throw bad('the payload is too large.', 'payload слишком велик.');
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_PAYLOAD_BYTES) {
+    throw bad(
+      `the payload has ${bytes} bytes as JSON, at most ${MAX_PAYLOAD_BYTES} can be delivered.`,
+      `payload в JSON занимает ${bytes} байт, доставить можно не больше ${MAX_PAYLOAD_BYTES}.`,
+    );
+  }
   return JSON.parse(text) as Record<string, unknown>;
 }
 

@@ -1,8 +1,25 @@
-/** Everything that `ami-event` tells of calls; the names are those of UserCRM where it has one. */
-export type CallTopic =
-  'call_ringing' | 'call_answer' | 'call_held' | 'call_active' | 'call_transfer' | 'call_hangup' | 'call_record';
+/** All events of calls that `ami-event` sends; the names are those of UserCRM where it has one. */
+const CALL_TOPICS = [
+  'call_ringing',
+  'call_answer',
+  'call_held',
+  'call_active',
+  'call_transfer',
+  'call_hangup',
+  'call_record',
+] as const;
 
-export type Direction = 'in' | 'out' | 'internal';
+/** All events that a CRM can be sent. */
+export const DELIVERABLE_TOPICS = [...CALL_TOPICS, 'user_change'] as const;
+
+/** All events that `ami-event` sends in the mode "life of calls". */
+export const PBX_TOPICS = [...DELIVERABLE_TOPICS, 'gap'] as const;
+
+export type CallTopic = (typeof CALL_TOPICS)[number];
+export type DeliverableTopic = (typeof DELIVERABLE_TOPICS)[number];
+
+export const DIRECTIONS = ['in', 'out', 'internal'] as const;
+export type Direction = (typeof DIRECTIONS)[number];
 
 export type CallResult =
   'answered' | 'missed' | 'busy' | 'no-answer' | 'cancelled' | 'failed' | 'abandoned' | 'voicemail';
@@ -66,11 +83,11 @@ export interface CallPayload {
   readonly recording?: Recording;
   /** Channel variables that the admin chose to see. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** What happened while the link was down, told from what was found afterwards. */
+  /** It happened while the link was down, and was concluded from what was found afterwards. */
   readonly reconciled?: true;
 }
 
-/** One leg of an extension, as the record tells it. */
+/** One leg of an extension in the record. */
 export interface RecordLeg {
   readonly legId: string;
   readonly extension: string;
@@ -98,7 +115,7 @@ export type CallMessage =
   | { readonly topic: Exclude<CallTopic, 'call_record'>; readonly payload: CallPayload }
   | { readonly topic: 'call_record'; readonly payload: RecordPayload };
 
-/** An extension as a whole: several devices and hints tell one state. */
+/** One state of an extension, from all its devices and hints. */
 export type UserState = 'offline' | 'idle' | 'ringing' | 'busy';
 
 export interface UserChange {
@@ -115,7 +132,7 @@ export interface UserChange {
   };
 }
 
-/** From when to when nothing was heard of the PBX. */
+/** The time in which nothing was heard from the PBX. */
 export interface Gap {
   readonly topic: 'gap';
   readonly payload: {
@@ -123,7 +140,7 @@ export interface Gap {
     readonly pbx: string;
     readonly from: string;
     readonly to: string;
-    /** Asterisk itself was started anew meanwhile: every call of before is over. */
+    /** Asterisk itself was restarted meanwhile: every earlier call is over. */
     readonly restarted: boolean;
   };
 }

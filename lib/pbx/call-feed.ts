@@ -10,7 +10,7 @@ import { recordingName } from './recording-name';
 
 /** In milliseconds. */
 const ASK_AGAIN_MS = [5000, 30_000];
-const TAMPERING_LOOKED_FOR_EVERY_MS = 5000;
+const LOOKED_AT_EVERY_MS = 5000;
 const STARTUP_MS = 3000;
 /** How long changes are gathered before they go to disk; and where nothing goes to disk, before they are thrown away. */
 const SAVE_EVERY_MS = 250;
@@ -60,6 +60,7 @@ export class CallFeed {
   private upSince: number | undefined;
   private sawShutdown = false;
   private tamperings = 0;
+  private toldOverBound = false;
   private wake: Timer | undefined;
   private wakeAt = Infinity;
   private changes: Timer | undefined;
@@ -78,7 +79,7 @@ export class CallFeed {
       client.subscribe(['FullyBooted'], (event) => this.fullyBooted(event)),
       client.onState((state) => this.linkChanged(state)),
     );
-    this.look = clock.every(TAMPERING_LOOKED_FOR_EVERY_MS, () => this.lookForTampering());
+    this.look = clock.every(LOOKED_AT_EVERY_MS, () => this.lookAtTracker());
     this.linkChanged(client.state);
   }
 
@@ -115,7 +116,8 @@ export class CallFeed {
     const loaded = await this.parts.keeper?.load();
     this.isRestored = true;
     if (this.state === 'over' || !loaded || loaded.calls.length === 0) return undefined;
-    this.tracker.restore(loaded.calls);
+    const { unreadable } = this.tracker.restore(loaded.calls);
+    if (unreadable > 0) this.parts.onProblem(pbxError('PBX_CALLS_UNREADABLE', { count: unreadable }));
     this.parts.onRestored();
     return loaded.savedAt;
   }
@@ -246,6 +248,14 @@ export class CallFeed {
   private tick(): void {
     this.wakeAt = Infinity;
     this.take(this.tracker.tick(this.now()));
+  }
+
+  private lookAtTracker(): void {
+    if (this.tracker.stats.overBound > 0 && !this.toldOverBound) {
+      this.toldOverBound = true;
+      this.parts.onProblem(pbxError('PBX_CALLS_TOO_MANY'));
+    }
+    this.lookForTampering();
   }
 
   /** Somebody puts text of his own into the stream: what the tracker knows may be wrong. */

@@ -1,21 +1,5 @@
 import { extensionMatcher } from '../phone/extension-pattern';
-import type { CallMessage, Direction, PbxMessage } from '../messages/types';
-
-type Topic = PbxMessage['topic'];
-
-export const CALL_TOPICS = [
-  'call_ringing',
-  'call_answer',
-  'call_held',
-  'call_active',
-  'call_transfer',
-  'call_hangup',
-  'call_record',
-  'user_change',
-  'gap',
-] as const satisfies readonly Topic[];
-
-const DIRECTIONS = ['in', 'out', 'internal'] as const satisfies readonly Direction[];
+import { DIRECTIONS, PBX_TOPICS, type CallMessage, type PbxMessage } from '../messages/types';
 
 /** What a dialog holds; an empty list or text lets everything through. */
 export interface CallFilterOptions {
@@ -33,7 +17,7 @@ export interface CallFilterOptions {
  * knows extensions only, and `gap` is judged by its topic alone. Throws `PHONE_BAD_PLAN` for a pattern that cannot be.
  */
 export function callFilter(options: CallFilterOptions): (message: PbxMessage) => boolean {
-  const topics = chosen(CALL_TOPICS, options.topics);
+  const topics = chosen(PBX_TOPICS, options.topics);
   const directions = chosen(DIRECTIONS, options.directions);
   const isWanted = options.extensions.trim() === '' ? undefined : extensionMatcher(options.extensions);
   const queues = new Set(

@@ -6,8 +6,8 @@ export type CallHandler = (message: PbxMessage) => void;
 /** Ends a subscription; `comesBack`: the same name will subscribe again in a moment and must miss nothing. */
 export type EndListening = (comesBack?: boolean) => void;
 
-/** Messages kept for one who is away; beyond it the oldest go. */
-const MAX_KEPT = 10_000;
+/** Messages kept for a subscriber that is away; beyond it the oldest go. */
+export const MAX_KEPT = 10_000;
 /** A deploy takes seconds; who is away longer is gone. */
 const AWAY_MS = 60_000;
 
@@ -27,23 +27,20 @@ export class CallListeners {
   private early: PbxMessage[] | undefined;
   private earlyEnd: Timer | undefined;
   private anonymous = 0;
-  private lost = 0;
+  private hasDropped = false;
 
   constructor(
     private readonly clock: Clock,
     private readonly onFail: (thrown: unknown) => void,
     /** Told when the last one is gone for good. */
     private readonly onNobody: () => void,
+    /** Told at the first message that is lost because more than {@link MAX_KEPT} were kept for a subscriber. */
+    private readonly onDropped: () => void,
   ) {}
 
   /** Those who are away for a moment included. */
   get size(): number {
     return this.listeners.size;
-  }
-
-  /** Messages that were kept for somebody and had to go, because there were more than {@link MAX_KEPT}. */
-  get dropped(): number {
-    return this.lost;
   }
 
   /** From now on for a minute, who comes is told what came before: after a restart calls are told before all flows have started. */
@@ -102,7 +99,8 @@ export class CallListeners {
   private keep(list: PbxMessage[], message: PbxMessage): void {
     if (list.length >= MAX_KEPT) {
       list.shift();
-      this.lost++;
+      if (!this.hasDropped) this.onDropped();
+      this.hasDropped = true;
     }
     list.push(message);
   }

@@ -6,17 +6,12 @@ import type { Log } from '../log';
 import type { PbxMessage } from '../messages/types';
 import type { PresenceChange } from '../presence/types';
 import { userChanges } from '../presence/user-changes';
-import type { LiveCallTable } from '../store/types';
 import { CallFeed } from './call-feed';
-import { CallListeners } from './call-listeners';
+import { CallListeners, MAX_KEPT } from './call-listeners';
 import type { CallHandler, EndListening } from './call-listeners';
 import { pbxError } from './errors';
 import { LiveCallKeeper } from './live-calls';
-
-export interface PbxCallsStats extends CallTrackerStats {
-  /** Messages lost because more than 10 000 were kept for a subscriber that was away. */
-  readonly dropped: number;
-}
+import type { LiveCallPlace } from './live-calls';
 
 /**
  * The life of the calls of one PBX, and of its extensions. Nothing is read of what Asterisk sends about calls until somebody
@@ -31,12 +26,12 @@ export interface PbxCalls {
   subscribe(handler: CallHandler, name?: string): EndListening;
   /** Calls `handler`, once a second at most, when the number of calls under way is another. Returns the function that ends it. */
   onLiveCalls(handler: (count: number) => void): () => void;
-  readonly stats: PbxCallsStats;
+  readonly stats: CallTrackerStats;
 }
 
 export interface PbxCallsOptions extends CallTrackerOptions {
   /** Where calls under way are kept for a restart of this process. */
-  readonly live?: LiveCallTable;
+  readonly live?: LiveCallPlace;
   /** Whether the settings let the events of calls through. */
   readonly mayHear: boolean;
 }
@@ -84,11 +79,12 @@ class CallsOfPbx implements OwnedPbxCalls {
       deps.clock,
       (thrown) => deps.log.warn(`A handler of calls failed: ${String(thrown)}`),
       () => this.rest(),
+      () => deps.onProblem(pbxError('PBX_CALLS_DROPPED', { limit: MAX_KEPT })),
     );
   }
 
-  get stats(): PbxCallsStats {
-    return { ...(this.feed?.stats ?? NOTHING), dropped: this.listeners.dropped };
+  get stats(): CallTrackerStats {
+    return this.feed?.stats ?? NOTHING;
   }
 
   subscribe(handler: CallHandler, name?: string): EndListening {
@@ -111,9 +107,9 @@ class CallsOfPbx implements OwnedPbxCalls {
   }
 
   open(): void {
-    const { live, pbx } = this.options;
+    const { live } = this.options;
     if (!live || this.feed) return;
-    live.load(pbx).then(
+    live.table.load(live.key).then(
       (calls) => {
         if (calls.length === 0 || this.isClosed) return;
         this.listeners.keepForThoseToCome();

@@ -10,6 +10,10 @@ export const pbxError = errorsFrom({
     en: 'Asterisk does not tell the states of the phones ({action}: permission denied), so every extension counts as not available. Add "{permission}" to write= of this user in manager.conf, then "manager reload".',
     ru: 'Asterisk не сообщает состояния телефонов ({action}: Permission denied), поэтому все внутренние номера считаются недоступными. Добавьте «{permission}» в write= этого пользователя в manager.conf, затем «manager reload».',
   },
+  PBX_CONTACTS_REFUSED: {
+    en: 'The PBX does not tell where its phones are registered ({reason}): give the AMI user "call" or "reporting" in write= of manager.conf.',
+    ru: 'АТС не сообщает, где зарегистрированы её телефоны ({reason}): дайте пользователю AMI «call» или «reporting» в write= файла manager.conf.',
+  },
   PBX_PRESENCE_FAILED: {
     en: 'The states of the phones could not be read ({action}): {reason}',
     ru: 'Состояния телефонов не прочитаны ({action}): {reason}',
@@ -34,9 +38,29 @@ export const pbxError = errorsFrom({
     en: 'The calls under way of "{pbx}" are not kept for a restart of Node-RED: {reason}. They are still told; it is tried again by itself.',
     ru: 'Текущие звонки «{pbx}» не сохраняются на случай перезапуска Node-RED: {reason}. События по ним идут; попытки сохранить повторяются сами.',
   },
+  PBX_CALL_NOT_KEPT: {
+    en: 'The call {callId} of "{pbx}" is not kept for a restart of Node-RED; the others are. {reasonEn}',
+    ru: 'Звонок {callId} «{pbx}» не сохраняется на случай перезапуска Node-RED; остальные сохраняются. {reasonRu}',
+  },
   PBX_NOT_READY: {
     en: 'The PBX "{name}" did not become ready within {ms} ms. Check the port (5038, with TLS 5039); Asterisk may also be frozen or still starting.',
     ru: 'АТС «{name}» не стала доступна за {ms} мс. Проверьте порт (5038, с TLS 5039); возможно, Asterisk завис или ещё запускается.',
+  },
+  PBX_CALLS_UNREADABLE: {
+    en: '{count} of the calls that were live when Node-RED stopped cannot be read: another version of the pack saved them. Those still up are followed from now on; those that ended meanwhile get no record. There is nothing to do.',
+    ru: 'Звонки, которые шли до остановки Node-RED, не прочитаны ({count}): их сохранила другая версия пакета. Те, что ещё идут, начаты заново; закончившиеся за это время останутся без записи. Делать ничего не нужно.',
+  },
+  PBX_CALLS_TOO_MANY: {
+    en: 'There are more channels than can be followed (20 000 at a time, 500 in one call): the others are left out of events and records. Look for a call that loops in the dialplan; "core show channels" in Asterisk lists the channels.',
+    ru: 'Каналов больше, чем отслеживается (20 000 одновременно, 500 в одном звонке): остальные не попадут ни в события, ни в записи. Ищите звонок, зациклившийся в диалплане: «core show channels» в Asterisk покажет каналы.',
+  },
+  PBX_CALLS_DROPPED: {
+    en: 'More than {limit} call events came while a node was being deployed: it does not get the oldest ones. Deploy when the PBX is less busy.',
+    ru: 'Пока узел развёртывался, пришло больше {limit} событий звонков: самые старые он не получит. Развёртывайте потоки, когда АТС менее занята.',
+  },
+  PBX_SAME_NAME: {
+    en: 'Another ami-config has the name "{name}" too. Events, the history and recordings tell PBXs apart by this name, so the calls of the two get mixed up: give each its own name.',
+    ru: 'Имя «{name}» есть и у другого ami-config. События, история и записи разговоров различают АТС по этому имени, поэтому звонки двух АТС смешаются: дайте каждой своё имя.',
   },
   PBX_BAD_EVENT_NAMES: {
     en: 'Events: "{wrong}" cannot be used. Write * or at most {limit} event names with commas, for instance Newchannel, Hangup.',

@@ -1,7 +1,7 @@
 import type { CallTracker, SavedCall } from '../calls/types';
 import type { Clock, Timer } from '../clock';
 import { asError, type TelephonyError } from '../errors';
-import type { LiveCallTable } from '../store/types';
+import type { LiveCallTable, UnkeptCall } from '../store/types';
 import { pbxError } from './errors';
 
 /** In milliseconds. */
@@ -14,6 +14,12 @@ const LAST_SAVE_MS = 1500;
 
 /** What a tracker says of its calls; see {@link CallTracker.takeChanges}. */
 type Changes = ReturnType<CallTracker['takeChanges']>;
+
+/** Where the calls of one PBX are kept: under the id of its `ami-config`, which stays when the PBX is given another name. */
+export interface LiveCallPlace {
+  readonly table: LiveCallTable;
+  readonly key: string;
+}
 
 export interface LoadedCalls {
   readonly calls: readonly SavedCall[];
@@ -34,6 +40,8 @@ export class LiveCallKeeper {
   private readonly leaving = new Map<string, number>();
   /** What the disk holds, so that nothing else need ever be taken off it. */
   private readonly onDisk = new Set<string>();
+  /** Calls that the store refuses for themselves. */
+  private readonly refused = new Set<string>();
   /** What is being written just now. */
   private writing: ReadonlySet<string> = new Set();
   private timer: Timer | undefined;
@@ -44,7 +52,7 @@ export class LiveCallKeeper {
   private closed = false;
 
   constructor(
-    private readonly table: LiveCallTable,
+    private readonly place: LiveCallPlace,
     private readonly pbx: string,
     private readonly clock: Clock,
     private readonly onProblem: (problem: TelephonyError) => void,
@@ -53,7 +61,7 @@ export class LiveCallKeeper {
   /** What an earlier process left; nothing when the store fails or takes longer than five seconds. */
   async load(): Promise<LoadedCalls> {
     try {
-      const rows = await this.within(LOAD_MS, this.table.load(this.pbx));
+      const rows = await this.within(LOAD_MS, this.place.table.load(this.place.key));
       for (const { callId } of rows) this.onDisk.add(callId);
       const calls = rows.map(({ callId, state }) => ({ callId, state }));
       return rows.length === 0 ? { calls } : { calls, savedAt: Math.max(...rows.map((row) => row.savedAt)) };
@@ -80,6 +88,7 @@ export class LiveCallKeeper {
     }
     const now = this.clock.monotonic();
     for (const callId of forgotten) {
+      this.refused.delete(callId);
       const isTold = this.told.delete(callId);
       if (!this.onDisk.has(callId) && !this.writing.has(callId)) {
         this.unsaved.delete(callId);
@@ -136,8 +145,9 @@ export class LiveCallKeeper {
     const forgotten = over.filter((callId) => this.onDisk.has(callId));
     if (changed.length === 0 && forgotten.length === 0) return;
     this.writing = new Set(this.unsaved.keys());
+    let unkept: readonly UnkeptCall[];
     try {
-      await this.table.save(this.pbx, changed, forgotten);
+      unkept = await this.place.table.save(this.place.key, changed, forgotten);
     } catch (thrown) {
       for (const callId of forgotten) this.leaving.set(callId, now);
       this.tell(thrown);
@@ -146,11 +156,21 @@ export class LiveCallKeeper {
       this.writing = new Set();
     }
     this.failing = false;
+    const refused = new Set(unkept.map(({ callId }) => callId));
     for (const call of changed) {
-      this.onDisk.add(call.callId);
+      if (!refused.has(call.callId)) this.onDisk.add(call.callId);
       if (this.unsaved.get(call.callId) === call) this.unsaved.delete(call.callId);
     }
     for (const callId of forgotten) this.onDisk.delete(callId);
+    for (const each of unkept) this.tellOf(each);
+  }
+
+  /** One call that cannot be kept is told once, however often it changes. */
+  private tellOf({ callId, error }: UnkeptCall): void {
+    if (this.closed || this.refused.has(callId)) return;
+    this.refused.add(callId);
+    const reasons = { reasonEn: error.textIn('en'), reasonRu: error.textIn('ru') };
+    this.onProblem(pbxError('PBX_CALL_NOT_KEPT', { pbx: this.pbx, callId: callId.slice(0, 100), ...reasons }, error));
   }
 
   private tell(thrown: unknown): void {

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../clock';
 import { asError } from '../errors';
 import type { TelephonyError } from '../errors';
 import { createCallTracker } from '../calls';
+import { timeOf } from '../calls/reading';
 import { silentLog } from '../log';
 import type { Log } from '../log';
 import { DEFAULT_DIALLING } from '../outbound/defaults';
@@ -14,12 +15,14 @@ import { createPresenceTracker } from '../presence';
 import type { Presence, PresenceChange } from '../presence/types';
 import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
-import type { LiveCallTable } from '../store/types';
 import { createPbxCalls } from './calls';
 import type { OwnedPbxCalls, PbxCalls } from './calls';
+import { createContacts } from './contacts';
+import type { WhoIsAt } from './contacts';
 import { createClient } from './driver';
 import type { DriverName } from './driver';
 import { pbxError } from './errors';
+import type { LiveCallPlace } from './live-calls';
 import { passesMask } from './permissions';
 
 export interface PbxOptions {
@@ -53,7 +56,7 @@ export interface CallSettings {
   /** Channel variables that messages carry; Asterisk tells them only to users with `dialplan` in `read=`. */
   readonly variables?: readonly string[];
   /** Where calls under way are kept for a restart of this process. */
-  readonly live?: LiveCallTable;
+  readonly live?: LiveCallPlace;
 }
 
 /** One Asterisk as all nodes see it: the one link, who can take a call now, the numbering plan. */
@@ -65,6 +68,10 @@ export interface Pbx {
   /** The life of calls and extensions. */
   readonly calls: PbxCalls;
   readonly dialling: PbxDialling;
+  /** Endpoints of the trunks, as far as an admin named them. */
+  readonly trunks: readonly string[];
+  /** Whose phone is registered at an address; the table of `ami-config` comes first. */
+  readonly whoIsAt: WhoIsAt;
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
   /** Only when the settings are wrong, so that there is neither a simulator nor an Asterisk. */
@@ -103,6 +110,8 @@ class JoinedPbx implements Pbx {
   readonly presence = createPresenceTracker();
   readonly calls: OwnedPbxCalls;
   readonly dialling: PbxDialling;
+  readonly trunks: readonly string[];
+  readonly whoIsAt: WhoIsAt;
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
   private readonly mayHear: boolean;
@@ -129,7 +138,14 @@ class JoinedPbx implements Pbx {
     } else {
       this.client = createClient(connection.driver, connection.client, clientDeps);
     }
+    this.whoIsAt = createContacts({
+      client: this.client,
+      clock,
+      isExtension: (text) => plan.isExtension(text),
+      addresses: dialling.addresses,
+    });
     const { trunks = [], trunkContexts = [], ...kept } = calls;
+    this.trunks = trunks;
     this.calls = createPbxCalls(
       { pbx: name, plan: { numbers: plan, trunks, trunkContexts }, mayHear: this.mayHear, ...kept },
       { client: this.client, clock, log, onProblem, createTracker: createCallTracker },
@@ -213,8 +229,8 @@ class JoinedPbx implements Pbx {
 
 /** Wall-clock ms at which Asterisk says that it happened; `timestampevents = yes` in manager.conf brings it. */
 function momentOf(event: AmiMessage): number | undefined {
-  const seconds = Number(event.get('Timestamp') ?? NaN);
-  return Number.isFinite(seconds) ? Math.round(seconds * 1000) : undefined;
+  const at = timeOf(event, NaN);
+  return Number.isNaN(at) ? undefined : Math.round(at);
 }
 
 function stateProblem(action: string, error: Error): TelephonyError {

@@ -28,7 +28,7 @@ const NEEDS: Readonly<Record<Feature, { readonly read: readonly string[]; readon
   link: { read: ['system'], write: [] },
   // Calls that ended while the link was down are found by CoreShowChannels.
   calls: { read: ['call', 'agent', 'cdr'], write: ['reporting'] },
-  // Names of recordings and the chosen channel variables come by VarSet.
+  // The chosen channel variables come by VarSet. The names of recordings do too, but are also asked for: see recordingName.
   dialplan: { read: ['dialplan'], write: [] },
   events: { read: ['call', 'agent', 'user', 'cdr'], write: [] },
   presence: { read: ['call'], write: ['reporting'] },

@@ -10,7 +10,7 @@ export interface TraceOptions {
   /** Must not exist yet; only its owner may read it. */
   readonly file: string;
   readonly seconds: number;
-  /** The recording ends before the file would be longer. */
+  /** The trace ends before the file would be longer. */
   readonly maxBytes: number;
   /** Replaces the last seven digits of every phone number, the same number always by the same digits; hides what was keyed in. */
   readonly maskNumbers: boolean;
@@ -21,7 +21,7 @@ export interface TraceResult {
   readonly bytes: number;
 }
 
-/** So much may wait for a slow disk; past that the recording ends. */
+/** Bytes that may wait for a slow disk; with more the trace ends. */
 const MOST_WAITING = 8 * 1024 * 1024;
 
 /**
@@ -49,7 +49,7 @@ export async function recordTrace(
     bytes += size;
     out.write(more);
   };
-  // A recording that begins in mid-call is of use only with the calls that were under way; so is one that goes on after a cut.
+  // A trace that begins in mid-call is of use only with the calls that were under way; so is one that goes on after a cut.
   const writeChannels = async (): Promise<void> => {
     const rows = await client.list({ action: 'CoreShowChannels' }).catch(() => undefined);
     const id = rows?.[0]?.get('ActionID');

@@ -30,10 +30,11 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
     client,
     problem: why,
     plan: numberingPlan({ country: 'RU' }),
+    trunks: [],
     calls: {
       subscribe: () => () => undefined,
       onLiveCalls: () => () => undefined,
-      stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0, dropped: 0 },
+      stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0 },
     },
     // Whatever is ordered is refused for what is wrong here, not for the number.
     dialling: {
@@ -41,6 +42,7 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
       guard: { objection: () => why, take: () => ({ free: false, at: clock.now() + RETRY_MS, error: why }) },
     },
     presence: { availability: () => ({ available: false, reason: 'link-down', state: 'unknown' }) },
+    whoIsAt: () => Promise.reject(why),
     open: () => undefined,
     close: () => Promise.resolve(),
   };

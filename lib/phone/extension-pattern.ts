@@ -9,6 +9,7 @@ const MAX_WILDCARD_DIGITS = 9;
 
 const CLASSES: Readonly<Record<string, string>> = { X: '[0-9]', Z: '[1-9]', N: '[2-9]' };
 
+/** `PHONE_BAD_PLAN`: the numbering plan cannot be used. `problem` is the end of a sentence in each language, with its full stop. */
 export function badPlan(problem: Text): TelephonyError {
   return phoneError('PHONE_BAD_PLAN', { problemEn: problem.en, problemRu: problem.ru });
 }

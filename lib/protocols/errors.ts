@@ -54,6 +54,38 @@ const texts = {
     en: 'The action "{action}" is not served here: choose it in the endpoint and wire its output.',
     ru: 'Действие «{action}» здесь не обслуживается: выберите его в узле точки и соедините его выход.',
   },
+  PROTOCOL_VALUE_MISSING: {
+    en: 'The request lacks the parameter "{parameter}".',
+    ru: 'В запросе нет параметра «{parameter}».',
+  },
+  PROTOCOL_BAD_KEY: {
+    en: 'The key of the request is missing or wrong. amoCRM shows the key of the endpoint as _secret, Bitrix24 its application token as auth[application_token]: compare them with the dialog of the endpoint.',
+    ru: 'Ключ запроса не передан или неверен. amoCRM передаёт ключ точки как _secret, Битрикс24 — токен приложения как auth[application_token]: сверьте их с настройками точки.',
+  },
+  PROTOCOL_USER_UNKNOWN: {
+    en: 'The CRM user "{user}" has no extension: add a line for that user to the table of crm-config.',
+    ru: 'У пользователя CRM «{user}» нет внутреннего номера: добавьте для него строку в таблицу crm-config.',
+  },
+  PROTOCOL_PHONE_NOT_FOUND: {
+    en: 'No phone is registered at the address {address}: register one there, or add the address to the table of ami-config.',
+    ru: 'С адреса {address} не зарегистрирован ни один телефон: зарегистрируйте его или добавьте адрес в таблицу ami-config.',
+  },
+  PROTOCOL_PHONE_AMBIGUOUS: {
+    en: 'Several phones are registered at the address {address} ({extensions}): say in the table of ami-config whose computer it is.',
+    ru: 'С адреса {address} зарегистрировано несколько телефонов ({extensions}): укажите в таблице ami-config, чей это компьютер.',
+  },
+  PROTOCOL_NO_CALL: {
+    en: 'There is no call on the phone {extension} now.',
+    ru: 'Сейчас на телефоне {extension} нет звонка.',
+  },
+  PROTOCOL_ADDRESS_UNKNOWN: {
+    en: 'The request came through a proxy, so that nobody knows whose computer asks: add the proxy to the trusted proxies of the endpoint, and let it send X-Forwarded-For.',
+    ru: 'Запрос пришёл через прокси, поэтому неизвестно, чей компьютер спрашивает: добавьте прокси в доверенные прокси точки, и пусть он передаёт X-Forwarded-For.',
+  },
+  PROTOCOL_BAD_CALLBACK: {
+    en: 'The name of the callback function is not understood: at most 32 Latin letters, digits, _ and $.',
+    ru: 'Имя функции обратного вызова не понято: не больше 32 латинских букв, цифр, _ и $.',
+  },
   PROTOCOL_UNSAFE_EXTENSION: {
     en: 'The extension "{extension}" cannot be dialled safely: only digits, letters, * # + _ - and at most 32 of them.',
     ru: 'Внутренний номер «{extension}» нельзя набирать: допустимы цифры, латинские буквы, * # + _ - и не больше 32.',
@@ -78,6 +110,14 @@ const statuses: Readonly<Record<ProtocolErrorCode, number>> = {
   PROTOCOL_ACTION_MISSING: 400,
   PROTOCOL_UNKNOWN_ACTION: 404,
   PROTOCOL_ACTION_NOT_SERVED: 501,
+  PROTOCOL_VALUE_MISSING: 400,
+  PROTOCOL_BAD_KEY: 401,
+  PROTOCOL_USER_UNKNOWN: 404,
+  PROTOCOL_PHONE_NOT_FOUND: 404,
+  PROTOCOL_PHONE_AMBIGUOUS: 409,
+  PROTOCOL_NO_CALL: 404,
+  PROTOCOL_ADDRESS_UNKNOWN: 403,
+  PROTOCOL_BAD_CALLBACK: 400,
   PROTOCOL_UNSAFE_EXTENSION: 500,
 };
 

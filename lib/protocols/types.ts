@@ -1,7 +1,9 @@
 import type { Lang, TelephonyError } from '../errors';
+import type { RecordPayload } from '../messages/types';
 
 /** How the question came; the answer must go back the same way. */
-export type Protocol = 'itgrix' | 'usercrm' | 'uccx' | 'text' | 'json' | 'async-agi';
+export type Protocol =
+  'itgrix' | 'usercrm' | 'uccx' | 'text' | 'json' | 'alterisk' | 'bitrix24' | 'amocrm' | 'async-agi';
 
 /** The protocols that come over HTTP. */
 export type HttpProtocolName = Exclude<Protocol, 'async-agi'>;
@@ -43,6 +45,8 @@ export interface HttpRequestParts {
   readonly contentType?: string;
   /** Absent when the request has no body. */
   readonly bodyText?: string;
+  /** The IP address of who asks; absent when a proxy that nobody vouches for hides it. */
+  readonly address?: string;
 }
 
 /** What the asker wants to find again in the answer (UserCRM). */
@@ -65,18 +69,80 @@ export interface TestRequest {
   readonly echo?: Echo;
 }
 
-/** Everything else that can be asked of us: `make_call`, `get_cdr` and the like. Answer with {@link HttpProtocol.formatBody}. */
+/**
+ * Everything else that can be asked of us, under one name in all protocols; `usercrm-in` has an output for each.
+ * `current_call`: the call of the asker's own phone; `live_calls`: all channels; `callback`: call a client, no matter who of us.
+ */
+export type Command =
+  | 'make_call'
+  | 'callback'
+  | 'autocall'
+  | 'autocall_status'
+  | 'transfer'
+  | 'switch_call_hold'
+  | 'current_call'
+  | 'live_calls'
+  | 'get_cdr'
+  | 'get_users'
+  | 'get_domain_user_list';
+
+/** Answer with {@link HttpProtocol.formatAnswer}. */
 export interface CommandRequest {
   readonly action: 'command';
-  /** The protocol's own word. */
-  readonly command: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  /** What stands beside `params` (`sort`, `limit`, `offset` of `get_cdr`). */
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly command: Command | 'test';
+  /** What the flow gets as `msg.payload`; values are untrusted text, or whatever JSON the asker sent. */
+  readonly payload: Fields;
+  /** What the answer needs to know of the question. */
+  readonly params: Fields;
   readonly echo?: Echo;
 }
 
-export type ProtocolRequest = RouteRequest | TestRequest | CommandRequest;
+/** Somebody tells us something and wants to hear at once that it came: send `reply`, then act. */
+export interface NoticeRequest {
+  readonly action: 'notice';
+  readonly command: Command;
+  readonly payload: Fields;
+  readonly reply: HttpReply;
+}
+
+export type ProtocolRequest = RouteRequest | TestRequest | CommandRequest | NoticeRequest;
+
+/** A request that somebody waits for an answer to. */
+export type Asked = RouteRequest | TestRequest | CommandRequest;
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** What is said of an order to call somebody. */
+export interface OrderTold {
+  /** AutoCallID. */
+  readonly orderId: number;
+  /** How it ended; absent while it goes on. */
+  readonly outcome?: string;
+  /** How far it has come: `queued`, `ringing`, … */
+  readonly state?: string;
+}
+
+/** The answer to a command, whoever gave it; each protocol says it in its own words. */
+export type CommandAnswer =
+  /** Written by hand, for the protocol that asked. */
+  | { readonly kind: 'body'; readonly body: unknown }
+  | { readonly kind: 'order'; readonly order: OrderTold }
+  /** Something was done with a call. */
+  | { readonly kind: 'done'; readonly done: Fields }
+  /** Of `get_cdr`. */
+  | { readonly kind: 'calls'; readonly calls: readonly RecordPayload[]; readonly total?: number }
+  /** Of `get_users` and `get_domain_user_list`: the table extension <-> CRM user. */
+  | { readonly kind: 'people'; readonly people: readonly Person[] }
+  /** Of `current_call`. */
+  | { readonly kind: 'call'; readonly legId: string; readonly number: string }
+  /** Of `live_calls`: headers of channels as Asterisk tells them. */
+  | { readonly kind: 'channels'; readonly channels: readonly Fields[] };
+
+export interface Person {
+  readonly extension: string;
+  readonly userId: string;
+  readonly name?: string;
+}
 
 /** Not a request we can serve: send {@link HttpProtocol.formatError} of it. */
 export interface BadRequest {
@@ -89,7 +155,7 @@ export interface BadRequest {
 
 /**
  * One way to ask over HTTP. The endpoint checks address, key and body size, and knows nothing of the format:
- * `parse`, then `format`, `formatBody` or `formatError`.
+ * `parse`, then `format`, `formatAnswer` or `formatError`.
  */
 export interface HttpProtocol {
   /** The path below the endpoint's root, unless the admin chooses another. */
@@ -101,8 +167,16 @@ export interface HttpProtocol {
   parse(parts: HttpRequestParts): ProtocolRequest | BadRequest;
   /** The answer to a route question. Throws `PROTOCOL_UNSAFE_EXTENSION` when the extension could not be dialled safely. */
   format(answer: RouteAnswer, request: RouteRequest): HttpReply;
-  /** The answer to a command, or to a test that a flow answers itself; only protocols that have commands have it. `body` must be JSON data. */
-  readonly formatBody?: (body: unknown, request: CommandRequest | TestRequest) => HttpReply;
+  /** The answer to a command, or to a test that a flow answers itself; only protocols that have commands have it. */
+  readonly formatAnswer?: (answer: CommandAnswer, request: CommandRequest) => HttpReply;
+  /**
+   * Where the asker shows a key if it cannot send the header `Authorization`. `endpoint`: the key of the endpoint;
+   * `application`: the one that Bitrix24 made up. No address is let in without it.
+   */
+  readonly key?: {
+    readonly of: 'endpoint' | 'application';
+    readonly in: (parts: HttpRequestParts) => string | undefined;
+  };
   /**
    * An error in the asker's own format; never throws. `request` is what `parse` gave, when it got that far.
    * The body is harmless to a dialplan that does not look at the HTTP status.

@@ -1,4 +1,16 @@
-import type { BadRequest, Echo, HttpProtocol, HttpReply, ProtocolRequest, RouteAnswer } from './types';
+import { userCrmCdr, userCrmJson } from '../messages/usercrm-cdr';
+import type {
+  BadRequest,
+  CommandAnswer,
+  CommandRequest,
+  Echo,
+  Fields,
+  HttpProtocol,
+  HttpReply,
+  Person,
+  ProtocolRequest,
+  RouteAnswer,
+} from './types';
 import {
   asObject,
   bad,
@@ -8,8 +20,10 @@ import {
   isBad,
   jsonObject,
   oneLine,
+  phoneValue,
   routeQuestion,
   scalar,
+  shortValue,
   transportFault,
 } from './wire';
 
@@ -17,23 +31,19 @@ const METHODS = ['POST'];
 const JSON_TYPE = 'application/json';
 
 /** What can be asked of us; `test` and `get_contact` have their own shapes, the others are commands. */
-const userCrmActions = [
-  'test',
-  'get_contact',
-  'get_users',
-  'get_domain_user_list',
-  'get_cdr',
-  'make_call',
-  'switch_call_hold',
-] as const;
+const COMMANDS_HERE = ['get_users', 'get_domain_user_list', 'get_cdr', 'make_call', 'switch_call_hold'] as const;
 
+type CommandHere = (typeof COMMANDS_HERE)[number];
+
+const ACTIONS: readonly string[] = ['test', 'get_contact', ...COMMANDS_HERE];
+
+/** A CRM that asks again after a lost answer means the same call; one whose ids are short counts from 123 again one day. */
+const LASTING_ID = /^[\w-]{16,128}$/;
 const ENVELOPE_FIELDS = new Set(['action', 'obj', 'action_id', 'params']);
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The envelope of every UserCRM answer; `content` is `body`, or `list` for `get_contact`. */
 function envelope(echo: Echo | undefined, code: number, content: Fields, headers?: Record<string, string>): HttpReply {
-  const body = JSON.stringify({ action: echo?.action, obj: 'UserCRM', action_id: echo?.actionId, code, ...content });
+  const body = userCrmJson({ action: echo?.action, obj: 'UserCRM', action_id: echo?.actionId, code, ...content });
   return httpReply(code, JSON_TYPE, body, headers);
 }
 
@@ -75,17 +85,64 @@ function request(fields: Fields): ProtocolRequest | BadRequest {
   const { action } = echo;
   if (fields.obj !== 'UserCRM') return bad('PROTOCOL_WRONG_OBJ', {}, echo);
   if (action === undefined || action === '') return bad('PROTOCOL_ACTION_MISSING', {}, echo);
-  if (!(userCrmActions as readonly string[]).includes(action)) {
-    const known = userCrmActions.join(', ');
+  if (!ACTIONS.includes(action)) {
+    const known = ACTIONS.join(', ');
     return bad('PROTOCOL_UNKNOWN_ACTION', { action: oneLine(action).slice(0, 64), known }, echo);
   }
   const params = asObject(fields.params ?? {}, { en: 'The field "params"', ru: 'Поле «params»' }, echo);
   if (isBad(params)) return params;
   if (action === 'test') return { action: 'test', reply: envelope(echo, 200, { body: { success: true } }), echo };
   if (action === 'get_contact') return contactQuestion(params, echo);
-  const options = Object.fromEntries(Object.entries(fields).filter(([name]) => !ENVELOPE_FIELDS.has(name)));
-  return { action: 'command', command: action, params, options, echo };
+  const command = action as CommandHere;
+  return { action: 'command', command, payload: payloadOf(command, fields, params, echo), params, echo };
 }
+
+/** What the nodes behind read: the same whoever asks. */
+function payloadOf(command: CommandHere, fields: Fields, params: Fields, { actionId }: Echo): Fields {
+  const user = shortValue(params.crm_user_id);
+  if (command === 'make_call') {
+    const key = typeof actionId === 'string' && LASTING_ID.test(actionId) ? { key: actionId } : {};
+    return { user, number: phoneValue(params.dst), ...key };
+  }
+  if (command === 'switch_call_hold') return { action: 'toggle-hold', user, callId: shortValue(params.call_id) };
+  const options = Object.entries(fields).filter(([name]) => !ENVELOPE_FIELDS.has(name));
+  return { params, ...Object.fromEntries(options) };
+}
+
+/** The answer in the body; what is done is told as `success`. */
+function bodyOf(answer: CommandAnswer, { command }: CommandRequest): unknown {
+  switch (answer.kind) {
+    case 'body':
+      return answer.body;
+    case 'calls':
+      return answer.calls.map((call) => userCrmCdr(call, call.line?.number ?? '', call.recording?.url));
+    case 'people':
+      return command === 'get_users' ? answer.people.map(crmUser) : answer.people.map(domainUser);
+    case 'order': {
+      const { orderId, outcome, state } = answer.order;
+      const isGood = outcome === undefined || outcome === 'answered' || outcome === 'confirmed';
+      return { success: isGood, order_id: orderId, ...(outcome === undefined ? { state } : { outcome }) };
+    }
+    case 'done':
+      return { success: true, ...answer.done };
+    case 'call':
+      return { call_id: answer.legId, other_leg: answer.number };
+    case 'channels':
+      return answer.channels;
+  }
+}
+
+const crmUser = ({ userId, name = '' }: Person): Fields => ({ id: userId, name });
+
+/** Names are not split into name and surname here; `id` is a number in the document, and the extension is the only one we have. */
+const domainUser = ({ extension, userId, name = '' }: Person): Fields => ({
+  user_name: name,
+  user_surname: '',
+  uid: extension,
+  id: numberIfItIsOne(extension),
+  proto: 0,
+  crm_user: userId,
+});
 
 /**
  * The UserCRM envelope, server side: `POST {"action", "obj": "UserCRM", "action_id", "params"}`. `get_contact` is the route
@@ -106,10 +163,16 @@ export const usercrm: HttpProtocol = {
 
   format: (answer, { echo }) => envelope(echo, 200, { list: answer.found ? [contactOf(answer)] : [] }),
 
-  formatBody: (body, { echo }) => envelope(echo, 200, { body }),
+  formatAnswer(answer, request) {
+    // The document answers `switch_call_hold` with its own question.
+    const params = request.command === 'switch_call_hold' ? { params: request.params } : {};
+    const total = answer.kind === 'calls' && answer.total !== undefined ? { total: answer.total } : {};
+    return envelope(request.echo, 200, { ...params, body: bodyOf(answer, request), ...total });
+  },
 
   formatError(error, status, failed, lang) {
     const body = { success: false, error: error.code, message: error.textIn(lang) };
-    return envelope(failed?.echo, status, { body }, errorHeaders(status, METHODS));
+    const echo = failed?.action === 'notice' ? undefined : failed?.echo;
+    return envelope(echo, status, { body }, errorHeaders(status, METHODS));
   },
 };

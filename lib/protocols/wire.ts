@@ -86,16 +86,21 @@ export function scalar(value: unknown): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
+/** One line of at most 256 characters of a value that may have come as text or as a number; empty when there is none. */
+export const shortValue = (value: unknown): string => oneLine(scalar(value) ?? '').slice(0, MAX_QUESTION_VALUE);
+
 /**
- * A route question of its values. A dialplan pastes `${CALLERID(num)}` into a URL unescaped, so that the plus of an
- * international number arrives as a space: it is put back.
+ * As {@link shortValue}, for numbers. Who pastes one into a URL unescaped (`${CALLERID(num)}` in a dialplan) makes a space of the plus of an
+ * international number: it is put back.
  */
+export const phoneValue = (value: unknown): string => shortValue((scalar(value) ?? '').replace(/^ (?=[0-9])/, '+'));
+
+/** A route question of its values. */
 export function routeQuestion(phone: string, trunk: string | undefined, callId: string | undefined): RouteQuestion {
-  const fit = (value: string) => oneLine(value.replace(/^ (?=[0-9])/, '+')).slice(0, MAX_QUESTION_VALUE);
   return {
-    phone: fit(phone),
-    ...(trunk === undefined || trunk === '' ? {} : { trunk: fit(trunk) }),
-    ...(callId === undefined || callId === '' ? {} : { callId: fit(callId) }),
+    phone: phoneValue(phone),
+    ...(trunk === undefined || trunk === '' ? {} : { trunk: phoneValue(trunk) }),
+    ...(callId === undefined || callId === '' ? {} : { callId: shortValue(callId) }),
   };
 }
 

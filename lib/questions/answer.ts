@@ -1,19 +1,23 @@
+import type { RecordPayload } from '../messages/types';
 import type { Contact } from '../routing/types';
-import type { RouteAnswer } from '../protocols/types';
+import type { CommandAnswer, Fields, OrderTold, RouteAnswer } from '../protocols/types';
 
 /** What a flow answers: to a route question, or to a command (and a test). */
 export type FlowAnswer =
   | { readonly kind: 'route'; readonly answer: RouteAnswer }
-  | { readonly kind: 'body'; readonly code: number; readonly body: unknown };
+  /** Written by hand, or what a node of this pack gave; `code` is a status of HTTP. */
+  | { readonly kind: 'command'; readonly code: number; readonly answer: CommandAnswer }
+  /** A node of this pack could not do it, and says why. */
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 /** Nobody is responsible: the call goes on by its normal way. */
 export const nobody: RouteAnswer = { found: false };
 
 /** The forms of an answer, as an error tells them. */
-export const answerShapes = { route: '{name, extension}', body: '{code, body}' } as const;
+export const answerShapes = { route: '{name, extension}', command: '{code, body}' } as const;
 
-function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
+function record(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null ? (value as Fields) : undefined;
 }
 
 /** A name or number out of a flow; numbers are taken as people write them (`101`). */
@@ -39,7 +43,7 @@ function fromContact(contact: Contact): RouteAnswer {
   });
 }
 
-function isContact(fields: Readonly<Record<string, unknown>>): boolean {
+function isContact(fields: Fields): boolean {
   return typeof fields.outcome === 'string' && Array.isArray(fields.entities);
 }
 
@@ -65,11 +69,56 @@ function codeOf(value: unknown): number {
   return Number.isInteger(code) && code >= 200 && code <= 599 ? code : 500;
 }
 
-/** Reads one value of a message as the answer to a command: `{code, body}`, or `{body}` for code 200. */
-function readBodyAnswer(value: unknown): { readonly code: number; readonly body: unknown } | undefined {
+/** Why something was not done: `{error: {code, message}}`. */
+function failure(fields: Fields): FlowAnswer {
+  const error = record(fields.error) ?? {};
+  const [code, message] = [text(error.code) ?? 'UNEXPECTED', text(error.message) ?? ''];
+  return { kind: 'failed', code, message: message === '' ? code : message };
+}
+
+/** An order as `originate` tells it: its number, and how far it has come or how it ended. */
+function orderIn(value: unknown): OrderTold | undefined {
   const fields = record(value);
-  if (!fields || !('code' in fields || 'body' in fields)) return undefined;
-  return { code: codeOf(fields.code ?? 200), body: fields.body ?? null };
+  const { orderId, state } = fields ?? {};
+  if (!fields || typeof orderId !== 'number') return undefined;
+  const outcome = fields.outcome ?? record(fields.result)?.outcome;
+  const told = [
+    ...(typeof outcome === 'string' ? [['outcome', outcome] as const] : []),
+    ...(typeof state === 'string' ? [['state', state] as const] : []),
+  ];
+  return told.length === 0 ? undefined : { orderId, ...Object.fromEntries(told) };
+}
+
+/** What `originate` says of one order, by itself or when it was asked for its state. */
+function readOrder(fields: Fields): FlowAnswer | undefined {
+  // One that was refused at once has no number.
+  if (fields.outcome === 'refused') return failure(fields);
+  if (fields.command === 'status' && fields.found === false) {
+    return { kind: 'failed', code: 'ORDER_UNKNOWN', message: 'There is no such order.' };
+  }
+  const order = orderIn(fields);
+  return order && command({ kind: 'order', order });
+}
+
+const command = (answer: CommandAnswer, code = 200): FlowAnswer => ({ kind: 'command', code, answer });
+
+/**
+ * Reads one value of a message as the answer to a command: `{code, body}` or `{body}` by hand; what `call-control`, `originate` and
+ * `call-history` give.
+ */
+function readCommandAnswer(value: unknown): FlowAnswer | undefined {
+  const fields = record(value);
+  if (!fields) return undefined;
+  if ('code' in fields || 'body' in fields) {
+    return command({ kind: 'body', body: fields.body ?? null }, codeOf(fields.code ?? 200));
+  }
+  const { ok, calls, total, ...done } = fields;
+  if (ok === true) return command({ kind: 'done', done });
+  if (ok === false) return failure(fields);
+  if (Array.isArray(calls)) {
+    return command({ kind: 'calls', calls: calls as RecordPayload[], ...(typeof total === 'number' ? { total } : {}) });
+  }
+  return readOrder(fields);
 }
 
 /** The first of the given values that answers a question of this action. Throws only what reading a value throws (a getter). */
@@ -79,8 +128,8 @@ export function readAnswer(action: string, values: readonly unknown[]): FlowAnsw
       const answer = readRouteAnswer(value);
       if (answer) return { kind: 'route', answer };
     } else {
-      const answer = readBodyAnswer(value);
-      if (answer) return { kind: 'body', ...answer };
+      const answer = readCommandAnswer(value);
+      if (answer) return answer;
     }
   }
   return undefined;

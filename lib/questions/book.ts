@@ -5,6 +5,8 @@ import type { Clock, Timer } from '../clock';
 export interface Question<Answer> {
   /** What is asked: `route`, `test`, or a protocol's command. */
   readonly action: string;
+  /** How long it stays open, in ms, when that is not {@link QuestionBookOptions.deadlineMs}. */
+  readonly deadlineMs?: number;
   /**
    * Called exactly once, unless the question is forgotten: with the answer, or with `undefined` when none came in time.
    * Throws only for an answer that cannot be told as it stands; the asker is served all the same.
@@ -46,7 +48,7 @@ export class QuestionBook<Answer> {
   ask(question: Question<Answer>): string | undefined {
     if (this.closed || this.entries.size >= this.options.limit) return undefined;
     const id = randomUUID();
-    const timer = this.options.clock.after(this.options.deadlineMs, () => {
+    const timer = this.options.clock.after(question.deadlineMs ?? this.options.deadlineMs, () => {
       this.entries.delete(id);
       question.settle(undefined);
       this.options.onLate?.(question.action);

@@ -1,25 +1,26 @@
 #!/usr/bin/env node
 import { createReadStream, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { asError } from '../errors';
+import { asError, TelephonyError } from '../errors';
 import type { PbxMessage } from '../messages/types';
-import { replayError } from './errors';
+import { languageOf, replayError } from './errors';
 import { PLAN_HELP, readPlan } from './plan';
-import { Recording } from './recording';
 import { Replay } from './replay';
+import { TraceReader } from './trace-reader';
 
 const HELP = `telephony-crm-replay [--records] [--plan PLAN] FILE
 
-Reads a recording of what Asterisk sent over AMI and prints what becomes of its calls, one JSON object a line:
-{"topic": "call_ringing", "payload": {…}}, as ami-event sends it in the mode "life of calls". FILE is what "Record a trace" of
+Reads a trace of what Asterisk sent over AMI and prints the events of its calls, one JSON object per line:
+{"topic": "call_ringing", "payload": {…}}, as ami-event sends them in the mode "life of calls". FILE is what "Record a trace" of
 ami-config writes: lines that begin with ";" are comments, then raw AMI with CR LF.
 
-  --records     print the payloads of call_record alone
+  --records     print only the payloads of call_record
   --plan PLAN   a JSON file with the numbering plan and the trunks:
 ${PLAN_HELP.replace(/^/gm, '                ')}
   --help        print this
 
-Ends with the status 2 when FILE is no AMI recording or cannot be read.
+Ends with the status 2 when FILE is not an AMI trace or cannot be read, and when the command line is wrong. Errors are in Russian or English, as
+LC_ALL, LC_MESSAGES or LANG say.
 `;
 
 const reasonOf = (thrown: unknown): string => (thrown as { readonly code?: string }).code ?? asError(thrown).message;
@@ -41,37 +42,51 @@ async function print(messages: readonly PbxMessage[], recordsOnly: boolean): Pro
   }
 }
 
+function badArguments(cause?: unknown): Error {
+  return replayError('REPLAY_BAD_ARGUMENTS', { given: process.argv.slice(2).join(' ') || '—' }, cause);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { records: { type: 'boolean' }, plan: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    });
+  } catch (thrown) {
+    throw badArguments(thrown);
+  }
+}
+
 async function run(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { records: { type: 'boolean' }, plan: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
+  const { values, positionals } = readArguments();
   if (values.help) {
     process.stdout.write(HELP);
     return;
   }
   const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw new Error(`one FILE is needed.\n\n${HELP}`);
+  if (file === undefined || more.length > 0) throw badArguments();
   const planFile = values.plan;
   const replay = new Replay(planFile === undefined ? readPlan('') : readPlan(planFile, planText(planFile)));
-  const recording = new Recording();
+  const trace = new TraceReader();
   const records = values.records === true;
   try {
     for await (const bytes of createReadStream(file)) {
-      for (const message of recording.push(bytes as Buffer)) await print(replay.apply(message), records);
+      for (const message of trace.push(bytes as Buffer)) await print(replay.apply(message), records);
     }
   } catch (thrown) {
-    if (thrown instanceof RangeError) throw replayError('REPLAY_NO_RECORDING', { file }, thrown);
+    if (thrown instanceof RangeError) throw replayError('REPLAY_NO_TRACE', { file }, thrown);
     throw replayError('REPLAY_UNREADABLE', { file, reason: reasonOf(thrown) }, thrown);
   }
-  for (const message of recording.end()) await print(replay.apply(message), records);
-  if (!recording.isOne) throw replayError('REPLAY_NO_RECORDING', { file });
+  for (const message of trace.end()) await print(replay.apply(message), records);
+  if (!trace.isTrace) throw replayError('REPLAY_NO_TRACE', { file });
   await print(replay.end(), records);
 }
 
 // Whoever reads us may have had enough: `| head`.
 process.stdout.on('error', () => process.exit(0));
 run().catch((thrown: unknown) => {
-  process.stderr.write(`telephony-crm-replay: ${asError(thrown).message}\n`);
+  const text = thrown instanceof TelephonyError ? thrown.textIn(languageOf(process.env)) : asError(thrown).message;
+  const isWrongCall = thrown instanceof TelephonyError && thrown.code === 'REPLAY_BAD_ARGUMENTS';
+  process.stderr.write(`telephony-crm-replay: ${text}\n${isWrongCall ? `\n${HELP}` : ''}`);
   process.exitCode = 2;
 });

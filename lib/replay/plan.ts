@@ -1,4 +1,4 @@
-import { asError } from '../errors';
+import { asError, TelephonyError, type Text } from '../errors';
 import { numberingPlan } from '../phone';
 import { replayError } from './errors';
 import type { ReplayOptions } from './replay';
@@ -18,18 +18,23 @@ const LISTS = ['trunks', 'trunkContexts', 'variables'];
 
 /** Reads the text of a plan file; without one the defaults of `ami-config` hold. Throws `REPLAY_BAD_PLAN`. */
 export function readPlan(file: string, text = '{}'): ReplayOptions {
-  const bad = (problem: string): Error => replayError('REPLAY_BAD_PLAN', { file, problem });
+  const bad = ({ en, ru }: Text, cause?: unknown): Error =>
+    replayError('REPLAY_BAD_PLAN', { file, problemEn: en, problemRu: ru }, cause);
   let read: unknown;
   try {
     read = JSON.parse(text);
   } catch (thrown) {
-    throw bad(`it is no JSON (${asError(thrown).message.slice(0, 100)}).`);
+    const words = asError(thrown).message.slice(0, 100);
+    throw bad({ en: `it is no JSON (${words}).`, ru: `это не JSON (${words}).` }, thrown);
   }
-  if (typeof read !== 'object' || read === null || Array.isArray(read)) throw bad('it is no JSON object.');
+  if (typeof read !== 'object' || read === null || Array.isArray(read)) {
+    throw bad({ en: 'it is no JSON object.', ru: 'это не объект JSON.' });
+  }
   const plan = read as Record<string, unknown>;
   for (const [key, value] of Object.entries(plan)) {
     if (TEXTS.includes(key) ? typeof value !== 'string' : !(LISTS.includes(key) && isTexts(value))) {
-      throw bad(`"${key.slice(0, 40)}" is unknown or of the wrong kind.`);
+      const name = key.slice(0, 40);
+      throw bad({ en: `"${name}" is unknown or of the wrong type.`, ru: `«${name}» неизвестно или не того типа.` });
     }
   }
   const list = (key: string): readonly string[] => [(plan[key] ?? []) as string | string[]].flat();
@@ -43,7 +48,8 @@ export function readPlan(file: string, text = '{}'): ReplayOptions {
       variables: list('variables'),
     };
   } catch (thrown) {
-    throw bad(asError(thrown).message);
+    if (!(thrown instanceof TelephonyError)) throw thrown;
+    throw bad({ en: thrown.message, ru: thrown.textIn('ru') }, thrown);
   }
 }
 

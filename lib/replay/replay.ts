@@ -2,6 +2,7 @@ import { isTampered } from '../ami/shape';
 import type { ReadMessage } from '../ami/transport';
 import type { AmiMessage } from '../ami/types';
 import { createCallTracker } from '../calls';
+import { timeOf } from '../calls/reading';
 import type { CallPlan, CallTracker } from '../calls/types';
 import type { PbxMessage } from '../messages/types';
 import { createPresenceTracker } from '../presence';
@@ -14,11 +15,11 @@ export interface ReplayOptions {
   readonly variables: readonly string[];
 }
 
-/** Where a recording has no time stamps, its events are so far apart, from this moment on. In ms. */
+/** Time between events of a trace without time stamps, in ms; the first comes at {@link BEGIN}. */
 const STEP_MS = 10;
 const BEGIN = Date.UTC(2000, 0, 1);
 
-/** What the tracker makes of recorded messages, in the order of the recording. */
+/** What the tracker makes of the messages of a trace, in their order. */
 export class Replay {
   private readonly tracker: CallTracker;
   private readonly presence = createPresenceTracker();
@@ -26,7 +27,7 @@ export class Replay {
   private isDown = false;
   /** Rows of a list of channels that has not come to its end. */
   private rows: AmiMessage[] = [];
-  /** A whole list: it says which calls were under way before the recording began. Other lists tell nothing. */
+  /** A whole list: it says which calls were under way before the trace began. Other lists say nothing. */
   private list: readonly AmiMessage[] | undefined;
 
   constructor(private readonly options: ReplayOptions) {
@@ -76,7 +77,7 @@ export class Replay {
   }
 
   private timeOf(message: AmiMessage): number {
-    const stamp = Number(message.get('Timestamp')) * 1000;
+    const stamp = timeOf(message, 0);
     const before = this.at ?? BEGIN;
     this.at = stamp > 0 ? Math.max(stamp, this.at ?? 0) : before + STEP_MS;
     return this.at;

@@ -21,7 +21,11 @@ export type Interruption =
   /** `TIMEOUT(absolute)` is over. */
   | { readonly kind: 'timeout' }
   | { readonly kind: 'hangup'; readonly cause: number; readonly byFarEnd: boolean }
-  | { readonly kind: 'redirect'; readonly to: Place };
+  | { readonly kind: 'redirect'; readonly to: Place }
+  /** A manager has something else in mind for it than a place in the dialplan. */
+  | { readonly kind: 'leave'; readonly to: () => Promise<void> }
+  /** From a consultation, to the client who waits. */
+  | { readonly kind: 'back' };
 
 /** Unwinds a channel's dialplan; whoever runs the dialplan looks at the channel's interruption. */
 export class Interrupted extends Error {

@@ -32,6 +32,12 @@ export const RING_PATIENCE = 4;
 /** How long a caller stays in the queue before the dialplan goes on, in times of `ringMs`. */
 export const QUEUE_PATIENCE = 20;
 
+/** Where calls are parked. */
+export const parkingSlots: readonly number[] = Array.from({ length: 20 }, (_, index) => 701 + index);
+
+/** How long somebody waits in a slot, or on hold, before he gives up, in times of `talkMs`. */
+export const PARK_PATIENCE = 20;
+
 /** How the outside world takes a call from the PBX: by the last two digits of the number (named after the hang-up causes). */
 export function outsideRule(number: string): 'answers' | 'busy' | 'no-answer' {
   if (number.endsWith('17')) return 'busy';

@@ -45,8 +45,9 @@ export class Devices {
     private readonly pbx: Pbx,
     phones: readonly SimulatedPhone[],
   ) {
-    for (const { extension, name, rule } of phones) {
-      const contact = `sip:${extension}@127.0.0.1:5060`;
+    for (const [index, { extension, name, rule }] of phones.entries()) {
+      // The first sits at this very computer, so that whoever asks from here is somebody; the others are elsewhere.
+      const contact = `sip:${extension}@${index === 0 ? '127.0.0.1' : `192.0.2.${index}`}:5060`;
       this.phones.set(extension, { extension, name, device: `PJSIP/${extension}`, contact, rule });
     }
     for (const { device } of this.phones.values()) this.told.set(device, this.state(device));

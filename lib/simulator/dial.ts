@@ -178,7 +178,7 @@ export class Dialer {
     this.pbx.leave(bridge, first);
     this.pbx.leave(bridge, first === leg ? caller : leg);
     this.pbx.destroy(bridge);
-    if (leg.interruption?.kind === 'redirect') this.onRedirected(leg);
+    if (leg.interruption && leg.interruption.kind !== 'hangup') this.onRedirected(leg);
     else this.pbx.hangup(leg, 16);
     if (caller.interruption) throw new Interrupted(caller);
     caller.hangupCause = 16;

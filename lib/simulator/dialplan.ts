@@ -3,7 +3,7 @@ import type { Log } from '../log';
 import type { AsyncAgi } from './async-agi';
 import type { Autocalls } from './autocalls';
 import { Interrupted, type Channel, type Place } from './channel';
-import { directLines, supportQueue } from './defaults';
+import { directLines, PARK_PATIENCE, parkingSlots, supportQueue } from './defaults';
 import type { Devices } from './devices';
 import { deadTarget, outsideTarget, phoneTarget, type Dialer, type Taken, type Target } from './dial';
 import type { Listeners } from './listeners';
@@ -49,9 +49,11 @@ export interface DialplanParts {
 /**
  * What calls do. Contexts: `from-trunk` asks for the route, as the shipped dialplan does on a real Asterisk; `from-internal`,
  * `click2call` and `telephony-crm-click` dial phones, the queue and numbers outside; `telephony-crm-autocall` plays messages;
- * `crm-hold` plays music.
+ * `telephony-crm-hold` plays music.
  */
 export class Dialplan {
+  /** What happens to a channel that dials a parking slot. */
+  onSlot: (channel: Channel, slot: number) => Promise<void> = () => Promise.resolve();
   private readonly threads = new Set<Promise<void>>();
 
   constructor(private readonly parts: DialplanParts) {
@@ -61,7 +63,7 @@ export class Dialplan {
   /** Is there such an extension? */
   has(place: Place): boolean {
     const { context, exten } = place;
-    if (context === 'from-trunk' || isHold(place) || this.parts.autocalls.has(place)) return true;
+    if (context === 'from-trunk' || isHold(place) || isSlot(place) || this.parts.autocalls.has(place)) return true;
     const inside = ['from-internal', 'click2call', CLICK].includes(context);
     return inside && (exten === supportQueue.extension || this.target(exten) !== undefined);
   }
@@ -130,11 +132,12 @@ export class Dialplan {
         if (!(thrown instanceof Interrupted) || thrown.channel !== channel) throw thrown;
         const why = channel.interruption;
         if (why?.kind === 'hangup') channel.hangupCause = why.cause;
-        if (why?.kind !== 'redirect') return;
+        if (why?.kind !== 'redirect' && why?.kind !== 'leave') return;
         channel.interruption = undefined;
         channel.application = '';
         channel.priority = 1;
-        script = this.has(why.to) ? this.script(channel, why.to, story) : undefined;
+        if (why.kind === 'leave') script = why.to;
+        else script = this.has(why.to) ? this.script(channel, why.to, story) : undefined;
       }
     }
   }
@@ -161,6 +164,7 @@ export class Dialplan {
       channel.exten = place.exten;
       if (place.context === 'from-trunk') await this.inbound(channel, story);
       else if (isHold(place)) await this.hold(channel);
+      else if (isSlot(place)) await this.onSlot(channel, Number(place.exten));
       else if (autocalls.has(place)) await autocalls.run(channel);
       else if (place.context === CLICK && autocalls.isExpired(channel)) this.parts.pbx.execute(channel, 'Hangup', '');
       else await this.reach(channel, place.exten, story);
@@ -168,7 +172,7 @@ export class Dialplan {
   }
 
   /** Whom an extension or a number reaches from the inside, the queue excepted. */
-  private target(exten: string): Target | undefined {
+  target(exten: string): Target | undefined {
     const phone = this.parts.devices.phones.get(exten);
     if (phone) return phoneTarget(phone);
     return /^\+?\d{5,15}$/.test(exten) ? outsideTarget(exten) : undefined;
@@ -242,27 +246,43 @@ export class Dialplan {
     trunk.hangupCause = 16;
   }
 
-  /** Music until somebody redirects or hangs up the channel, at most for the talk time. */
+  /** Music as long as the one waits who is held together with this channel; in the end one loses patience. */
   private async hold(channel: Channel): Promise<void> {
     const { pbx, talkMs } = this.parts;
     pbx.execute(channel, 'Answer', '');
     pbx.setState(channel, 'Up');
-    pbx.execute(channel, 'MusicOnHold', 'default');
+    pbx.execute(channel, 'StartMusicOnHold', '');
     pbx.tell('MusicOnHoldStart', channel, [['Class', 'default']]);
+    const until = pbx.clock.monotonic() + PARK_PATIENCE * talkMs;
     try {
-      await pbx.pause(talkMs, channel);
+      do {
+        pbx.execute(channel, 'Wait', '2');
+        await pbx.pause(LOOK_AFTER_MS, channel);
+      } while (this.isHeldWithSomebody(channel) && pbx.clock.monotonic() < until);
     } finally {
       pbx.tell('MusicOnHoldStop', channel);
     }
     channel.hangupCause = 16;
   }
+
+  private isHeldWithSomebody(channel: Channel): boolean {
+    const other = this.parts.pbx.channels.get(channel.get('TCRM_HELD_WITH') ?? '');
+    return other?.get('TCRM_HELD_WITH') === channel.name;
+  }
 }
+
+/** So often each of two held channels looks whether the other one is still there. */
+const LOOK_AFTER_MS = 2000;
 
 /** A call that nobody has taken yet: if it ends now, the caller or a manager ended it. */
 export function newStory(): Story {
   return { way: 'usual', result: 'cancelled', askedMs: 0 };
 }
 
+function isSlot({ context, exten }: Place): boolean {
+  return context === 'parkedcalls' && parkingSlots.includes(Number(exten));
+}
+
 function isHold({ context, exten }: Place): boolean {
-  return context === 'crm-hold' && exten === 's';
+  return context === 'telephony-crm-hold' && exten === 's';
 }

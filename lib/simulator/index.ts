@@ -7,6 +7,7 @@ import { AmiServer } from './ami/server';
 import { AsyncAgi } from './async-agi';
 import { Autocalls } from './autocalls';
 import { defaultPhones, defaultTimes, limits, supportQueue } from './defaults';
+import { Conversations } from './conversations';
 import { Dialer } from './dial';
 import { Dialplan, newStory } from './dialplan';
 import { Devices, TRUNK } from './devices';
@@ -160,6 +161,8 @@ class BuiltInSimulator implements Simulator {
       isServed,
       ...times,
     });
+    const conversations = new Conversations({ pbx, dialer, times, target: (exten) => dialplan.target(exten) });
+    dialplan.onSlot = (channel, slot) => conversations.retrieve(channel, slot);
     const support = queues.create(supportQueue.name);
     for (const extension of supportQueue.members) {
       const phone = devices.phones.get(extension);
@@ -174,6 +177,7 @@ class BuiltInSimulator implements Simulator {
       queues,
       agi,
       dialplan,
+      conversations,
       originator: new Originator({ pbx, devices, dialer, dialplan, records }),
     };
   }

@@ -6,6 +6,8 @@ import { causeText, escapeC, type Header, type PbxEvent } from './event-format';
 
 export interface Bridge {
   readonly id: string;
+  /** People talk in a `simple_bridge`; in a `holding_bridge` they wait. */
+  readonly technology: 'simple_bridge' | 'holding_bridge';
   readonly channels: Set<Channel>;
 }
 
@@ -225,8 +227,8 @@ export class Pbx {
     channel.interrupt({ kind: 'hangup', cause, byFarEnd: false });
   }
 
-  bridge(): Bridge {
-    const bridge: Bridge = { id: randomUUID(), channels: new Set() };
+  bridge(technology: Bridge['technology'] = 'simple_bridge'): Bridge {
+    const bridge: Bridge = { id: randomUUID(), technology, channels: new Set() };
     this.bridges.set(bridge.id, bridge);
     this.emit('BridgeCreate', 'call', bridgeSnapshot(bridge));
     return bridge;
@@ -250,15 +252,16 @@ export class Pbx {
   }
 }
 
-export function bridgeSnapshot(bridge: Bridge): Header[] {
+export function bridgeSnapshot(bridge: Bridge, prefix = ''): Header[] {
+  const holds = bridge.technology === 'holding_bridge';
   return [
-    ['BridgeUniqueid', bridge.id],
-    ['BridgeType', 'basic'],
-    ['BridgeTechnology', 'simple_bridge'],
-    ['BridgeCreator', '<unknown>'],
-    ['BridgeName', '<unknown>'],
-    ['BridgeNumChannels', bridge.channels.size],
-    ['BridgeVideoSourceMode', 'none'],
+    [`${prefix}BridgeUniqueid`, bridge.id],
+    [`${prefix}BridgeType`, holds ? 'parking' : 'basic'],
+    [`${prefix}BridgeTechnology`, bridge.technology],
+    [`${prefix}BridgeCreator`, holds ? 'Parking' : '<unknown>'],
+    [`${prefix}BridgeName`, '<unknown>'],
+    [`${prefix}BridgeNumChannels`, bridge.channels.size],
+    [`${prefix}BridgeVideoSourceMode`, 'none'],
   ];
 }
 

@@ -6,6 +6,7 @@ import { asError, TelephonyError } from '../errors';
 import type { Log } from '../log';
 import { storeError } from './errors';
 
+/** A copy a day. */
 export interface BackupPlan {
   /** Local time of the day, `hh:mm`. */
   readonly at: string;
@@ -15,6 +16,7 @@ export interface BackupPlan {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** Where copies go that are given no path of their own. */
 export const backupFolder = (file: string): string => join(dirname(file), 'backups');
 
 const two = (number: number): string => String(number).padStart(2, '0');
@@ -38,7 +40,7 @@ async function pathInside(file: string, wanted: string): Promise<string> {
     return way !== '' && !way.startsWith('..') && !isAbsolute(way);
   };
   if (!isInside(target)) throw refuse();
-  await mkdir(dirname(target), { recursive: true });
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   // A link could lead out of it.
   const real = join(await realpath(dirname(target)), basename(target));
   if (!isInside(real)) throw refuse();
@@ -144,6 +146,7 @@ export class DailyBackup {
     this.schedule();
   }
 
+  /** No more copies; one that is being made is finished. */
   stop(): void {
     this.timer?.cancel();
   }

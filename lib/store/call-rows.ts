@@ -1,9 +1,11 @@
+import { MAX_PAYLOAD_BYTES } from '../messages/parse';
 import type { CallResult, Direction, RecordPayload } from '../messages/types';
 import { storeError } from './errors';
 import { checkBytes, checkText } from './values';
 
 /** Their places make up `kind` in the file: only ever add to the end. */
 export const DIRECTIONS: readonly Direction[] = ['in', 'out', 'internal'];
+/** As with {@link DIRECTIONS}. */
 export const RESULTS: readonly CallResult[] = [
   'answered',
   'missed',
@@ -47,6 +49,7 @@ export function numberKeys(number: string): string[] {
   return key === undefined ? [] : [key, extensionKey(number.replace(/\D/g, ''))];
 }
 
+/** The same of extensions of ours, which are compared whole. */
 export const extensionKeys = (extensions: readonly string[]): string[] => extensions.map(extensionKey);
 
 /** Who took part: outside numbers, our own number of the line, and extensions. */
@@ -64,7 +67,6 @@ function participantsOf(record: RecordPayload): string[] {
 }
 
 const MAX_PARTICIPANTS = 300;
-const MAX_RECORD = 512 * 1024;
 
 /** One record as it is kept. */
 export interface CallRow {
@@ -89,7 +91,7 @@ export function callRow(record: RecordPayload): CallRow {
   if (!DIRECTIONS.includes(direction)) throw storeError('STORE_BAD_VALUE', { what: 'direction' });
   if (result !== undefined && !RESULTS.includes(result)) throw storeError('STORE_BAD_VALUE', { what: 'result' });
   const body = JSON.stringify(record);
-  checkBytes('call_record', body, MAX_RECORD);
+  checkBytes('call_record', body, MAX_PAYLOAD_BYTES);
   const queue = record.queue?.id;
   return {
     callId,

@@ -10,6 +10,7 @@ import type { CallPage, CallQuery, CallTable } from './types';
 
 const CHUNK = 50;
 
+/** The records of calls that are over: one row for each call of a PBX, its latest record, and who took part in a table of its own. */
 export class Calls implements CallTable {
   constructor(private readonly access: Access) {}
 

@@ -1,10 +1,11 @@
 import { errorsFrom } from '../errors';
 import type { TelephonyError, Text } from '../errors';
 
+/** Errors of the store and of questions to it. Codes never change; see the texts for what each means. */
 export const storeError = errorsFrom({
   STORE_CLOSED: {
-    en: 'The store "{file}" is not open.',
-    ru: 'Хранилище «{file}» не открыто.',
+    en: 'The store "{file}" is not open: its store-config is just being deployed or stopped. Send it again in a moment; if this stays, deploy once more.',
+    ru: 'Хранилище «{file}» не открыто: его store-config сейчас разворачивается или остановлен. Повторите чуть позже; если не пройдёт, разверните потоки ещё раз.',
   },
   STORE_LOCKED: {
     en: 'The store "{file}" is in use by another program (process {pid} on {host}). One file serves one Node-RED: stop the other one, or choose another file name. It is tried again by itself.',
@@ -17,6 +18,10 @@ export const storeError = errorsFrom({
   STORE_TAKEN: {
     en: 'The store "{file}" was taken over by another program, or its .owner file was deleted: nothing more is written. It is opened again by itself when it is free.',
     ru: 'Хранилище «{file}» занял другой процесс, или его файл .owner удалён: запись прекращена. Оно откроется само, когда освободится.',
+  },
+  STORE_REPLACED: {
+    en: 'The file of the store "{file}" was deleted, emptied or replaced while it was in use: nothing more is written, and what came last may be missing. Put the file that is to be used in its place, or leave it away to begin with an empty one; then restart the flows.',
+    ru: 'Файл хранилища «{file}» удалён, очищен или заменён во время работы: запись прекращена, последние данные могли пропасть. Положите на его место нужный файл (без него хранилище начнётся пустым) и перезапустите потоки.',
   },
   STORE_FULL: {
     en: 'There is no room to write the store "{file}" ({reason}). Free some space on the disk, or raise its quota; it is tried again by itself.',
@@ -47,12 +52,12 @@ export const storeError = errorsFrom({
     ru: 'Файл «{file}» — база данных другой программы. Он не тронут: выберите другое имя файла.',
   },
   STORE_UNSAFE: {
-    en: 'The store "{file}" cannot be kept safe against a crash here ({reason}), so it is not used.',
-    ru: 'Здесь хранилище «{file}» нельзя защитить от сбоя ({reason}), поэтому оно не используется.',
+    en: 'The store "{file}" cannot be kept safe against a crash here ({reason}), so it is not used. Put the user directory of Node-RED on a local disk, not on a network share, and start Node-RED anew.',
+    ru: 'Здесь хранилище «{file}» нельзя защитить от сбоя ({reason}), поэтому оно не используется. Перенесите папку пользователя Node-RED на локальный диск (не сетевой) и перезапустите Node-RED.',
   },
   STORE_BUSY: {
-    en: 'The store "{file}" has {mib} MiB of writes waiting for the disk and takes no more for the moment.',
-    ru: 'Хранилище «{file}»: записи на диск ждут уже {mib} МиБ, новые пока не принимаются.',
+    en: 'The store "{file}" has {mib} MiB of writes waiting for the disk and takes no more for the moment. Send it again later; if it happens often, the disk is too slow: see what else writes to it.',
+    ru: 'Хранилище «{file}»: записи на диск ждут уже {mib} МиБ, новые пока не принимаются. Повторите позже; если это случается часто, диск слишком медленный: выясните, что ещё на него пишет.',
   },
   STORE_OUTBOX_FULL: {
     en: 'The store "{file}" has {limit} events that wait for delivery or were given up, and takes no more. See why they are not delivered; revive or drop those that were given up.',
@@ -70,9 +75,13 @@ export const storeError = errorsFrom({
     en: 'The store "{file}" is larger than the limit ({mib} MiB) though no old calls are left to delete: what waits for delivery, and the orders of the last 30 days, fill it. See what waits and why, or raise the limit.',
     ru: 'Хранилище «{file}» больше предела ({mib} МиБ), хотя старых звонков для удаления не осталось: его заполняют события, ждущие доставки, и заказы последних 30 дней. Выясните, что и почему ждёт, или увеличьте предел.',
   },
+  STORE_RECORDS_LOST: {
+    en: '{count} records of calls are missing in the history: the store could not be written while they came. Its own errors say why; what the PBX keeps itself (its CDR) has these calls.',
+    ru: 'В истории не хватает записей о звонках ({count}): пока они приходили, в хранилище нельзя было писать. Причина — в его собственных ошибках; эти звонки есть в CDR самой АТС.',
+  },
   STORE_TOO_LARGE: {
-    en: 'The {what} has {bytes} bytes; at most {limit} can be kept.',
-    ru: '{what}: {bytes} байт, хранится не больше {limit}.',
+    en: 'The {what} has {bytes} bytes; at most {limit} can be kept. Leave out what is not needed, for instance channel variables.',
+    ru: '{what}: {bytes} байт, хранится не больше {limit}. Уберите лишнее, например переменные каналов.',
   },
   STORE_BAD_VALUE: {
     en: 'This cannot be kept: {what} is missing or wrong.',
@@ -83,16 +92,16 @@ export const storeError = errorsFrom({
     ru: 'Путь «{file}» не подходит: он должен быть внутри «{folder}».',
   },
   STORE_BACKUP_EXISTS: {
-    en: 'The backup "{file}" exists already and is not overwritten.',
-    ru: 'Копия «{file}» уже есть и не перезаписывается.',
+    en: 'The backup "{file}" exists already and is not overwritten. Choose another name.',
+    ru: 'Копия «{file}» уже есть и не перезаписывается. Выберите другое имя.',
   },
   STORE_BACKUP_FAILED: {
-    en: 'The backup "{file}" could not be written ({reason}).',
-    ru: 'Копию «{file}» не удалось записать ({reason}).',
+    en: 'The backup "{file}" could not be written ({reason}). Check the free space and the rights of its folder, then make it again; a daily one is made again the next day.',
+    ru: 'Копию «{file}» не удалось записать ({reason}). Проверьте свободное место и права на папку и сделайте копию ещё раз; ежедневная повторится на следующий день.',
   },
   STORE_FAILED: {
-    en: 'The store "{file}" failed: {reason}',
-    ru: 'Ошибка хранилища «{file}»: {reason}',
+    en: 'The store "{file}" failed ({reason}). If it happens again, start Node-RED anew; if that does not help, please report it with this text.',
+    ru: 'Ошибка хранилища «{file}» ({reason}). Если она повторится, перезапустите Node-RED; если не поможет, сообщите о ней вместе с этим текстом.',
   },
   STORE_BAD_SETTINGS: {
     en: 'The settings of the store cannot be used: {problemEn}',

@@ -4,6 +4,7 @@ import type { MemoTable } from './types';
 
 const MAX_VALUE = 8 * 1024;
 
+/** Small facts with an expiry. Those that expired are not given any more, and are deleted with the next tidying. */
 export class Memos implements MemoTable {
   constructor(private readonly access: Access) {}
 

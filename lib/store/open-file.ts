@@ -3,6 +3,7 @@ import { ftruncateSync, rmdirSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { asError, TelephonyError } from '../errors';
 import { storeError } from './errors';
+import { HeldFiles } from './held-files';
 import { Owner } from './owner';
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './schema';
 import { SqlError, Sqlite } from './sqlite';
@@ -11,6 +12,8 @@ import { SqlError, Sqlite } from './sqlite';
 export interface OpenFile {
   readonly sql: Sqlite;
   readonly owner: Owner;
+  /** The file and its log. */
+  readonly held: HeldFiles;
   /** `STORE_WAS_BROKEN`: the old file was set aside. */
   readonly note?: TelephonyError;
 }
@@ -27,9 +30,13 @@ const LOG_KEEPS_BYTES = 16 * 1024 * 1024;
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 const logOf = (file: string): string => `${file}-wal`;
 
+/** Whether the file is still the one that was opened, and not emptied. */
+export const isInPlace = (file: string, held: HeldFiles): boolean => held.areInPlace() && sizeOf(file) > 0;
+
 /** Bytes on disk, with what is not yet moved from the log into the file. */
 export const bytesOf = (file: string): number => sizeOf(file) + sizeOf(logOf(file));
 
+/** What the file cannot tell of itself. */
 export interface OpenOptions {
   /** ISO-8601, for the name of a file that is set aside. */
   readonly date: string;
@@ -46,20 +53,27 @@ export interface OpenOptions {
 export async function openFile(file: string, options: OpenOptions): Promise<OpenFile> {
   let owner: Owner | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    // Calls are nobody else's business.
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     refuseNewer(file, SCHEMA_VERSION);
     owner = await Owner.acquire(file);
     checkRoom(file);
     // Its owner is gone: see owner.ts.
     if (existsSync(`${file}.lock`)) rmdirSync(`${file}.lock`);
-    return { owner, ...openOrBeginAnew(file, owner.afterCrash, options) };
+    const opened = openOrBeginAnew(file, owner.afterCrash, options);
+    try {
+      return { owner, ...opened, held: HeldFiles.open([file, logOf(file)]) };
+    } catch (thrown) {
+      opened.sql.close();
+      throw thrown;
+    }
   } catch (thrown) {
     owner?.release();
     throw thrown instanceof TelephonyError ? thrown : fileError(file, thrown);
   }
 }
 
-function openOrBeginAnew(file: string, check: boolean, options: OpenOptions): Omit<OpenFile, 'owner'> {
+function openOrBeginAnew(file: string, check: boolean, options: OpenOptions): Omit<OpenFile, 'owner' | 'held'> {
   try {
     // The library would take it for a new file, and throw the log away.
     if (sizeOf(file) === 0 && sizeOf(logOf(file)) > 0) throw new SqlError('the file is empty: malformed');

@@ -1,3 +1,5 @@
+import type { Text } from '../errors';
+import { MAX_PAYLOAD_BYTES } from '../messages/parse';
 import type { Access } from './access';
 import { chunks } from './access';
 import { storeError } from './errors';
@@ -5,7 +7,8 @@ import type { Row, Sqlite } from './sqlite';
 import { checkBytes, checkText } from './values';
 import type { DeadItem, OutboxEntry, OutboxItem, OutboxTable, StoredError } from './types';
 
-const MAX_BODY = 256 * 1024;
+/** A payload, and what says what it is. */
+const MAX_BODY = MAX_PAYLOAD_BYTES + 1024;
 /** Waiting and dead together: what is there must not be dropped, so no more is taken. */
 const MAX_ENTRIES = 1_000_000;
 const CHUNK = 250;
@@ -15,8 +18,21 @@ const WAITING = 0;
 const DEAD = 1;
 const DELIVERED = 2;
 
+/** Takes the time first. */
+const BEGIN_ANEW = `UPDATE outbox SET state = ${WAITING}, attempts = 0, not_before = 0, error = NULL, accepted_at = ?`;
+
 const errorJson = ({ code, text, at }: StoredError): string =>
-  JSON.stringify({ code, text: text.slice(0, MAX_ERROR_TEXT), at });
+  JSON.stringify({
+    code,
+    text: { en: text.en.slice(0, MAX_ERROR_TEXT), ru: text.ru.slice(0, MAX_ERROR_TEXT) },
+    at,
+  });
+
+function errorOf(json: string): StoredError {
+  const { text, ...rest } = JSON.parse(json) as Omit<StoredError, 'text'> & { readonly text: Text | string };
+  // Older files hold the English text alone.
+  return { ...rest, text: typeof text === 'string' ? { en: text, ru: text } : text };
+}
 
 function itemOf(row: Row): OutboxItem {
   return {
@@ -28,7 +44,7 @@ function itemOf(row: Row): OutboxItem {
     attempts: Number(row.attempts),
     notBefore: Number(row.not_before),
     body: String(row.body),
-    ...(row.error === null ? {} : { lastError: JSON.parse(String(row.error)) as StoredError }),
+    ...(row.error === null ? {} : { lastError: errorOf(String(row.error)) }),
   };
 }
 
@@ -40,7 +56,8 @@ function checkEntry(entry: OutboxEntry): void {
   checkBytes('body', entry.body, MAX_BODY);
 }
 
-export class Outbox implements OutboxTable {
+/** The rows of what is to be delivered, of all queues of one file; at most a million wait or are dead. */
+export class OutboxRows implements OutboxTable {
   /** How many are held in the file that is open; counted once, and after each commit by what it changed. */
   private held: { readonly in: Sqlite; count: number } | undefined;
 
@@ -136,11 +153,7 @@ export class Outbox implements OutboxTable {
 
   async revive(queue: string, ids?: readonly number[]): Promise<number> {
     const revive = (sql: Sqlite, id: number): number =>
-      sql.run(
-        `UPDATE outbox SET state = ${WAITING}, attempts = 0, not_before = 0, error = NULL, accepted_at = ?
-         WHERE id = ? AND state = ${DEAD}`,
-        [this.access.now(), id],
-      );
+      sql.run(`${BEGIN_ANEW} WHERE id = ? AND state = ${DEAD}`, [this.access.now(), id]);
     return this.ofDead(queue, ids, (part) =>
       this.access.write(0, (sql) => part.reduce((sum, id) => sum + revive(sql, id), 0)),
     );
@@ -165,6 +178,46 @@ export class Outbox implements OutboxTable {
         ...(typeof oldestAt === 'number' ? { oldestAt } : {}),
       };
     });
+  }
+
+  queues(): Promise<string[]> {
+    const of = (state: number): string => `SELECT DISTINCT queue FROM outbox WHERE state = ${state}`;
+    return this.access.read((sql) => sql.all(`${of(WAITING)} UNION ${of(DEAD)}`).map((row) => String(row.queue)));
+  }
+
+  async adopt(from: string, to: string): Promise<number> {
+    checkText('queue', to);
+    // Nothing would ever leave the queue.
+    if (from === to) return 0;
+    let moved = 0;
+    // One state after the other: each has an index of its own.
+    for (const state of [WAITING, DEAD]) {
+      for (;;) {
+        const part = await this.access.write(0, (sql) => this.adoptChunk(sql, state, from, to));
+        if (part.found === 0) break;
+        moved += part.moved;
+        this.changeHeld(part.moved - part.found);
+      }
+    }
+    return moved;
+  }
+
+  /** The ids stay as they are, and with them the order. */
+  private adoptChunk(sql: Sqlite, state: number, from: string, to: string): { found: number; moved: number } {
+    const rows = sql.all(`SELECT id FROM outbox WHERE queue = ? AND state = ${state} ORDER BY id LIMIT ${CHUNK}`, [
+      from,
+    ]);
+    const now = this.access.now();
+    let moved = 0;
+    for (const { id = null } of rows) {
+      if (sql.run(`UPDATE OR IGNORE outbox SET queue = ? WHERE id = ?`, [to, id]) === 0) {
+        sql.run(`DELETE FROM outbox WHERE id = ?`, [id]);
+        continue;
+      }
+      moved += 1;
+      if (state === WAITING) sql.run(`${BEGIN_ANEW} WHERE id = ? AND state = ${WAITING}`, [now, id]);
+    }
+    return { found: rows.length, moved };
   }
 
   private async forget(ids: readonly number[], from: number): Promise<number> {

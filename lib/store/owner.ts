@@ -11,7 +11,7 @@ import { storeError } from './errors';
  * Who has the store: a record beside the file, and a local socket that the kernel closes with its process, however that
  * ends. So a killed owner is provably gone, also one in another container on the same machine, where its pid means nothing.
  */
-interface Record {
+interface OwnerRecord {
   readonly pid: number;
   /** When that process began, so that another one with the same pid is not taken for it. */
   readonly started: string;
@@ -24,6 +24,9 @@ interface Record {
 }
 
 type Life = 'running' | 'gone' | 'unknown';
+
+/** The records of this process that are in use: another one with our pid was left by us, and is nobody's. */
+const held = new Set<string>();
 
 /** Two who find the same dead owner: the second takes the record away from the first within this time, or never. */
 const SETTLE_MS = 60;
@@ -49,7 +52,7 @@ function startOf(pid: number): string {
   return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', timeout: 2000 }).stdout.trim();
 }
 
-function ownRecord(): Record {
+function ownRecord(): OwnerRecord {
   return {
     pid: process.pid,
     started: startOf(process.pid),
@@ -60,7 +63,7 @@ function ownRecord(): Record {
   };
 }
 
-function readRecord(path: string): Record | 'unreadable' | undefined {
+function readRecord(path: string): OwnerRecord | 'unreadable' | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -69,8 +72,8 @@ function readRecord(path: string): Record | 'unreadable' | undefined {
     throw thrown;
   }
   try {
-    const record = JSON.parse(text) as Partial<Record> | null;
-    if (typeof record?.pid === 'number' && typeof record.nonce === 'string') return record as Record;
+    const record = JSON.parse(text) as Partial<OwnerRecord> | null;
+    if (typeof record?.pid === 'number' && typeof record.nonce === 'string') return record as OwnerRecord;
   } catch {
     // Torn by a crash or a full disk.
   }
@@ -95,13 +98,14 @@ function socketLife(path: string): Promise<Life> {
   });
 }
 
-async function lifeOf(record: Record, own: Record, socket: string): Promise<Life> {
+async function lifeOf(record: OwnerRecord, own: OwnerRecord, socket: string): Promise<Life> {
   // Without a boot id (not Linux) a reboot shows in the socket and in the start of the process.
   if (record.boot !== own.boot) return record.host === own.host ? 'gone' : 'unknown';
   if (own.boot === '' && record.host !== own.host) return 'unknown';
   const heard = await socketLife(socket);
   if (heard !== 'unknown') return heard;
   if (record.pids !== own.pids) return 'unknown';
+  if (record.pid === own.pid && record.started === own.started) return held.has(record.nonce) ? 'running' : 'gone';
   try {
     process.kill(record.pid, 0);
   } catch (thrown) {
@@ -124,10 +128,12 @@ function listen(path: string): Promise<Server | undefined> {
   });
 }
 
+/** The right of this process to write one store file: of all that ask for it, on this machine or another, one has it. */
 export class Owner {
   private constructor(
     private readonly path: string,
-    private readonly stamp: string,
+    private readonly nonce: string,
+    private stamp: string,
     private readonly server: Server | undefined,
     /** Whoever had the store before did not close it. */
     readonly afterCrash: boolean,
@@ -159,21 +165,31 @@ export class Owner {
       const now = readRecord(path);
       if (typeof now !== 'object' || now.nonce !== own.nonce) throw locked(file, path);
     }
+    const stamp = stampOf(path);
+    held.add(own.nonce);
     const server = await listen(socket);
-    return new Owner(path, stampOf(path), server, found !== undefined);
+    return new Owner(path, own.nonce, stamp, server, found !== undefined);
   }
 
   /** False when somebody took the store away meanwhile, or the record was deleted: nothing may be written any more. */
   isStillOwner(): boolean {
     try {
-      return stampOf(this.path) === this.stamp;
+      const stamp = stampOf(this.path);
+      if (stamp === this.stamp) return true;
+      // Other rights, another owner or a hard link change the stamp too, and the record is still ours.
+      const now = readRecord(this.path);
+      if (typeof now !== 'object' || now.nonce !== this.nonce) return false;
+      this.stamp = stamp;
+      return true;
     } catch {
       return false;
     }
   }
 
+  /** Gives the file back. A record that is not ours any more stays. */
   release(): void {
     this.server?.close();
+    held.delete(this.nonce);
     if (this.isStillOwner()) rmSync(this.path, { force: true });
   }
 }
@@ -184,7 +200,7 @@ function stampOf(path: string): string {
   return `${ino} ${mtimeMs} ${ctimeMs}`;
 }
 
-function write(file: string, path: string, own: Record): void {
+function write(file: string, path: string, own: OwnerRecord): void {
   try {
     writeFileSync(path, JSON.stringify(own), { flag: 'wx', mode: 0o600 });
   } catch (thrown) {

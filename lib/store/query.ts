@@ -44,7 +44,12 @@ const shown = (value: unknown): string =>
 function moment(name: string, value: unknown): number {
   const text = typeof value === 'string' ? value.trim() : value;
   if (text instanceof Date && !Number.isNaN(text.getTime())) return text.getTime();
-  const number = typeof text === 'number' ? text : /^-?\d+(?:\.\d+)?$/.test(String(text)) ? Number(text) : undefined;
+  const number =
+    typeof text === 'number'
+      ? text
+      : typeof text === 'string' && /^-?\d+(?:\.\d+)?$/.test(text)
+        ? Number(text)
+        : undefined;
   if (number !== undefined && Number.isFinite(number)) {
     return Math.trunc(Math.abs(number) < SECONDS_BELOW ? number * 1000 : number);
   }
@@ -115,7 +120,9 @@ function text(name: string, value: unknown): string {
 
 function sortOf(value: unknown): NonNullable<CallQuery['sort']> {
   // UserCRM: {"dt": "+"} is the oldest first.
-  const asked = isFields(value) ? ({ '+': 'startedAt', '-': '-startedAt' } as Fields)[String(value.dt)] : value;
+  const asked = isFields(value)
+    ? ({ '+': 'startedAt', '-': '-startedAt' } as Fields)[typeof value.dt === 'string' ? value.dt : '']
+    : value;
   if (asked === 'startedAt' || asked === '-startedAt') return asked;
   throw badQuery({
     en: '"sort" must be "startedAt" (the oldest first), "-startedAt", or {"dt": "+"} or {"dt": "-"}.',

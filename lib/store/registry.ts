@@ -21,6 +21,7 @@ function realPath(file: string): string {
   return folder === path ? path : join(realPath(folder), basename(path));
 }
 
+/** The part of one user in a store that several may use. */
 export interface StoreShare {
   readonly store: Store;
   /** Others opened the same file with another retention or backup plan: theirs holds. */

@@ -3,6 +3,7 @@ import { deleteOldest } from './calls';
 import { rowsIn } from './schema';
 import type { Sqlite } from './sqlite';
 
+/** How much of the history is kept. */
 export interface Retention {
   /** Calls that began longer ago are deleted; 0 = never. */
   readonly days: number;
@@ -82,11 +83,16 @@ function stepsOf(sql: Sqlite, { days, maxBytes }: Retention, now: number): ((sql
 }
 
 /**
- * Deletes what is past its time, in small writes among those of others. Resolves with whether the file is still over its size,
+ * Deletes what is past its time by the clock `now`, in small writes among those of others; without it, what is too much only. Resolves with whether the file is still over its size,
  * with no call left to delete; rejects as the writes do.
  */
-export async function tidy(access: Access, retention: Retention): Promise<{ readonly isOverSize: boolean }> {
-  const steps = await access.read((sql) => stepsOf(sql, retention, access.now()));
+export async function tidy(
+  access: Access,
+  retention: Retention,
+  now: number | undefined,
+): Promise<{ readonly isOverSize: boolean }> {
+  // At the beginning of time nothing is old.
+  const steps = await access.read((sql) => stepsOf(sql, retention, now ?? 0));
   for (const step of steps) {
     while ((await access.write(0, step)) > 0);
   }

@@ -113,6 +113,7 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
+/** Of the files that this version writes; it reads all older ones. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Moves the schema on, one transaction a step: a crash in between leaves whole steps. */
@@ -132,5 +133,6 @@ export function addRows(sql: Sqlite, counted: Counted, rows: number): void {
   if (rows !== 0) sql.run('UPDATE counts SET n = n + ? WHERE name = ?', [rows, counted]);
 }
 
+/** How many there are. Read from a counter: to count the rows SQLite would read a whole index. */
 export const rowsIn = (sql: Sqlite, counted: Counted): number =>
   Number(sql.value('SELECT n FROM counts WHERE name = ?', [counted]));

@@ -13,6 +13,7 @@ import type { Statement } from 'node-sqlite3-wasm';
  */
 
 type SqlValue = string | number | null;
+/** A row of an answer, by the names of its columns. */
 export type Row = Readonly<Record<string, SqlValue>>;
 
 /** What a failure calls for: `data` = the file is damaged, `disk` = reading or writing failed, `lock` = somebody else has it. */
@@ -24,6 +25,7 @@ const KINDS: readonly (readonly [RegExp, SqlErrorKind])[] = [
   [/database is locked/i, 'lock'],
 ];
 
+/** What the library threw, with its text cut to 200 characters, and what it calls for. */
 export class SqlError extends Error {
   readonly kind: SqlErrorKind;
 
@@ -41,6 +43,7 @@ export class Sqlite {
   private readonly statements = new Map<string, Statement>();
   private constructor(private readonly db: Database) {}
 
+  /** Opens the file, or makes it; `:memory:` = none. */
   static open(file: string): Sqlite {
     return wrapped(() => new Sqlite(new Database(file)));
   }
@@ -69,6 +72,7 @@ export class Sqlite {
     return Number(this.value('SELECT last_insert_rowid()'));
   }
 
+  /** Whether a BEGIN waits for its COMMIT or ROLLBACK. */
   get inTransaction(): boolean {
     return this.db.inTransaction;
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, Timer } from '../clock';
+import { standingOf, type Clock, type Timer } from '../clock';
 import { asError, TelephonyError } from '../errors';
 import type { Log } from '../log';
 import type { Access } from './access';
@@ -10,10 +10,10 @@ import { Calls } from './calls';
 import { storeError } from './errors';
 import { LiveCalls } from './live-calls';
 import { Memos } from './memos';
-import { bytesOf, CHECKPOINT_PAGES, fileError, openFile } from './open-file';
+import { bytesOf, CHECKPOINT_PAGES, fileError, isInPlace, openFile } from './open-file';
 import type { OpenFile } from './open-file';
 import { Orders } from './orders';
-import { Outbox } from './outbox';
+import { OutboxRows } from './outbox';
 import { tidy } from './retention';
 import type { Retention } from './retention';
 import { rowsIn } from './schema';
@@ -22,6 +22,7 @@ import type { Sqlite } from './sqlite';
 import type { Store, StoreState, StoreStats } from './types';
 import { WriteQueue } from './write-queue';
 
+/** One file and how it is kept. */
 export interface StoreOptions {
   readonly file: string;
   readonly clock: Clock;
@@ -34,13 +35,15 @@ export interface StoreOptions {
 /** A failed store is tried again so often, ms. */
 const RETRY_MS = 5000;
 const TIDY_MS = 10 * 60 * 1000;
+/** A clock that has jumped must go on for so long before anything is deleted for its age, ms. */
+const TRUSTED_MS = 24 * 60 * 60 * 1000;
 /** Closing waits so long for the writes under way, ms. */
 const CLOSE_WITHIN_MS = 1500;
 /** A file that is damaged again so soon is not set aside again: the disk would fill with them, ms. */
 const BROKEN_AGAIN_MS = 60 * 60 * 1000;
 
 class SqliteStore implements Store, Access {
-  readonly outbox = new Outbox(this);
+  readonly outbox = new OutboxRows(this);
   readonly memos = new Memos(this);
   readonly calls = new Calls(this);
   readonly live = new LiveCalls(this);
@@ -82,6 +85,7 @@ class SqliteStore implements Store, Access {
     if (!this.isClosed) return this.opening ?? Promise.resolve();
     this.isClosed = false;
     const { clock, log, backup } = this.options;
+    standingOf(clock);
     this.timers = [clock.every(TIDY_MS, () => void this.tidy())];
     if (backup) this.daily = new DailyBackup(this.file, backup, clock, log, () => this.backup());
     return this.tryToOpen();
@@ -153,6 +157,8 @@ class SqliteStore implements Store, Access {
     if (!this.opened) {
       throw this.state.status === 'failed' ? this.state.error : storeError('STORE_CLOSED', { file: this.file });
     }
+    // Without the file its record is often gone too, and that is not what to tell.
+    if (!isInPlace(this.file, this.opened.held)) throw this.fail(storeError('STORE_REPLACED', { file: this.file }));
     if (!this.opened.owner.isStillOwner()) throw this.fail(storeError('STORE_TAKEN', { file: this.file }));
     return this.opened.sql;
   }
@@ -181,7 +187,10 @@ class SqliteStore implements Store, Access {
     }
   }
 
-  /** The file cannot be used: it is closed, everybody hears why, and it is tried again by itself. */
+  /**
+   * The file cannot be used: it is closed, everybody hears why, and it is tried again by itself. Not so when somebody took it away:
+   * a file that is just being copied into its place must not be opened, nor an empty one be made there.
+   */
   private fail(thrown: unknown): TelephonyError {
     const error = fileError(this.file, thrown);
     if (thrown instanceof SqlError && thrown.kind === 'data') this.damage = thrown;
@@ -189,12 +198,14 @@ class SqliteStore implements Store, Access {
     if (this.isClosed) return error;
     this.tell({ status: 'failed', error });
     this.retry?.cancel();
+    if (error.code === 'STORE_REPLACED') return error;
     this.retry = this.options.clock.after(RETRY_MS, () => void this.tryToOpen());
     return error;
   }
 
   private shut(): void {
     this.opened?.sql.close();
+    this.opened?.held.close();
     this.opened?.owner.release();
     this.opened = undefined;
   }
@@ -215,8 +226,10 @@ class SqliteStore implements Store, Access {
     if (this.tidying || !isOpen()) return;
     this.tidying = true;
     try {
-      const { maxBytes } = this.options.retention;
-      const { isOverSize } = await tidy(this, this.options.retention);
+      const { clock, retention } = this.options;
+      const { maxBytes } = retention;
+      const { sinceJump } = standingOf(clock);
+      const { isOverSize } = await tidy(this, retention, sinceJump >= TRUSTED_MS ? clock.now() : undefined);
       const wasOver = this.note?.code === 'STORE_OVER_SIZE';
       if (isOverSize === wasOver || (isOverSize && this.note)) return;
       const mib = Math.round(maxBytes / 1024 / 1024);
@@ -248,7 +261,7 @@ class SqliteStore implements Store, Access {
   }
 }
 
-/** A store of one file of one's own; several nodes of one process on one file take {@link sharedStore}. */
+/** A store that is not shared; the nodes of one process that use the same file take `shareStore` instead. */
 export function createStore(options: StoreOptions): Store {
   return new SqliteStore(options);
 }

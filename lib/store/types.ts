@@ -1,4 +1,4 @@
-import type { TelephonyError } from '../errors';
+import type { TelephonyError, Text } from '../errors';
 import type { CallResult, Direction, RecordPayload } from '../messages/types';
 
 /**
@@ -15,7 +15,10 @@ export interface Store {
   readonly blocked: BlockedNumbers;
   /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
   onState(handler: (state: StoreState) => void): () => void;
-  /** Opens the file, moves the schema on, checks its integrity. Idempotent; resolves also when it failed: see {@link state}. */
+  /**
+   * Opens the file and moves the schema on; after an unclean end checks the integrity of a file of up to 32 MiB. Idempotent;
+   * resolves also when it failed: see {@link state}.
+   */
   open(): Promise<void>;
   /**
    * Writes a consistent copy while running; resolves with its path. Never over an existing file, and only below the folder of the
@@ -27,12 +30,13 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** `failed`: nothing can be kept (full disk, broken or locked file); a full disk is tried again by itself. */
+/** `failed`: nothing can be kept (full disk, broken or locked file); it is tried again by itself every five seconds. */
 export type StoreState =
   | { readonly status: 'closed' }
   | { readonly status: 'open'; readonly note?: TelephonyError }
   | { readonly status: 'failed'; readonly error: TelephonyError };
 
+/** Bytes on disk, and rows: calls of the history, events that wait for delivery or were given up. */
 export interface StoreStats {
   readonly bytes: number;
   readonly calls: number;
@@ -50,10 +54,11 @@ export interface OutboxEntry {
   readonly orderKey: string;
   /** Wall-clock ms. */
   readonly acceptedAt: number;
-  /** What is sent, as JSON; at most 256 KiB. */
+  /** What is sent, as JSON: a payload of at most MAX_PAYLOAD_BYTES, and its topic. */
   readonly body: string;
 }
 
+/** An entry on disk, and what became of it so far. */
 export interface OutboxItem extends OutboxEntry {
   /** Grows in the order of acceptance. */
   readonly id: number;
@@ -63,17 +68,22 @@ export interface OutboxItem extends OutboxEntry {
   readonly lastError?: StoredError;
 }
 
+/** An error as it lies on disk: of the last try. */
 export interface StoredError {
   readonly code: string;
-  /** English; what the CRM said is in it. */
-  readonly text: string;
+  /** In every language, since nobody knows who will read it; holds what the CRM said. */
+  readonly text: Text;
+  /** Wall-clock ms. */
   readonly at: number;
 }
 
+/** What was given up: it stays until a person revives or drops it. */
 export interface DeadItem extends OutboxItem {
+  /** Wall-clock ms. */
   readonly diedAt: number;
 }
 
+/** What is to be delivered, over restarts. A queue is everything of one node; ids that are not there, or not of that state, are left out. */
 export interface OutboxTable {
   /** Resolves when all are on disk, with the eventIds that were there already (waiting, delivered lately, or dead). */
   put(entries: readonly OutboxEntry[]): Promise<{ readonly known: readonly string[] }>;
@@ -81,13 +91,25 @@ export interface OutboxTable {
   waiting(queue: string, limit: number, afterId?: number): Promise<OutboxItem[]>;
   /** Delivered: forgotten, but its eventId is remembered for a week. */
   done(ids: readonly number[]): Promise<void>;
+  /** A try failed: counted, and not tried before `notBefore` (wall-clock ms). */
   failed(id: number, error: StoredError, notBefore: number): Promise<void>;
+  /** The last try failed: it is dead from now on. */
   giveUp(id: number, error: StoredError): Promise<void>;
+  /** The first dead items of a queue after `afterId`, in order. */
   dead(queue: string, limit: number, afterId?: number): Promise<DeadItem[]>;
   /** Puts dead items (all of the queue without `ids`) back, tries and age begun anew; resolves with how many. */
   revive(queue: string, ids?: readonly number[]): Promise<number>;
+  /** Forgets dead items (all of the queue without `ids`), but for their eventIds; resolves with how many. */
   drop(queue: string, ids?: readonly number[]): Promise<number>;
+  /** `oldestAt`: wall-clock ms when the first that waits was accepted. */
   count(queue: string): Promise<{ readonly waiting: number; readonly dead: number; readonly oldestAt?: number }>;
+  /** The queues that hold something, waiting or dead. */
+  queues(): Promise<string[]>;
+  /**
+   * Moves what waits and what is dead in `from` to the queue `to`, in its order; tries and age of what waits begin anew. What `to`
+   * knows already is forgotten instead. Resolves with how many were moved.
+   */
+  adopt(from: string, to: string): Promise<number>;
 }
 
 /** Small durable facts that a delivery needs later: e.g. which CALL_ID the CRM gave for a call. */
@@ -97,6 +119,7 @@ export interface MemoTable {
   set(scope: string, key: string, value: string, keepMs: number): Promise<void>;
 }
 
+/** Which calls are wanted, and in which order: all conditions together, any of the values of one. */
 export interface CallQuery {
   /** Wall-clock ms of `startedAt`, both inclusive. */
   readonly from?: number;
@@ -116,6 +139,7 @@ export interface CallQuery {
   readonly after?: string;
 }
 
+/** One page of an answer. */
 export interface CallPage {
   readonly calls: readonly RecordPayload[];
   /** All that fit, counted up to 10 000 (`totalIsMore` beyond). */
@@ -125,20 +149,33 @@ export interface CallPage {
   readonly next?: string;
 }
 
+/** The history: records of calls that are over. */
 export interface CallTable {
   /** The second record of one call replaces the first. */
   put(records: readonly RecordPayload[]): Promise<void>;
+  /** A page of those that fit, never more than `limit`. */
   find(query: CallQuery): Promise<CallPage>;
 }
 
-/** Calls that are not over: taken up again after a restart of this process. */
+/** A call that is not over, as text that only its tracker reads. */
+export interface LiveCall {
+  readonly callId: string;
+  readonly state: string;
+}
+
+/** A call that the store refuses for itself: the others of the same write are kept. */
+export interface UnkeptCall {
+  readonly callId: string;
+  /** `STORE_TOO_LARGE` or `STORE_BAD_VALUE`. */
+  readonly error: TelephonyError;
+}
+
+/** Calls that are not over: taken up again after a restart of this process. `key` says whose they are: the id of an `ami-config`. */
 export interface LiveCallTable {
-  save(
-    pbx: string,
-    changed: readonly { readonly callId: string; readonly state: string }[],
-    forgotten: readonly string[],
-  ): Promise<void>;
-  load(pbx: string): Promise<{ readonly callId: string; readonly state: string; readonly savedAt: number }[]>;
+  /** Resolves with those of `changed` that cannot be kept; what the file holds of them stays as it was. */
+  save(key: string, changed: readonly LiveCall[], forgotten: readonly string[]): Promise<readonly UnkeptCall[]>;
+  /** What was saved last and not forgotten; 20 000 calls at most. */
+  load(key: string): Promise<(LiveCall & { readonly savedAt: number })[]>;
 }
 
 /** An order as it is put; `body` is its JSON, at most 64 KiB. */

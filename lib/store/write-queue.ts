@@ -40,6 +40,7 @@ export class WriteQueue {
     return this.waiting.length === 0;
   }
 
+  /** Resolves with what `work` gave when that is on disk; rejects with `STORE_BUSY` beyond 64 MiB of waiting writes. */
   add<T>(bytes: number, work: (sql: Sqlite) => T): Promise<T> {
     if (this.bytes > 0 && this.bytes + bytes > MAX_BYTES) {
       return Promise.reject(storeError('STORE_BUSY', { file: this.file, mib: Math.round(this.bytes / 1024 / 1024) }));

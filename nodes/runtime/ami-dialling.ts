@@ -38,10 +38,10 @@ const LABELS = {
   autoAnswer: { en: 'Auto-answer', ru: 'Автоответ' },
   allow: { en: 'Allowed', ru: 'Разрешены' },
   deny: { en: 'Forbidden', ru: 'Запрещены' },
-  perMinute: { en: 'Calls a minute', ru: 'В минуту' },
-  perCaller: { en: 'By one caller', ru: 'От одного' },
+  perMinute: { en: 'Per minute', ru: 'В минуту' },
+  perCaller: { en: 'Per caller', ru: 'На одного' },
   hold: { en: 'Hold', ru: 'Удержание' },
-  addresses: { en: 'Computers', ru: 'Компьютеры' },
+  addresses: { en: 'Computers', ru: 'Адреса' },
 } satisfies Readonly<Record<string, Text>>;
 
 /**

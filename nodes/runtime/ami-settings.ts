@@ -103,7 +103,7 @@ const VARIABLE_NAME = /^[A-Za-z_]\w{0,79}$/;
 
 /** What the dialog says of calls. A simulator has its own trunk, which needs no name. */
 function callSettings(red: NodeAPI, name: string, def: AmiConfigDef, simulated: boolean): CallSettings {
-  const live = storeConfig(red, def.store)?.store?.live;
+  const table = storeConfig(red, def.store)?.store?.live;
   return {
     variables: names(name, { en: 'Variables', ru: 'Переменные' }, def.variables, VARIABLE_NAME),
     ...(simulated
@@ -112,7 +112,7 @@ function callSettings(red: NodeAPI, name: string, def: AmiConfigDef, simulated: 
           trunks: names(name, { en: 'Trunks', ru: 'Транки' }, def.trunks, OBJECT_NAME),
           trunkContexts: names(name, { en: 'Contexts', ru: 'Контексты' }, def.trunkContexts, OBJECT_NAME),
         }),
-    ...(live ? { live } : {}),
+    ...(table ? { live: { table, key: def.id } } : {}),
   };
 }
 

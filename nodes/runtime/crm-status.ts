@@ -6,7 +6,8 @@ import type { CrmConfigNode } from './config-nodes';
 const KEY = '@telephony-crm/node-red-asterisk/crm-config:crm-config.status';
 
 /** What never stands in a status: our own pause or close (the failure that led to it tells more), and what concerns one event. */
-type Unseen = 'CRM_BREAKER_OPEN' | 'CRM_CLOSED' | 'CRM_CANNOT_CREATE' | 'CRM_NO_USER' | 'CRM_RECORDING_FORMAT';
+type Unseen =
+  'CRM_BAD_PATH' | 'CRM_BREAKER_OPEN' | 'CRM_CLOSED' | 'CRM_CANNOT_CREATE' | 'CRM_NO_USER' | 'CRM_RECORDING_FORMAT';
 
 /** What the user can do about an error, by its code, as the last part of a status key. */
 const BY_CODE: Readonly<Record<string, string>> = {
@@ -22,6 +23,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   CRM_LIMITED: 'limited',
   CRM_REFUSED: 'refused',
   CRM_SERVER_ERROR: 'server',
+  CRM_NOT_NOW: 'server',
   CRM_BAD_ANSWER: 'answer',
   CRM_TOO_LARGE: 'answer',
   CRM_EXPRESSION: 'answer',

@@ -67,8 +67,12 @@ export const nodeError = errorsFrom({
     ru: 'Срок «{days}» дней не подходит: укажите число дней, не больше {most}.',
   },
   WEBHOOK_BAD_ORDER: {
-    en: 'The outbox does not know this order: send payload.command status, list, retry or drop; ids is a list of numbers.',
-    ru: 'Очередь не знает такой команды: передайте payload.command со значением status, list, retry или drop; ids — список чисел.',
+    en: 'The outbox does not know this order: send payload.command status, list, retry, drop or adopt; ids is a list of numbers.',
+    ru: 'Очередь не знает такой команды: передайте payload.command со значением status, list, retry, drop или adopt; ids — список чисел.',
+  },
+  WEBHOOK_ORPHANS: {
+    en: 'Messages wait in the store "{store}" for a node that no longer exists, and nobody delivers them: {count}. Open the dialog of a crm-webhook-out node with this store, press "What was given up" and take them over.',
+    ru: 'В хранилище «{store}» ждут сообщения узла, которого больше нет, и никто их не доставляет: {count}. Откройте настройки узла crm-webhook-out с этим хранилищем, нажмите «Недоставленное» и заберите их.',
   },
   WEBHOOK_NOT_DEPLOYED: {
     en: 'The node does not run: deploy it first, and look at its status.',

@@ -2,38 +2,33 @@ import type { Request, Response } from 'express';
 import { systemClock } from '../../lib/clock';
 import { TelephonyError, asError } from '../../lib/errors';
 import type { Lang } from '../../lib/errors';
+import { isSameSecret } from '../../lib/http-in/access';
 import type { Access } from '../../lib/http-in/access';
 import { readBody, textOfFault } from '../../lib/http-in/body';
 import type { ParserFault } from '../../lib/http-in/body';
 import { httpInError } from '../../lib/http-in/errors';
-import { httpStatusOf, protocolError } from '../../lib/protocols/errors';
+import { protocolError } from '../../lib/protocols/errors';
 import type {
+  Asked,
   BadRequest,
+  CommandAnswer,
   CommandRequest,
   HttpProtocol,
   HttpProtocolName,
   HttpReply,
   HttpRequestParts,
-  ProtocolRequest,
-  TestRequest,
+  NoticeRequest,
 } from '../../lib/protocols/types';
-import { nobody } from '../../lib/questions/answer';
 import type { FlowAnswer } from '../../lib/questions/answer';
 import type { QuestionBook } from '../../lib/questions/book';
 import { questionError } from '../../lib/questions/errors';
 import { MAX_OPEN_QUESTIONS } from './questions';
+import { failureReply, fullReply, replyTo, statusOf, write } from './http-replies';
 import type { Serve } from './http-routes';
+import type { OwnAnswers } from './own-answers';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const BODY_WITHIN_MS = 10_000;
-
-/** The HTTP status of the errors that are not a protocol's own. */
-const STATUSES: Readonly<Partial<Record<string, number>>> = {
-  HTTP_BODY_INCOMPLETE: 408,
-  HTTP_BODY_UNREADABLE: 400,
-  TOO_MANY_QUESTIONS: 503,
-  ANSWER_TOO_LATE: 504,
-};
 
 const EMPTY: HttpReply = { status: 200, contentType: '', body: '', headers: { 'Cache-Control': 'no-store' } };
 
@@ -43,8 +38,16 @@ export interface EndpointOptions {
   readonly lang: Lang;
   /** Has this action an output of its own? */
   readonly serves: (action: string) => boolean;
+  /** How long the flow may take to answer, in ms. */
+  readonly deadlineOf: (action: string) => number;
+  /** What the endpoint knows itself, of actions that have no output. */
+  readonly own: OwnAnswers;
+  /** The digest of the key that Bitrix24 shows. */
+  readonly applicationKey: Buffer | undefined;
   /** A question was taken in: the flow is to answer it. */
-  readonly onQuestion: (id: string, protocol: HttpProtocolName, action: string, request: ProtocolRequest) => void;
+  readonly onQuestion: (id: string, protocol: HttpProtocolName, action: string, request: Asked) => void;
+  /** Something was told; nobody waits any more. */
+  readonly onNotice: (protocol: HttpProtocolName, notice: NoticeRequest) => void;
   /** A question was turned away because too many are open. */
   readonly onFull: () => void;
   readonly warn: (text: string) => void;
@@ -92,7 +95,7 @@ export class HttpEndpoint {
       write(exchange, { ...EMPTY, status: 204, headers: { Allow: [...protocol.methods, 'OPTIONS'].join(', ') } });
       return;
     }
-    const refusal = this.options.access.refuse(req);
+    const refusal = protocol.key ? undefined : this.options.access.refuse(req);
     if (refusal) {
       this.refuse(exchange, refusal.error, refusal.status);
       return;
@@ -102,38 +105,84 @@ export class HttpEndpoint {
       write(exchange, EMPTY);
       return;
     }
-    const request = protocol.parse(await this.partsOf(exchange));
+    const parts = await this.partsOf(exchange);
+    if (!this.showsKey(protocol, parts)) throw protocolError('PROTOCOL_BAD_KEY');
+    const request = protocol.parse(parts);
     if (request.action === 'bad') this.refuse(exchange, request.error, request.status, request);
     else if (exchange.fault) throw httpInError('HTTP_BODY_UNREADABLE');
+    else if (request.action === 'notice') this.note(exchange, request);
     else if (request.action === 'test' && !this.options.serves('test')) write(exchange, request.reply);
-    else this.ask(exchange, request);
+    else await this.ask(exchange, request);
   }
 
-  private ask(exchange: Exchange, request: ProtocolRequest): void {
-    const { book, lang, serves, onQuestion, onFull } = this.options;
+  private showsKey({ key }: HttpProtocol, parts: HttpRequestParts): boolean {
+    if (!key) return true;
+    const { access, applicationKey } = this.options;
+    return key.of === 'endpoint' ? access.isKey(key.in(parts)) : isSameSecret(key.in(parts), applicationKey);
+  }
+
+  /** The asker sends it only once, so that it must not wait for what becomes of it. */
+  private note(exchange: Exchange, notice: NoticeRequest): void {
+    if (!this.options.serves(notice.command)) {
+      throw protocolError('PROTOCOL_ACTION_NOT_SERVED', { action: notice.command });
+    }
+    write(exchange, notice.reply);
+    this.options.onNotice(exchange.name, notice);
+  }
+
+  private async ask(exchange: Exchange, request: Asked): Promise<void> {
+    const { book, lang, serves, deadlineOf, own, onQuestion, onFull } = this.options;
+    const { protocol } = exchange;
     const action = request.action === 'command' ? request.command : request.action;
     if (!serves(action)) {
+      const known = request.action === 'command' ? own.answer(request) : undefined;
+      if (known && request.action === 'command') return this.answerItself(exchange, request, known);
       const error = protocolError('PROTOCOL_ACTION_NOT_SERVED', { action });
-      write(exchange, exchange.protocol.formatError(error, statusOf(error), request, lang));
+      write(exchange, protocol.formatError(error, statusOf(error), request, lang));
+      return;
+    }
+    let asked: Asked = request;
+    try {
+      if (request.action === 'command') asked = { ...request, payload: own.withExtension(request.payload) };
+    } catch (thrown) {
+      this.tellFailure(exchange, request, thrown);
       return;
     }
     const settle = (answer: FlowAnswer | undefined): void => {
       try {
-        write(exchange, replyTo(exchange.protocol, request, answer, lang));
+        write(exchange, replyTo(protocol, request, answer, lang));
       } catch (thrown) {
-        write(exchange, replyTo(exchange.protocol, request, undefined, lang));
+        write(exchange, replyTo(protocol, request, undefined, lang));
         throw thrown;
       }
     };
-    const id = book.ask({ action, settle });
+    const id = book.ask({ action, settle, deadlineMs: deadlineOf(action) });
     if (id === undefined) {
       onFull();
-      write(exchange, fullReply(exchange.protocol, request, lang));
+      write(exchange, fullReply(protocol, request, lang));
       return;
     }
     // Also fires after the answer was written; then there is nothing left to forget.
     exchange.res.on('close', () => book.forget(id));
-    onQuestion(id, exchange.name, action, request);
+    onQuestion(id, exchange.name, action, asked);
+  }
+
+  private async answerItself(
+    exchange: Exchange,
+    request: CommandRequest,
+    known: Promise<CommandAnswer>,
+  ): Promise<void> {
+    try {
+      const answer = await known;
+      write(exchange, replyTo(exchange.protocol, request, { kind: 'command', code: 200, answer }, this.options.lang));
+    } catch (thrown) {
+      this.tellFailure(exchange, request, thrown);
+    }
+  }
+
+  private tellFailure(exchange: Exchange, request: Asked, thrown: unknown): void {
+    if (!(thrown instanceof TelephonyError)) throw asError(thrown);
+    write(exchange, failureReply(exchange.protocol, request, thrown, this.options.lang));
   }
 
   private async partsOf(exchange: Exchange): Promise<HttpRequestParts> {
@@ -141,9 +190,11 @@ export class HttpEndpoint {
     const type = req.headers['content-type'];
     const mayHaveBody = protocol.contentTypes.length > 0 && protocol.methods.includes(req.method);
     const bodyText = mayHaveBody ? await this.bodyOf(exchange) : undefined;
+    const address = this.options.access.addressOf(req);
     return {
       method: req.method,
       query: queryOf(req.url),
+      ...(address === undefined ? {} : { address }),
       ...(type === undefined ? {} : { contentType: type }),
       ...(bodyText === undefined ? {} : { bodyText }),
     };
@@ -162,43 +213,6 @@ export class HttpEndpoint {
   }
 }
 
-/** The answer in the asker's format; without one "nobody" to a route question and an error to everything else. */
-function replyTo(
-  protocol: HttpProtocol,
-  request: ProtocolRequest,
-  answer: FlowAnswer | undefined,
-  lang: Lang,
-): HttpReply {
-  if (request.action === 'route') return protocol.format(answer?.kind === 'route' ? answer.answer : nobody, request);
-  const late = questionError('ANSWER_TOO_LATE');
-  if (answer?.kind !== 'body') return protocol.formatError(late, statusOf(late), request, lang);
-  const { code, body } = answer;
-  if (code < 200 || code > 299) {
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    return protocol.formatError(questionError('ANSWER_FROM_FLOW', { code, text }), code, request, lang);
-  }
-  if (!protocol.formatBody) throw new Error(`a protocol without commands asked for "${request.action}"`);
-  return protocol.formatBody(body, asCommand(request));
-}
-
-/** A test that a flow answers is answered like any command. */
-function asCommand(request: TestRequest | CommandRequest): CommandRequest {
-  if (request.action === 'command') return request;
-  const echo = request.echo === undefined ? {} : { echo: request.echo };
-  return { action: 'command', command: request.action, params: {}, options: {}, ...echo };
-}
-
-/** Too many questions wait: a call goes on by its normal way at once, everything else is to come again. */
-function fullReply(protocol: HttpProtocol, request: ProtocolRequest, lang: Lang): HttpReply {
-  if (request.action === 'route') return protocol.format(nobody, request);
-  const error = questionError('TOO_MANY_QUESTIONS', { limit: MAX_OPEN_QUESTIONS });
-  return protocol.formatError(error, statusOf(error), request, lang);
-}
-
-function statusOf(error: TelephonyError): number {
-  return STATUSES[error.code] ?? httpStatusOf(error);
-}
-
 /** Query parameters, of a repeated one the first. */
 function queryOf(url: string): Record<string, string> {
   const start = url.indexOf('?');
@@ -207,15 +221,4 @@ function queryOf(url: string): Record<string, string> {
     if (!first.has(name)) first.set(name, value);
   }
   return Object.fromEntries(first);
-}
-
-function write({ req, res }: Exchange, reply: HttpReply): void {
-  if (res.headersSent || res.destroyed) return;
-  const body = Buffer.from(reply.body, 'utf8');
-  const type = reply.contentType === '' ? {} : { 'Content-Type': reply.contentType };
-  const length = reply.status === 204 ? {} : { 'Content-Length': body.length };
-  // Nobody waits for the rest of a body that came too slowly.
-  const end = reply.status === STATUSES.HTTP_BODY_INCOMPLETE ? { Connection: 'close' } : {};
-  res.writeHead(reply.status, { ...reply.headers, ...type, ...length, ...end });
-  res.end(req.method === 'HEAD' ? undefined : body);
 }

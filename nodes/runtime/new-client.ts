@@ -1,5 +1,5 @@
 import type { CrmAccount } from '../../lib/crm/account';
-import { crmError } from '../../lib/crm/errors';
+import { cannotCreate } from '../../lib/crm/errors';
 import { compileTemplate, numberValues } from '../../lib/crm/template';
 import type { PhoneNumber } from '../../lib/crm/types';
 import type { TelephonyError } from '../../lib/errors';
@@ -28,7 +28,7 @@ export function newClient(
   const type = textOf(def.createType);
   if (type !== 'lead' && type !== 'contact') return undefined;
   if (!account.creates.includes(type)) {
-    warn(crmError('CRM_CANNOT_CREATE', { type }));
+    warn(cannotCreate(type));
     return undefined;
   }
   const owner = textOf(def.createOwner);

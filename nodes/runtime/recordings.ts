@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
@@ -11,6 +11,7 @@ import { contentTypeOf } from '../../lib/recordings/folder';
 import type { Recordings } from '../../lib/recordings/types';
 import { httpIsOff } from './http-routes';
 import { textOf } from './settings';
+import { madeUserFolder, userFolder } from './user-folder';
 
 /** What the dialog of `ami-config` says of the recordings of its PBX. */
 export interface RecordingsDef {
@@ -22,6 +23,12 @@ export interface RecordingsDef {
   readonly recordingsUrl?: string;
   /** How long a link works. */
   readonly recordingsDays?: string | number;
+}
+
+/** What Express says when it cannot send a file; 416 comes with the length that the file has. */
+interface SendError extends Error {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const ROUTE = '/telephony-crm/recordings';
@@ -70,9 +77,16 @@ class RecordingRoutes {
       'Cache-Control': 'private, no-transform',
     };
     // Answers ranges, which players need to jump; a client that goes away in the middle is no error of ours.
-    res.sendFile(file, { headers, acceptRanges: true, dotfiles: 'allow', cacheControl: false }, (thrown?: Error) => {
-      if (thrown && !res.headersSent) res.status(404).type('text/plain').send('Not found.\n');
-    });
+    res.sendFile(
+      file,
+      { headers, acceptRanges: true, dotfiles: 'allow', cacheControl: false },
+      (thrown?: SendError) => {
+        if (!thrown || res.headersSent) return;
+        if (thrown.status === 416) res.status(416).set(thrown.headers ?? {});
+        else res.status(404);
+        res.type('text/plain').send(thrown.status === 416 ? 'The recording is shorter.\n' : 'Not found.\n');
+      },
+    );
   }
 }
 
@@ -87,10 +101,9 @@ function routes(red: NodeAPI): RecordingRoutes {
 
 /** The key that signs links: made once, kept beside the store and in no flow, so that links outlive a restart and an export. */
 function linkKey(red: NodeAPI): Uint8Array {
-  const folder = join((red.settings as unknown as { readonly userDir: string }).userDir, 'telephony-crm');
-  const file = join(folder, 'recordings.key');
+  const file = join(userFolder(red), 'recordings.key');
   try {
-    mkdirSync(folder, { recursive: true });
+    madeUserFolder(red);
     try {
       writeFileSync(file, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 });
     } catch (thrown) {

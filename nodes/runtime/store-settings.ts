@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { Text } from '../../lib/errors';
@@ -6,6 +5,7 @@ import type { StoreOptions } from '../../lib/store';
 import { badStoreSettings } from '../../lib/store/errors';
 import { variableIn } from '../../lib/variables';
 import { textOf } from './settings';
+import { userFolder } from './user-folder';
 
 /** The dialog of `store-config` as it is saved: numbers may be strings, and whatever a person or an old flow left out is absent. */
 export interface StoreConfigDef extends NodeDef {
@@ -42,12 +42,7 @@ function whole(label: Text, value: unknown, usual: number, least: number, most: 
   });
 }
 
-/** The folder of everything durable; nothing of a store lies outside it. */
-function storeFolder(red: NodeAPI): string {
-  const { userDir } = red.settings as unknown as { readonly userDir?: string };
-  return join(userDir ?? join(homedir(), '.node-red'), 'telephony-crm');
-}
-
+/** Nothing of a store lies outside the folder of the pack. */
 function storeFile(red: NodeAPI, value: unknown): string {
   const name = field({ en: 'File', ru: 'Файл' }, value, USUAL_FILE);
   if (!/^[\w][\w.-]{0,99}$/.test(name)) {
@@ -56,7 +51,7 @@ function storeFile(red: NodeAPI, value: unknown): string {
       ru: `Файл: «${name.slice(0, 100)}» — не имя файла; латинские буквы, цифры и . _ - без папки, например ${USUAL_FILE}.`,
     });
   }
-  return join(storeFolder(red), /\.(?:sqlite|db)$/.test(name) ? name : `${name}.sqlite`);
+  return join(userFolder(red), /\.(?:sqlite|db)$/.test(name) ? name : `${name}.sqlite`);
 }
 
 /** Reads what stands in the dialog, once. Throws `STORE_BAD_SETTINGS`, naming the field that is wrong. */

@@ -9,6 +9,7 @@ const KEY = '@telephony-crm/node-red-asterisk/store-config:store-config.status';
 type NotOfTheFile =
   | 'STORE_TOO_LARGE'
   | 'STORE_BAD_VALUE'
+  | 'STORE_RECORDS_LOST'
   | 'STORE_BAD_PATH'
   | 'STORE_BAD_SETTINGS'
   | 'STORE_BACKUP_EXISTS'
@@ -23,6 +24,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
   STORE_LOCKED: 'locked',
   STORE_FOREIGN_OWNER: 'locked',
   STORE_TAKEN: 'locked',
+  STORE_REPLACED: 'replaced',
   STORE_FULL: 'full',
   STORE_UNWRITABLE: 'unwritable',
   STORE_IO: 'failed',

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { asError } from '../../lib/errors';
@@ -8,6 +6,7 @@ import type { AmiConfigNode } from './config-nodes';
 import { nodeError } from './errors';
 import { wordsFor } from './language';
 import { textOf } from './settings';
+import { madeUserFolder } from './user-folder';
 
 /** Long enough for a call that goes through a queue, short enough to be forgotten. */
 const MOST_SECONDS = 900;
@@ -51,9 +50,7 @@ export class Traces {
   }
 
   private newFile(pbx: string): string {
-    const { userDir } = this.red.settings as unknown as { readonly userDir?: string };
-    const folder = join(userDir ?? join(homedir(), '.node-red'), 'telephony-crm', 'traces');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const folder = madeUserFolder(this.red, 'traces');
     const moment = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
     return join(folder, `${pbx.replace(/[^\w.-]+/g, '_').slice(0, 60)}-${moment}.txt`);
   }

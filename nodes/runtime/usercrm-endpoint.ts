@@ -3,19 +3,20 @@ import { AgiServer } from '../../lib/agi/server';
 import type { AmiClient } from '../../lib/ami/types';
 import { systemClock } from '../../lib/clock';
 import { asError } from '../../lib/errors';
-import { Access } from '../../lib/http-in/access';
+import { Access, secretDigest } from '../../lib/http-in/access';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { httpProtocols } from '../../lib/protocols';
 import { defaultAgiTag } from '../../lib/protocols/async-agi';
-import type { HttpProtocolName, ProtocolRequest } from '../../lib/protocols/types';
+import type { Asked, HttpProtocolName } from '../../lib/protocols/types';
 import { nobody } from '../../lib/questions/answer';
 import { Complaints } from './complaints';
 import { Claims } from './claims';
-import { amiConfig } from './config-nodes';
+import { amiConfig, crmConfig } from './config-nodes';
 import { HttpEndpoint } from './http-endpoint';
 import { httpIsOff, serveHttp } from './http-routes';
 import { forPeople, languageOf } from './language';
 import { NO_PBX_STATUS, linkStatus } from './link-status';
+import { OwnAnswers } from './own-answers';
 import { MAX_OPEN_QUESTIONS, closeBook, openBook } from './questions';
 import type { QuestionToken } from './questions';
 import { basePath, keyOf, milliseconds, textOf } from './settings';
@@ -29,18 +30,32 @@ export interface UserCrmInDef extends NodeDef {
   readonly agiTag?: string;
   /** Addresses that need no key. */
   readonly allowList?: string;
-  /** Seconds. */
+  /** Addresses of proxies whose word about who asks is believed. */
+  readonly trustedProxies?: string;
+  /** Whose table says who has which extension. */
+  readonly crm?: string;
+  /** Seconds for the route question, and for each other action that has an output. */
   readonly deadline?: string | number;
+  readonly deadlines?: Readonly<Record<string, string | number>>;
   /** What has an output, in the order of the outputs; `route` is always the first. */
   readonly actions?: readonly string[];
 }
 
 export interface UserCrmInCredentials {
   readonly apiKey?: string;
+  /** The `application_token` of Bitrix24. */
+  readonly applicationToken?: string;
 }
 
 /** What a flow that was saved before a setting existed means by its absence. */
 const DEFAULTS = { protocols: ['itgrix', 'json'], allowList: '127.0.0.1, ::1', deadlineSeconds: 3 } as const;
+/** Of actions beside the route, in seconds; a caller of Alterisk's `makecall` waits until the client has answered. */
+const COMMAND_SECONDS = 10;
+const CALL_SECONDS = 120;
+const LONGEST_SECONDS = 600;
+
+/** Protocols whose askers are known by their phones, or that ask for channels. */
+const ASK_THE_PBX: readonly string[] = ['alterisk', 'amocrm'];
 
 const status = (
   fill: 'green' | 'yellow' | 'red' | 'grey' | 'blue',
@@ -52,10 +67,10 @@ const status = (
   text: `usercrm-in.status.${text}`,
 });
 
-/** What the flow gets of a request: the question itself, or the command with what stands beside it. */
-function payloadOf(request: ProtocolRequest): object {
+/** What the flow gets of a request: the question itself, or what it orders. */
+function payloadOf(request: Asked): object {
   if (request.action === 'route') return request.question;
-  return request.action === 'command' ? { params: request.params, options: request.options } : { params: {} };
+  return request.action === 'command' ? request.payload : { params: {} };
 }
 
 /** Which tags of a PBX have a node that answers them. */
@@ -66,6 +81,7 @@ export class UserCrmEndpoint {
   private readonly line: StatusLine;
   private readonly complaints: Complaints;
   private readonly actions: readonly string[];
+  private readonly waitMs: number;
   private readonly book;
   private readonly leave: (() => void)[] = [];
   /** Paths that another node had first. */
@@ -85,12 +101,16 @@ export class UserCrmEndpoint {
     this.line = new StatusLine(node);
     this.complaints = new Complaints(node);
     this.actions = ['route', ...(def.actions ?? []).filter((action) => action !== 'route')];
-    const waitMs = milliseconds(def.deadline, DEFAULTS.deadlineSeconds, (problem) =>
+    this.waitMs = milliseconds(def.deadline, DEFAULTS.deadlineSeconds, (problem) =>
       node.warn(forPeople(red, node.type, problem).message),
     );
-    this.book = openBook(waitMs, () => this.line.show(status('yellow', 'ring', 'late')));
-    this.pbx = def.asyncAgi === true ? amiConfig(red, def.pbx)?.pbx : undefined;
-    if (this.pbx) this.claimTag(this.pbx);
+    this.book = openBook(this.waitMs, () => this.line.show(status('yellow', 'ring', 'late')));
+    this.pbx = this.asksThePbx() ? amiConfig(red, def.pbx)?.pbx : undefined;
+    if (this.pbx) {
+      this.leave.push(this.pbx.client.onState(() => this.showState()));
+      if (def.asyncAgi === true) this.claimTag(this.pbx);
+      this.pbx.open();
+    }
     try {
       this.servePaths();
     } catch (thrown) {
@@ -110,6 +130,18 @@ export class UserCrmEndpoint {
     this.line.close();
   }
 
+  private asksThePbx(): boolean {
+    const { asyncAgi, protocols = DEFAULTS.protocols } = this.def;
+    return asyncAgi === true || protocols.some((name) => ASK_THE_PBX.includes(name));
+  }
+
+  /** In ms. */
+  private deadlineOf(action: string): number {
+    const usual = action === 'make_call' ? CALL_SECONDS : COMMAND_SECONDS;
+    const seconds = Number(textOf(this.def.deadlines?.[action]).replace(',', '.')) || usual;
+    return (seconds > 0 && seconds <= LONGEST_SECONDS ? seconds : usual) * 1000;
+  }
+
   private servePaths(): void {
     const { red, node, def } = this;
     const names = (def.protocols ?? DEFAULTS.protocols).filter((name): name is HttpProtocolName =>
@@ -119,16 +151,23 @@ export class UserCrmEndpoint {
     if (httpIsOff(red)) return;
     const base = basePath(def.path);
     const basicAuthInFront = Boolean((red.settings as { readonly httpNodeAuth?: unknown }).httpNodeAuth);
+    const own = new OwnAnswers({ account: crmConfig(red, def.crm)?.account, pbx: this.pbx });
     const endpoint = new HttpEndpoint({
       access: new Access({
         apiKey: keyOf(node.credentials.apiKey),
         allowList: def.allowList ?? DEFAULTS.allowList,
+        trustedProxies: def.trustedProxies ?? '',
         basicAuthInFront,
       }),
       book: this.book,
       lang: languageOf(red, node.type),
       serves: (action) => this.actions.includes(action),
+      deadlineOf: (action) => (action === 'route' ? this.waitMs : this.deadlineOf(action)),
+      own,
+      applicationKey: secretDigest(keyOf(node.credentials.applicationToken)),
       onQuestion: (id, protocol, action, request) => this.ask({ id, protocol, action }, payloadOf(request)),
+      onNotice: (protocol, { command, payload }) =>
+        this.tell(command, { ...own.extensionIn(payload), ...payload, protocol }),
       onFull: () => this.full(),
       warn: (text) => this.complaints.warn('HTTP', text),
     });
@@ -154,9 +193,7 @@ export class UserCrmEndpoint {
       if (mine) this.agi = this.serveAgi(pbx, tag);
       this.showState();
     };
-    this.leave.push(pbx.client.onState(() => this.showState()));
     this.leaveTag = tags.claim(tag, this, onTurn);
-    pbx.open();
   }
 
   private serveAgi(pbx: Pbx, tag: string): AgiServer {
@@ -184,7 +221,13 @@ export class UserCrmEndpoint {
 
   private ask(usercrm: QuestionToken, payload: object): void {
     const { action, protocol } = usercrm;
-    const msg = { topic: action, payload: { ...payload, protocol }, usercrm };
+    // A call whose outcome is waited for goes on after the client answered: whoever tells of that must know the asker, too.
+    const data = 'answer' in payload ? { data: { usercrm: usercrm.id } } : {};
+    this.tell(action, { ...payload, ...data, protocol }, { usercrm });
+  }
+
+  private tell(action: string, payload: object, more: object = {}): void {
+    const msg = { topic: action, payload, ...more };
     this.node.send(this.actions.map((each) => (each === action ? msg : null)));
     this.line.show(status('blue', 'dot', 'asked'));
   }

@@ -39,14 +39,15 @@ export function chosenTopics(
 
 /** What a message orders the outbox to do. */
 export type OutboxOrder =
-  { readonly command: 'status' | 'list' } | { readonly command: 'retry' | 'drop'; readonly ids?: readonly number[] };
+  | { readonly command: 'status' | 'list' | 'adopt' }
+  | { readonly command: 'retry' | 'drop'; readonly ids?: readonly number[] };
 
 /** Reads an order out of a message with the topic `outbox`. Throws `WEBHOOK_BAD_ORDER`. */
 export function readOrder(payload: unknown): OutboxOrder {
   const order =
     typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : { command: payload };
   const { command, ids } = order;
-  if (command === 'status' || command === 'list') return { command };
+  if (command === 'status' || command === 'list' || command === 'adopt') return { command };
   const areIds =
     ids === undefined || (Array.isArray(ids) && ids.length <= 10_000 && ids.every((id) => Number.isInteger(id)));
   if ((command !== 'retry' && command !== 'drop') || !areIds) throw nodeError('WEBHOOK_BAD_ORDER');

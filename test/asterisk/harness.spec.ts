@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../support/wait';
 import { startAsterisk } from './support/asterisk';
@@ -45,11 +45,16 @@ describeAsterisk('harness', (version) => {
     await once(run, 'exit');
     const orphan = Number(/PID (\d+)\./.exec(said)?.[1]);
     assert.ok(isAlive(orphan), 'an Asterisk without its test run');
+    const folders = join(rootOf(version), 'telephony-crm');
+    // Another run of these tests may have its folder beside them.
+    const isItsOwn = (pids: string): boolean => existsSync(pids) && readFileSync(pids, 'utf8').startsWith(`${orphan} `);
+    const left = readdirSync(folders).find((name) => isItsOwn(join(folders, name, 'pids')));
+    assert.ok(left);
 
     const asterisk = await startAsterisk({ version });
     await until(() => !isAlive(orphan), 'the orphan to end');
     await asterisk.stop();
-    assert.deepEqual(readdirSync(join(rootOf(version), 'telephony-crm')), []);
+    assert.ok(!existsSync(join(folders, left)));
   });
 
   it('has phones that call each other, refuse, cancel and hang up', async () => {

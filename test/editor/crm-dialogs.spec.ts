@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Browser, Page } from 'playwright-core';
+import { crmKinds } from '../../lib/crm/kinds';
 import { chromiumPath, startBrowser } from '../support/browser';
 import { FakeCrm, json } from '../support/fake-crm';
 import { removeFolder, startNodeRed, userDirWithPack } from '../support/real-node-red';
@@ -129,6 +130,33 @@ describe('the dialogs of CRM and endpoint at work', () => {
       [typeof text === 'string' ? text : text.source],
     );
   const shown = (selector: string) => page.locator(selector).isVisible();
+
+  it('gives every label of every CRM one line, in both languages', async () => {
+    await open(CRM);
+    const labels = crmKinds
+      .flatMap(({ fields, deliveryFields = [] }) => [...fields, ...deliveryFields])
+      .filter(({ type }) => type !== 'pairs')
+      .flatMap(({ label, type }) => [label.en, label.ru].map((text) => ({ text, isSecret: type === 'secret' })));
+    const wrapped = await page.evaluate((all) => {
+      const row = document.createElement('div');
+      row.className = 'form-row';
+      document.querySelector('#telephony-crm-fields')?.append(row);
+      const label = document.createElement('label');
+      row.append(label);
+      label.textContent = 'x';
+      const line = label.offsetHeight;
+      const tooLong = all.filter(({ text, isSecret }) => {
+        label.innerHTML = isSecret ? '<i class="fa fa-key"></i> <span></span>' : '<span></span>';
+        label.querySelector('span')?.append(text);
+        return label.offsetHeight > line * 1.5;
+      });
+      row.remove();
+      return tooLong.map(({ text }) => text);
+    }, labels);
+    await page.click('#node-config-dialog-cancel');
+    await page.waitForSelector('.red-ui-tray', { state: 'detached' });
+    assert.deepEqual(wrapped, []);
+  });
 
   it('offers to make a client of an unknown number, and the users of the table as responsible', async () => {
     await open(LOOKUP);

@@ -51,6 +51,8 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['usercrm-in', 'path', 'a//b'],
   ['usercrm-in', 'allowList', 'example.com'],
   ['usercrm-in', 'agiTag', 'a b', { asyncAgi: true }],
+  ['usercrm-in', 'trustedProxies', 'proxy.example.com'],
+  ['usercrm-in', 'deadlines', { make_call: 'soon' }],
   ['usercrm-out', 'property', 'a..b'],
 ];
 const screens = join(repository, '.cache', 'screens');
@@ -283,6 +285,33 @@ describe('the dialogs in Chromium', () => {
           );
           assert.ok(help.length > 300, `${type} has no help worth the name`);
           if (look.locale === 'ru-RU') assert.match(help, /[а-яё]{4,}/i, `${type} has no Russian help`);
+        }
+      });
+
+      it('has help that fits into the sidebar', async () => {
+        for (const type of types) {
+          const { count, over } = await page.evaluate((wanted) => {
+            interface Help {
+              show(type: string, bringToFront: boolean): void;
+            }
+            const { RED } = globalThis as unknown as { RED: { sidebar: { help: Help } } };
+            RED.sidebar.help.show(wanted, true);
+            const help = document.querySelector('.red-ui-help .red-ui-help');
+            const parts = [...(help?.querySelectorAll<HTMLElement>('p, code, pre, dt, dd') ?? [])];
+            const wide = parts.filter((part) => {
+              // A line of an example that the editor has to break is hard to read.
+              if (part.tagName === 'PRE') part.style.whiteSpace = 'pre';
+              const text = document.createRange();
+              text.selectNodeContents(part);
+              const frame = part.tagName === 'PRE' ? part : help;
+              const edge = frame?.getBoundingClientRect().right ?? 0;
+              // The browser rounds: a part of a pixel is nothing.
+              return text.getBoundingClientRect().right > edge + 1;
+            });
+            return { count: parts.length, over: wide.map((part) => part.textContent) };
+          }, type);
+          assert.ok(count > 5, `${type}: its help is not shown`);
+          assert.deepEqual(over, [], `${type}: runs off the sidebar`);
         }
       });
 

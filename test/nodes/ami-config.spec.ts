@@ -108,6 +108,31 @@ describe('ami-config', () => {
     }
   });
 
+  it('warns of another one with its name, by which messages and recordings tell PBXs apart', async () => {
+    const named = (id: string, name: string): FlowNode => ({ id, type: 'ami-config', name, mode: 'simulator' });
+    await load([amiConfig], [named('pbx', 'office'), named('other', 'office'), named('third', 'Office')]);
+    const warned = logLines('other').filter(({ level }) => level === 'warn');
+    assert.equal(warned.length, 1);
+    assert.match(warned[0]!.text, /Another ami-config has the name "office" too/);
+    assert.deepEqual(
+      ['pbx', 'third'].flatMap((id) => logLines(id).filter(({ level }) => level === 'warn')),
+      [],
+    );
+  });
+
+  it('has rules for calls out, and dials nothing when they are wrong', async () => {
+    await load([amiConfig], [config({ dialAllow: '+375*' })], { credentials: credentials() });
+    const objection = (number: string) => pbx().dialling.guard.objection({ number })?.code;
+    assert.equal(objection('+375291234567'), undefined);
+    assert.equal(objection('84951343060'), 'OUTBOUND_NOT_ALLOWED');
+    await unload();
+    await load([amiConfig], [config({ dialAllow: '8495*' })], { credentials: credentials() });
+    assert.match(logLines('pbx').find((line) => line.level === 'error')!.text, /Allowed: "8495\*" cannot be used/);
+    assert.equal(objection('101'), 'PBX_BAD_SETTINGS');
+    const place = pbx().dialling.guard.take('101');
+    assert.ok(!place.free && place.error.code === 'PBX_BAD_SETTINGS');
+  });
+
   it('works over the driver asterisk-manager', async () => {
     await load([amiConfig], [config({ driver: 'asterisk-manager' })], { credentials: credentials() });
     pbx().open();

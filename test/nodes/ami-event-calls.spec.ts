@@ -17,14 +17,17 @@ const TAB: FlowNode = { id: 'tab', type: 'tab' };
 class FakeStore {
   readonly rows = new Map<string, { state: string; savedAt: number }>();
   failure: Error | undefined;
+  /** What calls were kept under. */
+  readonly keys = new Set<string>();
 
   readonly init: NodeInitializer = (red) => {
     const live: Store['live'] = {
-      save: (_pbx, changed, forgotten) => {
+      save: (key, changed, forgotten) => {
+        this.keys.add(key);
         if (this.failure) return Promise.reject(this.failure);
         for (const { callId, state } of changed) this.rows.set(callId, { state, savedAt: Date.now() });
         for (const callId of forgotten) this.rows.delete(callId);
-        return Promise.resolve();
+        return Promise.resolve([]);
       },
       load: () => Promise.resolve([...this.rows].map(([callId, row]) => ({ callId, ...row }))),
     };
@@ -271,6 +274,8 @@ describe('ami-event: the life of calls', () => {
         await listed(1);
         incoming('1795204753.1');
         await until(() => store.rows.has('1795204753.1'), 'the call on disk');
+        // By its id: another name of the PBX loses no call.
+        assert.deepEqual([...store.keys], ['pbx']);
         await unload();
         up = [];
         await start(flow(), store.init);

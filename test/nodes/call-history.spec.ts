@@ -126,7 +126,14 @@ describe('call-history', () => {
     assert.equal((await errorOf({ payload: { number: '101' } })).code, 'QUERY_BAD');
     assert.match((await errorOf({ payload: { from: 'noon' } })).message, /"from" is "noon"/);
     assert.equal((await errorOf({ payload: { after: 'x' } })).code, 'QUERY_BAD');
-    assert.equal((await errorOf({ topic: 'call_record', payload: 'x' })).code, 'STORE_BAD_VALUE');
+    for (const payload of ['x', { ...record('1'), extension: 101 }, { ...record('1'), legs: [null] }]) {
+      assert.equal((await errorOf({ topic: 'call_record', payload })).code, 'MESSAGE_BAD');
+    }
+    assert.match(
+      (await errorOf({ topic: 'call_record', payload: { ...record('1'), client: { number: 5 } } })).message,
+      /payload\.client\.number must be a text/,
+    );
+    assert.equal((await errorOf({ payload: { sort: { dt: { toString: null } } } })).code, 'QUERY_BAD');
     assert.equal(messages('completed').length, 0);
   });
 

@@ -145,6 +145,18 @@ for (const type of types) {
       });
     }
 
+    it('name the types of the same properties in both languages', () => {
+      const inRussian = new Map(
+        Object.entries({ string: 'строка', number: 'число', object: 'объект', array: 'массив', boolean: 'логическое' }),
+      );
+      const typesIn = (folder: string): string[] =>
+        [...read('locales', folder, `${type}.html`).matchAll(/"property-type">([^<]*)</g)].map(([, name = '']) => name);
+      assert.deepEqual(
+        typesIn('ru'),
+        typesIn('en-US').map((name) => inRussian.get(name) ?? `${name} has no name`),
+      );
+    });
+
     it('fit under a node: about twenty characters for a status', () => {
       for (const lang of ['en', 'ru'] as const) {
         const tree = catalogue(type, lang);

@@ -63,7 +63,7 @@ describe('crm-config', () => {
   it('lives on with wrong settings, and says what is wrong in the language of Node-RED', async () => {
     await start({ kind: 'usercrm', settings: { url: 'ftp://crm' } }, { token: 'k' }, 'ru');
     assert.equal(config().account, undefined);
-    assert.match(config().problem?.message ?? '', /"Webhook address"/);
+    assert.match(config().problem?.message ?? '', /"Webhook URL"/);
     const [line] = logLines('crm').filter(({ level }) => level === 'error');
     assert.match(line?.text ?? '', /Поле «Адрес вебхука»/);
   });

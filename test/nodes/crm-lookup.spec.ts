@@ -187,7 +187,7 @@ describe('crm-lookup', () => {
       try {
         const account = { kind: 'usercrm', settings: { url: server.origin } };
         await load(routeNodes, flow({ createType: 'lead' }, account), { credentials: { crm: { token: 'k' } } });
-        assert.match(logLines('look').at(-1)?.text ?? '', /cannot make a lead|не умеет создавать/);
+        assert.match(logLines('look').at(-1)?.text ?? '', /cannot create a lead|не умеет создавать лид/);
         assert.equal((await contactOf({ payload: unknown })).outcome, 'not-found');
       } finally {
         await server.stop();

@@ -7,7 +7,18 @@ import storeConfig from '../../nodes/store-config';
 import type { AmiConfigNode, CrmConfigNode } from '../../nodes/runtime/config-nodes';
 import { FakeCrm, json, type Behaviour } from '../support/fake-crm';
 import { until } from '../support/wait';
-import { admin, deploy, lastStatus, load, messages, node, receive, unload, waitForMessages } from './support/runtime';
+import {
+  admin,
+  deploy,
+  lastStatus,
+  load,
+  logLines,
+  messages,
+  node,
+  receive,
+  unload,
+  waitForMessages,
+} from './support/runtime';
 import type { FlowNode } from './support/runtime';
 import { storeNode, UserDir } from './support/store-flow';
 
@@ -118,6 +129,25 @@ describe('crm-webhook-out', () => {
     assert.equal(told('delivered').length, 1);
   });
 
+  for (const type of ['full', 'nodes'] as const) {
+    it(`delivers once what the CRM was being sent during a deploy (${type})`, async () => {
+      let answer: (() => void) | undefined;
+      let asked = 0;
+      const settings = await overHttp((request, response) => {
+        asked += 1;
+        answer = () => json({ code: 200 })(request, response);
+      });
+      await start(flow(settings), { credentials: { crm: { token: 'key' } } });
+      receive('out', record('1.1'));
+      await until(() => answer !== undefined, 'the request');
+      await deploy(flow(settings, { name: 'another' }), type);
+      answer?.();
+      await waitForMessages('delivered', 1);
+      await status('crm-webhook-out.status.idle');
+      assert.equal(asked, 1);
+    });
+  }
+
   it('refuses what is no event, and says what is wrong', async () => {
     await start(flow({}));
     for (const bad of [
@@ -164,6 +194,19 @@ describe('crm-webhook-out', () => {
     });
   }
 
+  it('tells a flow of its outbox in the language of the runtime', async () => {
+    const settings = await overHttp((_request, response) => void response.writeHead(503).end());
+    await start(flow(settings), { credentials: { crm: { token: 'key' } }, lang: 'ru' });
+    receive('out', record('1.1'));
+    const held = /^ждут: 1, с \d\d:\d\d: сбой на стороне CRM$/;
+    await until(() => held.test(String(lastStatus('out')?.text)), 'the status');
+    receive('out', { topic: 'outbox', payload: 'status' });
+    await waitForMessages('delivered', 1);
+    const { error } = told('delivered')[0]?.payload as unknown as { error: { message: string } };
+    const { host } = new URL(crm?.origin ?? '');
+    assert.ok(error.message.startsWith(`CRM ${host} не смогла ответить (503): ошибка на её стороне.`), error.message);
+  });
+
   it('gives up what the CRM refuses, lists it, tries it again and drops it', async () => {
     let refuses = true;
     const settings = await overHttp((request, response) => {
@@ -178,17 +221,107 @@ describe('crm-webhook-out', () => {
     assert.match(told('given-up')[0]?.error?.message ?? '', /no such client/);
     await until(() => lastStatus('out')?.text === 'given up: 2', 'the status');
 
-    const ask = async (order: object): Promise<{ readonly body: unknown }> => {
+    const ask = async (order: object, lang = 'en'): Promise<{ readonly body: unknown }> => {
       const asking = admin().post('/telephony-crm/crm-webhook-out/out/outbox').set('Content-Type', 'application/json');
-      return await asking.send({ lang: 'en', order });
+      return await asking.send({ lang, order });
     };
-    const listed = (await ask({ command: 'list' })).body as { dead: { id: number; payload: { callId: string } }[] };
+    interface Listed {
+      readonly dead: readonly { id: number; payload: { callId: string }; error: { code: string; message: string } }[];
+    }
+    const listed = (await ask({ command: 'list' })).body as Listed;
     assert.deepEqual(listed.dead.map(({ payload }) => payload.callId).sort(), ['1.1', '1.2']);
+    const { host } = new URL(crm?.origin ?? '');
+    const english = `The CRM at ${host} refused the request (422): "no such client".`;
+    assert.equal(listed.dead[0]?.error.code, 'CRM_REFUSED');
+    assert.ok(listed.dead[0].error.message.startsWith(english), listed.dead[0].error.message);
+    const russian = (await ask({ command: 'list' }, 'ru')).body as Listed;
+    assert.ok(russian.dead[0]?.error.message.startsWith(`CRM ${host} отклонила запрос (422): «no such client».`));
     refuses = false;
-    receive('out', { topic: 'outbox', payload: { command: 'retry', ids: [listed.dead[0]?.id] } });
+    receive('out', { topic: 'outbox', payload: { command: 'retry', ids: [listed.dead[0].id] } });
     await waitForMessages('delivered', 2);
     assert.deepEqual((await ask({ command: 'drop' })).body, { count: 1 });
     await status('crm-webhook-out.status.idle');
+  });
+
+  describe('what waits for a node that was deleted', () => {
+    let isUp: boolean;
+    let settings: object;
+    const options = { credentials: { crm: { token: 'key' } } };
+    const ask = async (id: string, order: object): Promise<unknown> => {
+      const asking = admin()
+        .post(`/telephony-crm/crm-webhook-out/${id}/outbox`)
+        .set('Content-Type', 'application/json');
+      return ((await asking.send({ lang: 'en', order })) as { readonly body: unknown }).body;
+    };
+    const warnings = () => logLines().filter(({ text }) => text.includes('WEBHOOK_ORPHANS'));
+    /** Drawn anew, and by another name. */
+    const drawnAnew = (): FlowNode[] => flow(settings).map((one) => (one.id === 'out' ? { ...one, id: 'new' } : one));
+
+    beforeEach(async () => {
+      isUp = false;
+      settings = await overHttp((request, response) => {
+        if (isUp) json({ code: 200 })(request, response);
+        else response.writeHead(503).end();
+      });
+      await start(flow(settings), options);
+      receive('out', record('1.1'));
+      receive('out', record('1.2'));
+      await until(() => String(lastStatus('out')?.text).startsWith('2 wait since'), 'the status');
+    });
+
+    it('is told of once, and delivered after another node took it over', async () => {
+      assert.deepEqual(warnings(), []);
+      isUp = true;
+      await deploy(drawnAnew());
+      await until(() => warnings().length === 1, 'the warning');
+      const [{ level, id, text } = { level: '', id: '', text: '' }] = warnings();
+      assert.deepEqual([level, id], ['warn', 'new']);
+      assert.match(text, /no longer exists.*: 2\./);
+      const listed = (await ask('new', { command: 'list' })) as { dead: unknown[]; orphans?: number };
+      assert.deepEqual(listed, { dead: [], orphans: 2 });
+      await deploy(drawnAnew().map((one) => (one.id === 'new' ? { ...one, name: 'again' } : one)));
+      // Asked behind the look that this deploy made.
+      assert.equal(((await ask('new', { command: 'status' })) as { orphans?: number }).orphans, 2);
+      assert.equal(warnings().length, 1);
+      assert.deepEqual(messages('delivered'), []);
+
+      assert.deepEqual(await ask('new', { command: 'adopt' }), { count: 2 });
+      await waitForMessages('delivered', 2);
+      assert.deepEqual(
+        told('delivered').map(({ payload }) => payload.callId),
+        ['1.1', '1.2'],
+      );
+      assert.equal(((await ask('new', { command: 'status' })) as { orphans?: number }).orphans, undefined);
+    });
+
+    it('is found when a deploy deletes the one node of two', async () => {
+      const two = [...flow(settings), ...drawnAnew().filter(({ id }) => id === 'new')];
+      await deploy(two);
+      assert.equal(((await ask('new', { command: 'status' })) as { orphans?: number }).orphans, undefined);
+      await deploy(two.filter(({ id }) => id !== 'out'));
+      await until(() => warnings().length === 1, 'the warning');
+    });
+
+    it('is not touched while the node stands in a disabled flow', async () => {
+      const aside: FlowNode = { id: 'aside', type: 'tab', label: 'aside', disabled: true };
+      const old = flow(settings).filter(({ id }) => id === 'out');
+      await deploy([...drawnAnew(), aside, ...old.map((one) => ({ ...one, z: 'aside' }))]);
+      await until(() => !node('out'), 'the node to be gone');
+      assert.equal(((await ask('new', { command: 'status' })) as { orphans?: number }).orphans, undefined);
+      assert.deepEqual(await ask('new', { command: 'adopt' }), { count: 0 });
+      assert.deepEqual(warnings(), []);
+    });
+  });
+
+  it('says to deploy first when a node is asked that does not run', async () => {
+    await start(flow({}));
+    const asking = admin().post('/telephony-crm/crm-webhook-out/drawn/outbox').set('Content-Type', 'application/json');
+    const answer = (await asking.send({ lang: 'en', order: { command: 'list' } })) as {
+      readonly status: number;
+      readonly body: { readonly error: { readonly code: string; readonly message: string } };
+    };
+    assert.deepEqual([answer.status, answer.body.error.code], [400, 'WEBHOOK_NOT_DEPLOYED']);
+    assert.match(answer.body.error.message, /deploy it first/);
   });
 
   it('keeps what comes while the settings of the CRM are wrong, says so, and delivers it when they are right', async () => {

@@ -36,6 +36,9 @@ describe('the examples of records and events', () => {
   it('have ids of their own, so that all can be imported side by side', () => {
     const ids = exampleNames.flatMap((name) => readExample(name).map(({ id }) => id));
     assert.equal(new Set(ids).size, ids.length);
+    // Calls and recordings are told apart by the name of their PBX.
+    const pbxes = exampleNames.map((name) => only(readExample(name), 'ami-config').name);
+    assert.equal(new Set(pbxes).size, exampleNames.length, pbxes.join(', '));
   });
 
   it('02: each call becomes one record, delivered and kept', async () => {

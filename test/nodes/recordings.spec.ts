@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import amiConfig from '../../nodes/ami-config';
 import { recordingsOf } from '../../nodes/runtime/recordings';
@@ -50,6 +50,7 @@ describe('links to recordings', () => {
       link() ?? '',
       /^https:\/\/node-red\.example\/red\/telephony-crm\/recordings\/pbx\/\d+\/[\w-]+\/a\/call\.wav$/,
     );
+    assert.equal(statSync(join(user.path, 'telephony-crm')).mode & 0o077, 0, 'others may look for the key of links');
     const kept = path();
     await deploy([tab, pbx({ name: 'office', country: 'RU' })]);
     const whole = await server.ask(kept);
@@ -57,6 +58,8 @@ describe('links to recordings', () => {
     assert.equal(whole.headers['x-content-type-options'], 'nosniff');
     const part = await server.ask(kept, { headers: { range: 'bytes=2-4' } });
     assert.deepEqual([part.status, part.body, part.headers['content-range']], [206, '234', 'bytes 2-4/10']);
+    const beyond = await server.ask(kept, { headers: { range: 'bytes=10-' } });
+    assert.deepEqual([beyond.status, beyond.headers['content-range']], [416, 'bytes */10']);
   });
 
   it('lead nowhere when they are altered, or the PBX offers none', async () => {

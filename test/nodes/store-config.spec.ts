@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import storeConfig from '../../nodes/store-config';
 import type { StoreConfigNode } from '../../nodes/runtime/config-nodes';
+import { storeStatus } from '../../nodes/runtime/store-status';
 import { until } from '../support/wait';
 import { tab } from './support/route-flow';
 import { admin, deploy, load, logLines, node, unload } from './support/runtime';
 import { storeNode, UserDir } from './support/store-flow';
+
+const STATUS = '@telephony-crm/node-red-asterisk/store-config:store-config.status';
 
 interface Reply {
   readonly status: number;
@@ -91,6 +94,27 @@ describe('store-config', () => {
     assert.equal(made.status, 200);
     const file = String(made.body.file);
     assert.ok(file.startsWith(join(user.path, 'telephony-crm', 'backups')) && existsSync(file), file);
+    for (const folder of ['.', 'backups']) {
+      assert.equal(
+        statSync(join(user.path, 'telephony-crm', folder)).mode & 0o077,
+        0,
+        `others may look into ${folder}`,
+      );
+    }
+  });
+
+  it('goes on with the next deploy after its file was taken away', async () => {
+    await start(storeNode());
+    await ready();
+    await put('a');
+    rmSync(join(user.path, 'telephony-crm', 'telephony-crm.sqlite'));
+    await assert.rejects(async () => put('b'), { code: 'STORE_REPLACED' });
+    assert.equal(storeStatus(config()).text, `${STATUS}.replaced`);
+    assert.match(logLines('store').at(-1)?.text ?? '', /deleted, emptied or replaced .* restart the flows/);
+    assert.match((await press('state', 'ru')).body.error?.message ?? '', /перезапустите потоки/);
+    await deploy([tab, storeNode({ days: '30' })]);
+    await ready();
+    assert.deepEqual(await put('b'), { known: [] });
   });
 
   it('tells by the buttons why the store does not work, in the reader’s language', async () => {

@@ -54,8 +54,15 @@ export class AmoApi {
   async addCall(fields: JsonObject, context: CallContext): Promise<Added> {
     const answer = await this.ask('POST', '/api/v4/calls', [fields], context);
     if (isWithoutClient(answer)) return { unknown: true };
+    const [made] = madeIn(answer);
+    if (made === undefined && saysNo(answer)) {
+      throw badAnswer({
+        en: 'it does not say that the call was written.',
+        ru: 'в нём не сказано, что звонок записан.',
+      });
+    }
     // Taken without a word is taken: to send it once more would be worse than not to know its id.
-    return { made: madeIn(answer)[0] ?? {} };
+    return { made: made ?? {} };
   }
 
   /** Opens the card of the client on the screens of these users. Nobody must not be meant: then it would open for all. */
@@ -65,7 +72,7 @@ export class AmoApi {
     return objects(embeddedIn(answer).items)[0] ?? {};
   }
 
-  /** Where a person opens the record. The addresses of pages stand in no documentation; these are those of the browser. */
+  /** Where a person opens the record. The addresses of pages are not documented; these are from the browser. */
   card(entity: Entity, id: string): string {
     return `${this.origin}/${entity}/detail/${encodeURIComponent(id)}`;
   }
@@ -124,6 +131,13 @@ export const embeddedIn = (answer: unknown): JsonObject => asObject(asObject(ans
 function madeIn(answer: unknown): JsonObject[] {
   if (Array.isArray(answer)) return objects(answer);
   return Object.values(embeddedIn(answer)).flatMap(objects);
+}
+
+/** amoCRM does not answer so, but what stands before it may: under 200, and the call was not written. */
+function saysNo(answer: unknown): boolean {
+  if (typeof answer !== 'object') return answer !== undefined;
+  const { success, status, error } = asObject(answer);
+  return success === false || status === 'error' || Boolean(error);
 }
 
 function isWithoutClient(answer: unknown): boolean {

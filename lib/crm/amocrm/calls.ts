@@ -33,7 +33,7 @@ interface Call {
  * Writes each call once: to whomever amoCRM finds by its number, else as the admin chose.
  *
  * `uniq` is the same in every try, yet nothing says that amoCRM refuses it twice. So what is about to be written is kept first, and a try
- * that may be the second looks for it. What remains: a request that amoCRM finishes only after that search, and a call that stands on
+ * that may be the second looks for it. What remains: a request that amoCRM finishes only after that search, and a call that is on
  * none of the cards that are looked at.
  */
 export class AmoCalls {
@@ -108,7 +108,7 @@ export class AmoCalls {
     return this.writtenIn({ ...made, entity_id: cardId, entity_type: entity });
   }
 
-  /** Incoming leads show the caller in `from`, the card that comes of them in `phone`: he stands in both (amocrm-api-php#441). */
+  /** Incoming leads show the caller in `from`, the card created from them in `phone`: both are sent (amocrm-api-php#441). */
   private async toUnsorted(call: Call, context: DeliveryContext): Promise<Written> {
     const { number, payload, choices } = call;
     const { created_at, duration, uniq, link, call_responsible } = fieldsOf(call, context);
@@ -196,7 +196,7 @@ function fieldsOf({ payload, number, mark, userId, choices }: Call, context: Del
     created_at: mark.startedAt,
     ...optional('link', choices.recording ? recordingLink(recording, context) : undefined),
     ...optional('responsible_user_id', userId),
-    // Somebody who is no user is told by his extension.
+    // Somebody who is no user is named by extension.
     ...optional('call_responsible', userId ?? extension),
   };
 }

@@ -5,7 +5,7 @@ import { fallbackUserField, languageField } from '../shared-fields';
 import type { CrmField } from '../types';
 import { amoId } from './api';
 
-/** What an admin chose for the calls that are told to amoCRM. */
+/** What an admin chose for the calls sent to amoCRM. */
 export interface Choices {
   readonly card: boolean;
   readonly recording: boolean;
@@ -42,25 +42,25 @@ export const amoDeliveryFields: readonly CrmField[] = [
     name: 'card',
     type: 'flag',
     default: true,
-    label: { en: "Open the client's card when the phone rings", ru: 'Открывать карточку клиента при звонке' },
+    label: { en: "Client's card", ru: 'Карточка' },
     help: {
-      en: 'For incoming calls and transfers, on the screens of users who are in the table of the CRM settings and have amoCRM open. Needs the events ringing and transfer.',
-      ru: 'При входящих звонках и переводах, у пользователей из таблицы в настройках CRM, у которых открыта amoCRM. Нужны события звонка и перевода.',
+      en: 'Opens when the phone rings, for incoming calls and transfers, on the screens of users who are in the table of the CRM settings and have amoCRM open. Needs the events ringing and transfer.',
+      ru: 'Открывается при входящих звонках и переводах у пользователей из таблицы в настройках CRM, у которых открыта amoCRM. Нужны события звонка и перевода.',
     },
   },
   {
     name: 'unknown',
     type: 'choice',
-    label: { en: 'Calls from unknown numbers', ru: 'Звонки с неизвестных номеров' },
+    label: { en: 'New numbers', ru: 'Новые номера' },
     default: 'unsorted',
     choices: [
       {
         value: 'unsorted',
-        label: { en: 'go to Incoming leads (incoming calls only)', ru: 'попадают в «Неразобранное» (только входящие)' },
+        label: { en: 'to Incoming leads (incoming calls only)', ru: 'в «Неразобранное» (только входящие)' },
       },
-      { value: 'lead', label: { en: 'create a lead with a contact', ru: 'создают сделку с контактом' } },
-      { value: 'contact', label: { en: 'create a contact', ru: 'создают контакт' } },
-      { value: 'none', label: { en: 'are not recorded', ru: 'не записываются' } },
+      { value: 'lead', label: { en: 'create a lead with a contact', ru: 'создать сделку с контактом' } },
+      { value: 'contact', label: { en: 'create a contact', ru: 'создать контакт' } },
+      { value: 'none', label: { en: 'do not record the call', ru: 'звонок не записывать' } },
     ],
     help: {
       en: 'amoCRM records a call only for a contact or company that has its number. Incoming leads accept incoming calls only: outgoing calls to unknown numbers are then not recorded.',
@@ -70,22 +70,22 @@ export const amoDeliveryFields: readonly CrmField[] = [
   {
     name: 'pipeline',
     type: 'text',
-    label: { en: 'Pipeline for new leads', ru: 'Воронка для новых сделок' },
+    label: { en: 'Pipeline', ru: 'Воронка' },
     placeholder: '2194576',
     when: { field: 'unknown', in: ['unsorted', 'lead'] },
     help: {
-      en: 'Its number, from the address of the pipeline page. Empty: the main pipeline.',
-      ru: 'Её номер есть в адресе страницы воронки. Пусто — основная.',
+      en: 'For new leads: the number in the address of the pipeline page. Empty: the main pipeline.',
+      ru: 'Для новых сделок: номер из адреса страницы воронки. Пусто — основная.',
     },
   },
   {
     name: 'recording',
     type: 'flag',
     default: true,
-    label: { en: 'Link to the recording', ru: 'Ссылка на запись разговора' },
+    label: { en: 'Recording link', ru: 'Аудиозапись' },
     help: {
-      en: 'amoCRM plays the recording from this link: it must open in the browsers of your users. mp3 works best.',
-      ru: 'amoCRM проигрывает запись по этой ссылке: она должна открываться в браузерах сотрудников. Лучше всего подходит mp3.',
+      en: 'amoCRM plays the recording from a link, which must open in the browsers of your users. mp3 works best.',
+      ru: 'amoCRM проигрывает запись разговора по ссылке: она должна открываться в браузерах сотрудников. Лучше всего подходит mp3.',
     },
   },
   fallbackUserField(

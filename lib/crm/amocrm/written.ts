@@ -30,7 +30,7 @@ const UNSORTED = 50;
 
 /**
  * Looks whether a call was written by a try whose answer was lost. amoCRM takes `uniq`, and is not known to refuse the same one twice.
- * Notes give it back in `params`, incoming leads in `metadata`, where it stands in the examples of the documentation but not in its
+ * Notes give it back in `params`, incoming leads in `metadata`, where it is in the examples of the documentation but not in its
  * tables: time and number count as well there.
  */
 export class WrittenCalls {
@@ -101,7 +101,7 @@ function isOf(metadata: JsonObject, { uniq, startedAt }: CallMark, phone: PhoneN
   return Number(metadata.called_at) === startedAt && numbers.some((digits) => digits.endsWith(end));
 }
 
-/** The card that a call stands on. */
+/** The card that holds a call. */
 export const placeOf = (entity: Entity, id: string, api: AmoApi) => ({
   type: TYPES[entity],
   id,

@@ -34,7 +34,7 @@ export class BitrixActivities {
     return (await memo.get(BEGUN)) !== undefined;
   }
 
-  /** A call of an unknown number is skipped when no lead shall be made of it: an activity needs a client. */
+  /** A call of an unknown number is skipped if no lead is to be created: an activity needs a client. */
   async write(payload: RecordPayload, choices: Choices, context: DeliveryContext): Promise<Delivered> {
     const written = await context.memo.get(WRITTEN);
     if (written !== undefined) return told(written);

@@ -57,6 +57,11 @@ export class BitrixCards {
     }
   }
 
+  /** Bitrix24 itself has opened the card of who clicked. */
+  opened(call: Registered, context: DeliveryContext): Promise<void> {
+    return this.keep([keyOf(call.person, call) ?? REGISTERED], context);
+  }
+
   /** Before the end: Bitrix24 itself closes the card of the one user to whom the call is counted. */
   async leaveTo(call: Registered, person: Person | undefined, context: DeliveryContext): Promise<void> {
     const seen = await this.seen(context);

@@ -3,7 +3,7 @@ import { SettingsReader } from '../settings';
 import { cardField, fallbackUserField, languageField } from '../shared-fields';
 import type { CrmField } from '../types';
 
-/** What an admin chose for the calls that are told to Bitrix24. */
+/** What an admin chose for the calls sent to Bitrix24. */
 export interface Choices {
   readonly way: 'automatic' | 'telephony' | 'activity';
   readonly card: 'ringing' | 'answer' | 'none';
@@ -43,7 +43,7 @@ export const bitrixDeliveryFields: readonly CrmField[] = [
   {
     name: 'way',
     type: 'choice',
-    label: { en: 'Record calls as', ru: 'Записывать звонки как' },
+    label: { en: 'Record calls as', ru: 'Звонки как' },
     default: 'automatic',
     choices: [
       {
@@ -68,7 +68,7 @@ export const bitrixDeliveryFields: readonly CrmField[] = [
   {
     name: 'recording',
     type: 'choice',
-    label: { en: 'Recording', ru: 'Запись разговора' },
+    label: { en: 'Recording', ru: 'Аудиозапись' },
     default: 'upload',
     choices: [
       { value: 'upload', label: { en: 'upload the file', ru: 'загружать файл' } },
@@ -86,10 +86,10 @@ export const bitrixDeliveryFields: readonly CrmField[] = [
   {
     name: 'createLead',
     type: 'flag',
-    label: { en: 'Create a lead for an unknown number', ru: 'Создавать лид для неизвестного номера' },
+    label: { en: 'Create leads', ru: 'Новые лиды' },
     help: {
-      en: 'Bitrix24 creates it at the first ring; a portal without leads gets a contact and a deal.',
-      ru: 'Битрикс24 создаёт его при первом гудке; если лиды отключены — контакт и сделку.',
+      en: 'Bitrix24 creates a lead for an unknown number at the first ring; a portal without leads gets a contact and a deal.',
+      ru: 'Для неизвестного номера Битрикс24 при первом гудке создаёт лид; если лиды отключены — контакт и сделку.',
     },
   },
   fallbackUserField(
@@ -102,33 +102,34 @@ export const bitrixDeliveryFields: readonly CrmField[] = [
   {
     name: 'line',
     type: 'text',
-    label: { en: 'Line, if the call has none', ru: 'Линия, если у звонка её нет' },
+    label: { en: 'Line', ru: 'Линия' },
     when: byTelephony,
     help: {
-      en: 'Your number by which Bitrix24 distinguishes lines. An unknown number becomes a new line.',
-      ru: 'Ваш номер, по которому Битрикс24 различает линии. Неизвестный номер становится новой линией.',
+      en: 'For calls that name no line: your number, by which Bitrix24 distinguishes lines. An unknown number becomes a new line.',
+      ru: 'Для звонков без линии: ваш номер, по которому Битрикс24 различает линии. Неизвестный номер становится новой линией.',
     },
   },
   {
     name: 'chat',
     type: 'flag',
-    label: { en: "Report the call in the user's chat", ru: 'Сообщать о звонке в чат сотрудника' },
+    label: { en: 'Chat message', ru: 'Уведомление' },
     default: true,
     when: byTelephony,
+    help: { en: 'Report each call in the chat of its user.', ru: 'Сообщать о каждом звонке в чат сотрудника.' },
   },
   {
     name: 'internal',
     type: 'flag',
-    label: { en: 'Record internal calls too', ru: 'Записывать и внутренние звонки' },
+    label: { en: 'Internal calls', ru: 'Внутр. звонки' },
     when: byTelephony,
     help: {
-      en: 'They appear in the statistics without a client and without cards.',
-      ru: 'Попадают в статистику, без клиента и без карточек.',
+      en: 'Record them too: in the statistics, without a client and without cards.',
+      ru: 'Записывать и их: в статистику, без клиента и без карточек.',
     },
   },
   {
     ...languageField,
-    label: { en: 'Language of activities', ru: 'Язык дел' },
+    label: { en: 'Language', ru: 'Язык дел' },
     when: { field: 'way', in: ['automatic', 'activity'] },
   },
 ];

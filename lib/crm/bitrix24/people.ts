@@ -17,7 +17,7 @@ const byId = (id: string | undefined): Person | undefined =>
 
 type Users = Pick<DeliveryContext, 'userOf'>;
 
-/** By the table; an extension that is not in it may stand in the profile of a user. */
+/** By the table; an extension that is not in it may be in the profile of a user. */
 export const personOf = (extension: string, { userOf }: Users): Person =>
   byId(userOf(extension)?.userId) ?? { USER_PHONE_INNER: extension };
 

@@ -71,6 +71,16 @@ export class Registrations {
     return 'nobody';
   }
 
+  /**
+   * Takes a call that Bitrix24 registered itself when its user clicked a number. `false`: it was taken already, or registered in another
+   * way.
+   */
+  async adopt(registered: Registered, { memo }: DeliveryContext): Promise<boolean> {
+    if ((await memo.get(KEY)) !== undefined) return false;
+    await this.write(memo, { registered });
+    return true;
+  }
+
   /** The portal knows the call no more: it is to be registered anew. */
   forget({ memo }: DeliveryContext): Promise<void> {
     return this.write(memo, {});

@@ -93,7 +93,7 @@ export class EspoClients {
     );
   }
 
-  /** The list shows the first number of a record only; the others stand in the record itself. */
+  /** The list shows the first number of a record only; the others are in the record itself. */
   private async hasNumber({ entity, record }: Found, phone: PhoneNumber, context: CallContext): Promise<boolean> {
     if (numbersIn(record).some((text) => isSameNumber(text, phone))) return true;
     const whole = await this.api.read(entity, scalar(record.id) ?? '', context);

@@ -1,21 +1,10 @@
-import type { CrmField, DeliverableEvent } from '../types';
+import type { CrmField } from '../types';
 
 export const DELIVERY_METHODS = ['POST', 'GET', 'PUT', 'PATCH'] as const;
 
-export const DELIVERY_TOPICS: readonly DeliverableEvent['topic'][] = [
-  'call_ringing',
-  'call_answer',
-  'call_held',
-  'call_active',
-  'call_transfer',
-  'call_hangup',
-  'call_record',
-  'user_change',
-];
-
 const same = (text: string) => ({ en: text, ru: text });
 
-/** Said wherever an admin may write a regular expression of his own that reads what others write. */
+/** For fields in which an admin may write a regular expression that reads what others write. */
 export const REGEX_WARNING = {
   en: 'Write no regular expression with nested repetition such as /(a+)+$/ here: a hostile text in the answer can make it run for ever, and nothing can stop it.',
   ru: 'Не пишите здесь регулярных выражений с вложенными повторениями, например /(a+)+$/: из-за враждебного текста в ответе такое может работать бесконечно, и прервать его нельзя.',
@@ -36,7 +25,7 @@ export const genericDeliveryFields: readonly CrmField[] = [
     name: 'deliverUrl',
     type: 'url',
     required: true,
-    label: { en: 'Address for events', ru: 'Адрес для событий' },
+    label: { en: 'Event address', ru: 'Адрес событий' },
     help: {
       en: 'Placeholders are the fields of the event: {{topic}}, {{callId}}, {{direction}}, {{client.e164}}, {{extension}}, {{user.id}}, {{line.number}}, {{startedAt}}, {{startedUnix}}, {{waitSeconds}}, {{talkSeconds}}, {{result}}, {{hangup.code}}, {{recording.url}}, {{variables.NAME}} and so on. Key and headers come from the CRM chosen above.',
       ru: 'Подстановки — поля события: {{topic}}, {{callId}}, {{direction}}, {{client.e164}}, {{extension}}, {{user.id}}, {{line.number}}, {{startedAt}}, {{startedUnix}}, {{waitSeconds}}, {{talkSeconds}}, {{result}}, {{hangup.code}}, {{recording.url}}, {{variables.ИМЯ}} и другие. Ключ и заголовки — из выбранной CRM.',
@@ -46,7 +35,7 @@ export const genericDeliveryFields: readonly CrmField[] = [
   {
     name: 'deliverBodyType',
     type: 'choice',
-    label: { en: 'Body', ru: 'Тело запроса' },
+    label: { en: 'Body', ru: 'Тело' },
     default: 'json',
     when: withBody,
     choices: [
@@ -61,8 +50,8 @@ export const genericDeliveryFields: readonly CrmField[] = [
     type: 'multiline',
     label: { en: 'Body template', ru: 'Шаблон тела' },
     help: {
-      en: 'In JSON: quotes around texts, none around numbers, lists ({{talked}}, {{legs}}) and {{payload}}; what is not there is null. Empty: the whole event as JSON.',
-      ru: 'В JSON: тексты в кавычках, числа, списки ({{talked}}, {{legs}}) и {{payload}} — без; чего нет, то null. Пусто: событие целиком в JSON.',
+      en: 'In JSON: quotes around texts, none around numbers, lists ({{talked}}, {{legs}}) and {{payload}}; a missing value becomes null. Empty: the whole event as JSON.',
+      ru: 'В JSON: тексты в кавычках, числа, списки ({{talked}}, {{legs}}) и {{payload}} — без; вместо отсутствующего значения — null. Пусто: событие целиком в JSON.',
     },
     placeholder: '{ "phone": "{{client.e164}}", "seconds": {{talkSeconds}} }',
     when: withBody,
@@ -70,29 +59,29 @@ export const genericDeliveryFields: readonly CrmField[] = [
   {
     name: 'deliverBodies',
     type: 'pairs',
-    label: { en: 'Other templates for single events', ru: 'Другие шаблоны для отдельных событий' },
+    label: { en: 'Templates for single events', ru: 'Шаблоны для отдельных событий' },
     help: {
-      en: 'On the left the event (call_hangup), on the right the template of its body.',
-      ru: 'Слева событие (call_hangup), справа шаблон его тела.',
+      en: 'Left: the event (call_hangup). Right: the template of its body.',
+      ru: 'Слева — событие (call_hangup), справа — шаблон его тела.',
     },
     when: withBody,
   },
   {
     name: 'deliverHeaders',
     type: 'pairs',
-    label: { en: 'Further headers', ru: 'Ещё заголовки' },
+    label: { en: 'More headers', ru: 'Дополнительные заголовки' },
     help: {
-      en: 'Idempotency-Key is always sent: the same in each try of one event.',
-      ru: 'Idempotency-Key отправляется всегда: он одинаков во всех попытках одного события.',
+      en: 'Idempotency-Key is always sent, with the same value in each attempt to deliver an event.',
+      ru: 'Idempotency-Key отправляется всегда, с одним и тем же значением во всех попытках доставить событие.',
     },
   },
   {
     name: 'deliverSuccess',
     type: 'text',
-    label: { en: 'Delivered, if', ru: 'Доставлено, если' },
+    label: { en: 'Delivered, if', ru: 'Успех, если' },
     help: {
-      en: `A path or any JSONata over the answer; $status and $topic are known. Empty: every answer 2xx is a success. ${REGEX_WARNING.en}`,
-      ru: `Путь или любое выражение JSONata по ответу; известны $status и $topic. Пусто: успех — любой ответ 2xx. ${REGEX_WARNING.ru}`,
+      en: `A path or any JSONata expression over the answer; $status and $topic can be used. Empty: every 2xx answer is a success. ${REGEX_WARNING.en}`,
+      ru: `Путь или любое выражение JSONata по ответу; доступны $status и $topic. Пусто: успех — любой ответ 2xx. ${REGEX_WARNING.ru}`,
     },
     placeholder: 'success = true',
   },
@@ -101,8 +90,8 @@ export const genericDeliveryFields: readonly CrmField[] = [
     type: 'pairs',
     label: { en: 'Channel variables from the answer', ru: 'Переменные канала из ответа' },
     help: {
-      en: 'On the left the variable, on the right a path or JSONata. An answer like a=b&c=d is read too.',
-      ru: 'Слева переменная, справа путь или JSONata. Ответ вида a=b&c=d тоже читается.',
+      en: 'Left: the variable. Right: a path or JSONata. An answer like a=b&c=d is read too.',
+      ru: 'Слева — переменная, справа — путь или JSONata. Ответ вида a=b&c=d тоже читается.',
     },
   },
 ];

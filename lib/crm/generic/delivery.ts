@@ -1,3 +1,5 @@
+import { isDeliverableTopic } from '../../messages/parse';
+import { DELIVERABLE_TOPICS } from '../../messages/types';
 import { badSettings, crmError } from '../errors';
 import { deliveryId } from '../event-id';
 import { compileExpression, type Expression } from '../expression';
@@ -7,7 +9,7 @@ import { SettingsReader } from '../settings';
 import { compileTemplate, type Template } from '../template';
 import type { CrmHttp, CrmRequest, CrmResponse, Delivered, DeliverableEvent, DeliveryContext } from '../types';
 import { CONTENT_TYPES, headerOf, urlTemplate, type Description } from './description';
-import { DELIVERY_METHODS, DELIVERY_TOPICS } from './delivery-fields';
+import { DELIVERY_METHODS } from './delivery-fields';
 import { eventNames, eventValues, sampleValues } from './event-values';
 import { first, isSomething } from './values';
 
@@ -39,11 +41,11 @@ export function deliveryPlan(settings: Readonly<Record<string, unknown>>): Deliv
   const type = method === 'GET' ? 'none' : read.choice('deliverBodyType', BODY_TYPES, 'json');
   const general = read.text('deliverBody') || (type === 'json' ? WHOLE_EVENT : '');
   const special = type === 'none' ? [] : read.pairs('deliverBodies');
-  const wrongTopic = special.map(([topic]) => topic).find((topic) => !DELIVERY_TOPICS.some((one) => one === topic));
+  const wrongTopic = special.map(([topic]) => topic).find((topic) => !isDeliverableTopic(topic));
   if (wrongTopic !== undefined) {
     throw badSettings('deliverBodies', {
-      en: `there is no event "${wrongTopic.slice(0, 40)}"; there are ${DELIVERY_TOPICS.join(', ')}.`,
-      ru: `события «${wrongTopic.slice(0, 40)}» нет; есть ${DELIVERY_TOPICS.join(', ')}.`,
+      en: `there is no event "${wrongTopic.slice(0, 40)}"; there are ${DELIVERABLE_TOPICS.join(', ')}.`,
+      ru: `события «${wrongTopic.slice(0, 40)}» нет; есть ${DELIVERABLE_TOPICS.join(', ')}.`,
     });
   }
   const given = read.pairs('deliverHeaders').map(([name, value]) => headerOf('deliverHeaders', name, value));

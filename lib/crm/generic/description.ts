@@ -48,7 +48,7 @@ export interface Description {
   readonly body: Template | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly contentType: string | undefined;
-  /** What `{{token}}` stands for. */
+  /** The value of `{{token}}`. */
   readonly token: string;
   readonly notFound404: boolean;
   readonly parts: Readonly<Partial<Record<ClientPart, Expression>>>;

@@ -79,7 +79,7 @@ class AmoCrm implements CrmAdapter {
   }
 }
 
-/** amoCRM has no field for the extension. Whether somebody is active stands in his rights, if it stands anywhere. */
+/** amoCRM has no field for the extension. Only the rights of a user, if given, say whether the user is active. */
 function userOf({ id, name, email, rights }: JsonObject): CrmUser | undefined {
   const text = scalar(id);
   const isGone = asObject(rights).is_active === false;
@@ -88,7 +88,7 @@ function userOf({ id, name, email, rights }: JsonObject): CrmUser | undefined {
 
 /**
  * amoCRM and Kommo (API v4), through a private integration with a long-lived token, which needs no renewal. Shapes are those of the
- * documentation and of the public clients and connectors; where these are silent or disagree, every shape is borne.
+ * documentation and of the public clients and connectors; where these say nothing or disagree, every shape is accepted.
  */
 export const amocrm: CrmKind = {
   id: 'amocrm',
@@ -98,9 +98,9 @@ export const amocrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'Address of the account', ru: 'Адрес аккаунта' },
+      label: { en: 'CRM address', ru: 'Адрес CRM' },
       help: {
-        en: 'As it stands in the browser: your own subdomain, not the common site.',
+        en: 'As in the browser: your own subdomain, not the common site.',
         ru: 'Как в браузере: ваш поддомен, а не общий сайт.',
       },
       placeholder: 'https://company.amocrm.ru',
@@ -109,10 +109,10 @@ export const amocrm: CrmKind = {
       name: 'token',
       type: 'secret',
       required: true,
-      label: { en: 'Long-lived token', ru: 'Долгосрочный токен' },
+      label: { en: 'Token', ru: 'Токен' },
       help: {
-        en: 'Of an integration of your own: create one (Kommo: Settings → Integrations; amoCRM: amoMarket) and generate it on the tab "Keys and scopes". Do it as an administrator: the token sees what its maker may see.',
-        ru: 'Токен собственной интеграции: создайте её в amoМаркете и сгенерируйте токен на вкладке «Ключи и доступы». Делайте это под администратором: токену видно то же, что и его создателю.',
+        en: 'Long-lived token of your own integration: create one (Kommo: Settings → Integrations; amoCRM: amoMarket) and generate the token on the tab "Keys and scopes". Do it as an administrator: the token sees only what its creator may see.',
+        ru: 'Долгосрочный токен собственной интеграции: создайте её в amoМаркете и сгенерируйте токен на вкладке «Ключи и доступы». Делайте это под администратором: токену видно только то, что видно его создателю.',
       },
     },
   ],

@@ -1,4 +1,5 @@
 import { TelephonyError, type Text } from '../../errors';
+import { CLICK_VARIABLE, isClickId } from '../../messages/bitrix24-click';
 import type { CallPayload, RecordPayload } from '../../messages/types';
 import { BitrixActivities } from '../bitrix24/activities';
 import { BitrixApi, isNotAllowed, readWebhook } from '../bitrix24/api';
@@ -6,7 +7,7 @@ import { BitrixCards } from '../bitrix24/cards';
 import { bitrixDeliveryFields, readChoices, type Choices } from '../bitrix24/choices';
 import { BitrixClients } from '../bitrix24/clients';
 import { portalTime, typeOf } from '../bitrix24/codes';
-import { internalParties, peopleOf } from '../bitrix24/people';
+import { internalParties, peopleOf, personOf } from '../bitrix24/people';
 import { BitrixRecords } from '../bitrix24/records';
 import { Registrations, type CallFacts } from '../bitrix24/registrations';
 import { bitrixUsers } from '../bitrix24/users';
@@ -51,6 +52,7 @@ const RIGHTS: readonly { readonly names: readonly string[]; readonly without: Te
 class Bitrix24 implements CrmAdapter {
   private readonly api: BitrixApi;
   private readonly clients: BitrixClients;
+  private readonly registrations: Registrations;
   private readonly cards: BitrixCards;
   private readonly records: BitrixRecords;
 
@@ -58,6 +60,7 @@ class Bitrix24 implements CrmAdapter {
     this.api = new BitrixApi(http, readWebhook(webhook));
     this.clients = new BitrixClients(this.api);
     const registrations = new Registrations(this.api);
+    this.registrations = registrations;
     this.cards = new BitrixCards(this.api, registrations);
     const activities = new BitrixActivities(this.api, this.clients);
     this.records = new BitrixRecords(this.api, registrations, this.cards, activities);
@@ -108,6 +111,7 @@ class Bitrix24 implements CrmAdapter {
   async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
     if (event.topic === 'user_change' || event.topic === 'call_held' || event.topic === 'call_active') return SKIPPED;
     const choices = readChoices(context.settings);
+    await this.adopt(event.payload, context);
     if (event.topic === 'call_record') {
       const { payload } = event;
       if (payload.direction === 'internal') return this.internalCall(payload, choices, context);
@@ -119,6 +123,14 @@ class Bitrix24 implements CrmAdapter {
     const facts = factsOf(payload, clientText(payload.client), choices);
     if (facts === undefined || payload.direction === 'internal') return SKIPPED;
     return this.cards.tell(topic, payload, facts, choices, context);
+  }
+
+  /** A click in Bitrix24 comes with a call that is registered already: the channel carries its CALL_ID. */
+  private async adopt({ direction, extension, variables }: CallPayload, context: DeliveryContext): Promise<void> {
+    const id = variables?.[CLICK_VARIABLE];
+    if (direction !== 'out' || extension === undefined || id === undefined || !isClickId(id)) return;
+    const call = { id, person: personOf(extension, context) };
+    if (await this.registrations.adopt(call, context)) await this.cards.opened(call, context);
   }
 
   /** Bitrix24 knows a number that is a user's extension for an internal one. It is the call of who called. */
@@ -158,8 +170,8 @@ function factsOf(payload: CallPayload, number: string | undefined, { line }: Cho
 }
 
 /**
- * Bitrix24 in the cloud or on a server of one's own, through an inbound webhook. Shapes and codes are those of the official documentation,
- * the life of a call that of the public sources of the telephony module; empty answers and codes in other places are borne.
+ * Bitrix24 in the cloud or on your own server, through an inbound webhook. Shapes and codes are those of the official documentation,
+ * the life of a call is that of the public sources of the telephony module; empty answers and codes in other places are accepted.
  */
 export const bitrix24: CrmKind = {
   id: 'bitrix24',
@@ -169,10 +181,10 @@ export const bitrix24: CrmKind = {
       name: 'token',
       type: 'secret',
       required: true,
-      label: { en: 'Inbound webhook', ru: 'Входящий вебхук' },
+      label: { en: 'Webhook', ru: 'Вебхук' },
       help: {
-        en: 'The whole address, as the portal shows it: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Make it as an administrator. It works like a password.',
-        ru: 'Адрес целиком, как его показывает портал: Приложения → Разработчикам → Другое → Входящий вебхук. Права: CRM (crm), Пользователи (user), Телефония (telephony). Создайте его под администратором. Он действует как пароль.',
+        en: 'The whole address of the inbound webhook, as shown by the portal: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Create it as an administrator. Keep it secret like a password.',
+        ru: 'Адрес входящего вебхука целиком, как его показывает портал: Приложения → Разработчикам → Другое → Входящий вебхук. Права: CRM (crm), Пользователи (user), Телефония (telephony). Создайте его под администратором. Храните его в секрете, как пароль.',
       },
       placeholder: 'https://company.bitrix24.ru/rest/1/…/',
     },

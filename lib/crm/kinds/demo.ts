@@ -1,5 +1,6 @@
 import { systemClock } from '../../clock';
 import type { Text } from '../../errors';
+import { DELIVERABLE_TOPICS } from '../../messages/types';
 import { unreachableError } from '../errors';
 import { wholeNumber } from '../numbers';
 import { SettingsReader } from '../settings';
@@ -137,7 +138,7 @@ class Demo implements CrmAdapter {
   private async behave({ signal }: CallContext): Promise<void> {
     if (this.mode === 'silent') await untilOver(signal, undefined);
     else if (this.delayMs > 0) await untilOver(signal, this.delayMs);
-    if (this.mode === 'down') throw unreachableError('refused', { host: 'demo' });
+    if (this.mode === 'down') throw unreachableError('played', {});
   }
 }
 
@@ -168,7 +169,7 @@ export const demo: CrmKind = {
       type: 'choice',
       label: { en: 'Behaviour', ru: 'Поведение' },
       help: {
-        en: 'Try out what your flow does when the CRM fails.',
+        en: 'Try what your flow does when the CRM fails.',
         ru: 'Проверьте, что делает ваш поток, когда CRM не работает.',
       },
       default: 'normal',
@@ -181,21 +182,12 @@ export const demo: CrmKind = {
     {
       name: 'delayMs',
       type: 'text',
-      label: { en: 'Answers after, ms', ru: 'Отвечает через, мс' },
+      label: { en: 'Delay, ms', ru: 'Задержка, мс' },
       default: '0',
       placeholder: '0',
     },
   ],
-  topics: [
-    { topic: 'call_record', byDefault: true },
-    { topic: 'call_ringing', byDefault: false },
-    { topic: 'call_answer', byDefault: false },
-    { topic: 'call_held', byDefault: false },
-    { topic: 'call_active', byDefault: false },
-    { topic: 'call_transfer', byDefault: false },
-    { topic: 'call_hangup', byDefault: false },
-    { topic: 'user_change', byDefault: false },
-  ],
+  topics: DELIVERABLE_TOPICS.map((topic) => ({ topic, byDefault: topic === 'call_record' })),
   creates: ['lead', 'contact'],
   // Nothing is sent: the limits bound nothing.
   limits: { perSecond: 1000, burst: 1000 },

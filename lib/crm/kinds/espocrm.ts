@@ -90,7 +90,7 @@ function userOf(record: JsonObject): CrmUser | undefined {
   return { id, name: scalar(record.name) ?? scalar(record.userName) ?? id, ...optional('extension', extension) };
 }
 
-/** People paste what stands in the browser: the address of the API, or that of a page. */
+/** People paste the address in the browser: the address of the API, or that of a page. */
 const withoutPath = (url: string): string => url.replace(/[?#].*$/, '').replace(/(\/api(\/v1)?)?\/*$/, '');
 
 /** EspoCRM 7 and later; measured on 9.1.7. */
@@ -102,10 +102,10 @@ export const espocrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'Address of EspoCRM', ru: 'Адрес EspoCRM' },
+      label: { en: 'CRM address', ru: 'Адрес CRM' },
       help: {
-        en: 'As it stands in the browser, without what follows #.',
-        ru: 'Как в браузере, без того, что стоит после #.',
+        en: 'As in the browser, without the part after #.',
+        ru: 'Как в браузере, без части после #.',
       },
       placeholder: 'https://crm.example.com',
     },
@@ -115,7 +115,7 @@ export const espocrm: CrmKind = {
       required: true,
       label: { en: 'API key', ru: 'API-ключ' },
       help: {
-        en: 'Of a user of type API (Administration → API Users), authentication "API Key". Its role must read contacts, leads, accounts and users, and create calls.',
+        en: 'Key of an API user (Administration → API Users), authentication "API Key". Its role must read contacts, leads, accounts and users, and create calls.',
         ru: 'Ключ пользователя API (Администрирование → API-пользователи), аутентификация «API Key». Его роль должна читать контакты, лиды, контрагентов и пользователей и создавать звонки.',
       },
     },

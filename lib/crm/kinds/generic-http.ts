@@ -1,7 +1,8 @@
 import { TelephonyError, type Text } from '../../errors';
+import { DELIVERABLE_TOPICS } from '../../messages/types';
 import { describe, type ClientPart, type Description } from '../generic/description';
 import { deliveryPlan, GenericDelivery } from '../generic/delivery';
-import { DELIVERY_TOPICS, genericDeliveryFields } from '../generic/delivery-fields';
+import { genericDeliveryFields } from '../generic/delivery-fields';
 import { genericFields } from '../generic/fields';
 import { first, isSomething } from '../generic/values';
 import { optional } from '../json';
@@ -134,7 +135,7 @@ export const genericHttp: CrmKind = {
   title: { en: 'Any CRM over HTTP', ru: 'Любая CRM по HTTP' },
   fields: genericFields,
   deliveryFields: genericDeliveryFields,
-  topics: DELIVERY_TOPICS.map((topic) => ({ topic, byDefault: topic === 'call_record' })),
+  topics: DELIVERABLE_TOPICS.map((topic) => ({ topic, byDefault: topic === 'call_record' })),
   // What most CRMs allow at least; who allows less answers 429, and is then left alone as long as it asks.
   limits: { perSecond: 5, burst: 10 },
   checkDelivery: (settings) => void deliveryPlan(settings),

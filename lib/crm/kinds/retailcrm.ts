@@ -44,7 +44,7 @@ const RIGHTS: readonly { readonly path: string; readonly without: Text }[] = [
   },
   {
     path: '/customers/create',
-    without: { en: 'no clients are made', ru: 'клиенты не создаются' },
+    without: { en: 'no clients are created', ru: 'клиенты не создаются' },
   },
   {
     path: '/settings',
@@ -126,7 +126,7 @@ class RetailCrm implements CrmAdapter {
 /** `/api/v5/users` and `/api/users` are the same right. */
 const methodOf = (path: unknown): string => (scalar(path) ?? '').replace(/^\/api(\/v\d+)?/, '');
 
-/** People paste what stands in the browser: the start page, a page, or the address of the API. */
+/** People paste the address in the browser: the start page, a page, or the address of the API. */
 const originOf = (url: string): string => new URL(url).origin;
 
 /** retailCRM (Simla.com), API v5. */
@@ -138,8 +138,8 @@ export const retailcrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'Address of the account', ru: 'Адрес аккаунта' },
-      help: { en: 'As it stands in the browser.', ru: 'Как в браузере.' },
+      label: { en: 'CRM address', ru: 'Адрес CRM' },
+      help: { en: 'As in the browser.', ru: 'Как в браузере.' },
       placeholder: 'https://company.retailcrm.ru',
     },
     {
@@ -148,16 +148,16 @@ export const retailcrm: CrmKind = {
       required: true,
       label: { en: 'API key', ru: 'API-ключ' },
       help: {
-        en: 'Settings → Integration → API access keys. It needs telephony, and users to fill the table; customers if unknown numbers shall become clients; settings for the time zone.',
-        ru: 'Настройки → Интеграция → Ключи доступа к API. Нужны телефония и, для таблицы, пользователи; клиенты — если их заводить по неизвестным номерам; настройки — для часового пояса.',
+        en: 'Settings → Integration → API access keys. Needed rights: telephony; users, to fill the table; customers, to create clients for unknown numbers; settings, for the time zone.',
+        ru: 'Настройки → Интеграция → Ключи доступа к API. Нужные права: телефония; пользователи — чтобы заполнить таблицу; клиенты — чтобы заводить их для неизвестных номеров; настройки — для часового пояса.',
       },
     },
     {
       name: 'module',
       type: 'text',
-      label: { en: 'Code of the telephony', ru: 'Код телефонии' },
+      label: { en: 'Telephony code', ru: 'Код телефонии' },
       help: {
-        en: 'Under which the telephony was registered in retailCRM. With it the extensions of the users are read from there.',
+        en: 'The code under which the telephony is registered in retailCRM. With it, the extensions of the users are read from there.',
         ru: 'Код, под которым телефония зарегистрирована в retailCRM. По нему оттуда читаются внутренние номера пользователей.',
       },
       placeholder: 'asterisk',
@@ -165,10 +165,10 @@ export const retailcrm: CrmKind = {
     {
       name: 'site',
       type: 'text',
-      label: { en: 'Shop of new clients', ru: 'Магазин новых клиентов' },
+      label: { en: 'Shop', ru: 'Магазин' },
       help: {
-        en: 'Symbolic code of the shop; needed when the key may use several.',
-        ru: 'Символьный код магазина; нужен, если ключу доступны несколько.',
+        en: 'For new clients: symbolic code of the shop; needed if the key has access to several.',
+        ru: 'Для новых клиентов: символьный код магазина; нужен, если ключу доступны несколько.',
       },
     },
   ],

@@ -200,7 +200,7 @@ class UserCrm implements CrmAdapter {
   }
 }
 
-/** The document shows no reply to an event: any JSON is told to the flow, anything else as its beginning. */
+/** The document shows no reply to an event: the flow gets any JSON whole, of anything else the beginning. */
 function replyIn(text: string): unknown {
   const reply = parseJson(text);
   return reply === undefined ? oneLine(text, 200) : reply;
@@ -242,10 +242,10 @@ export const usercrm: CrmKind = {
       name: 'url',
       type: 'url',
       required: true,
-      label: { en: 'Webhook address', ru: 'Адрес вебхука' },
+      label: { en: 'Webhook URL', ru: 'Адрес вебхука' },
       help: {
-        en: 'Where your CRM takes the actions test, get_users and get_contact, and the events.',
-        ru: 'Куда ваша CRM принимает действия test, get_users и get_contact, а также события.',
+        en: 'The address at which your CRM accepts the actions test, get_users and get_contact, and the events.',
+        ru: 'Адрес, по которому ваша CRM принимает действия test, get_users и get_contact, а также события.',
       },
       placeholder: 'https://crm.example.com/usercrm',
     },
@@ -253,10 +253,10 @@ export const usercrm: CrmKind = {
       name: 'token',
       type: 'secret',
       required: true,
-      label: { en: 'API key of the CRM', ru: 'API-ключ CRM' },
+      label: { en: 'API key', ru: 'API-ключ' },
       help: {
-        en: 'Sent as "Authorization: Bearer …" with every request.',
-        ru: 'Отправляется в каждом запросе как «Authorization: Bearer …».',
+        en: 'Key of your CRM, sent as "Authorization: Bearer …" with every request.',
+        ru: 'Ключ вашей CRM, отправляется в каждом запросе как «Authorization: Bearer …».',
       },
     },
   ],

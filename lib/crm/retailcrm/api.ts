@@ -13,7 +13,7 @@ const MAX_ERRORS = 5;
 
 /**
  * The API v5 of retailCRM as far as calls need it. Addresses, names and shapes are those of its public PHP and Go clients and of its
- * documentation; nothing was measured on a real account, so that what is missing in an answer is borne.
+ * documentation; nothing was measured on a real account, so missing parts of an answer are accepted.
  */
 export class RetailApi {
   /** @param origin the address of the account without a slash at the end */
@@ -23,7 +23,7 @@ export class RetailApi {
     private readonly key: string,
   ) {}
 
-  /** `path` begins below `/api/v5`; with a leading slash below `/api`, where what belongs to no version stands. */
+  /** `path` begins below `/api/v5`; with a leading slash below `/api`, for methods that belong to no version. */
   get(path: string, query: Readonly<Record<string, string>>, context: CallContext): Promise<JsonObject> {
     const search = new URLSearchParams(query).toString();
     return this.ask('GET', path, { url: this.url(path) + (search === '' ? '' : `?${search}`) }, context);
@@ -76,7 +76,7 @@ const failureOf =
       return unauthorizedError({ host, status }, `${words} (${path})`);
     }
     if (status >= 500) return serverError({ host, status }, words);
-    // An address that retailCRM does not know is told without words.
+    // To an address that it does not know retailCRM answers without words.
     return status === 404 && said === '' ? undefined : crmError('CRM_REFUSED', { host, status, words });
   };
 

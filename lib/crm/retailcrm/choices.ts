@@ -4,7 +4,7 @@ import { cardField, fallbackUserField } from '../shared-fields';
 import type { CrmField } from '../types';
 import { isTimeZone } from './time';
 
-/** What an admin chose for the calls that are told to retailCRM. */
+/** What an admin chose for the calls sent to retailCRM. */
 export interface Choices {
   readonly card: 'ringing' | 'answer' | 'none';
   readonly recordingLink: boolean;
@@ -49,17 +49,17 @@ export const retailDeliveryFields: readonly CrmField[] = [
   {
     name: 'recordingLink',
     type: 'flag',
-    label: { en: 'Send the link to the recording', ru: 'Отправлять ссылку на запись разговора' },
+    label: { en: 'Recording link', ru: 'Аудиозапись' },
     default: true,
     help: {
-      en: 'The link must open for retailCRM and for its users.',
-      ru: 'Ссылка должна открываться и у retailCRM, и у её пользователей.',
+      en: 'Send a link to the recording. It must open for retailCRM and for its users.',
+      ru: 'Отправлять ссылку на запись разговора. Она должна открываться и у retailCRM, и у её пользователей.',
     },
   },
   {
     name: 'timeZone',
     type: 'text',
-    label: { en: 'Time zone of retailCRM', ru: 'Часовой пояс retailCRM' },
+    label: { en: 'Time zone', ru: 'Часовой пояс' },
     placeholder: 'Europe/Moscow',
     help: {
       en: 'retailCRM wants the local time of the account. Empty: read from the account; the key then needs the right to read the settings.',
@@ -76,10 +76,10 @@ export const retailDeliveryFields: readonly CrmField[] = [
   {
     name: 'line',
     type: 'text',
-    label: { en: 'Own number, if the call has none', ru: 'Наш номер, если у звонка его нет' },
+    label: { en: 'Own number', ru: 'Наш номер' },
     help: {
-      en: 'retailCRM distinguishes shops by your number, if numbers are assigned to shops there.',
-      ru: 'По вашему номеру retailCRM различает магазины, если там номера назначены магазинам.',
+      en: 'For calls that name none. retailCRM distinguishes shops by your number, if numbers are assigned to shops there.',
+      ru: 'Для звонков, в которых его нет. По вашему номеру retailCRM различает магазины, если там номера назначены магазинам.',
     },
   },
   {

@@ -5,7 +5,7 @@ import { clientText, hasDigits } from '../numbers';
 import type { DeliveryContext } from '../types';
 import type { Choices } from './choices';
 
-/** How retailCRM is told of a person: by his number there, or by the extension that it may know itself. */
+/** How a user is named to retailCRM: by id, or by the extension that it may know itself. */
 export type Person = { readonly userId: number } | { readonly code: string };
 
 const byId = (id: string | undefined): Person | undefined =>

@@ -10,7 +10,7 @@ const PAGE = 100;
 const MAX_PAGES = 50;
 
 /**
- * The active users of the account. Their extensions stand in the telephony that is registered under `module` (its `additionalCodes`); the
+ * The active users of the account. Their extensions are in the telephony that is registered under `module` (its `additionalCodes`); the
  * list of users itself has none, so that without it a phone number counts as one when it is short.
  */
 export async function retailUsers(api: RetailApi, module: string, context: CallContext): Promise<CrmUser[]> {

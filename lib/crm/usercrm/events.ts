@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { CallPayload, Direction, RecordPayload, UserChange } from '../../messages/types';
+import { causeName } from '../../messages/cause-names';
+import type { CallPayload, UserChange } from '../../messages/types';
+import { otherParty, userCrmCdr, USERCRM_DIRECTIONS, userCrmJson } from '../../messages/usercrm-cdr';
 import { parseNumber } from '../../phone';
 import type { NumberingPlan } from '../../phone/types';
-import { markOf } from '../call-record';
-import { clientText } from '../numbers';
 import type { DeliverableEvent } from '../types';
-import { causeName } from './causes';
 
 /** What an event needs to know beside itself. */
 export interface EventPlan {
@@ -30,16 +29,17 @@ export interface UserCrmMessage {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** 0 is seen in the document, on a call from an extension to the outside; 1 and 2 are inferred (unconfirmed). */
-const DIRECTIONS: Readonly<Record<Direction, number>> = { out: 0, in: 1, internal: 2 };
-
 /** The message for an event, `undefined` when the protocol has none for it, or nobody to address it to. Pure. */
 export function userCrmMessage(event: DeliverableEvent, plan: EventPlan): UserCrmMessage | undefined {
   if (event.topic === 'user_change') return userChange(event, plan);
   if (event.payload.direction === 'internal' && !plan.internal) return undefined;
   switch (event.topic) {
     case 'call_record':
-      return message('cdr_append', event.payload, cdr(event.payload, plan));
+      return message(
+        'cdr_append',
+        event.payload,
+        userCrmCdr(event.payload, ownNumber(event.payload, plan), plan.recordingLink),
+      );
     case 'call_ringing':
     case 'call_answer':
     case 'call_hangup':
@@ -59,16 +59,12 @@ export function userCrmMessage(event: DeliverableEvent, plan: EventPlan): UserCr
         return { user_uid, crm_user, call_id, session_id, other_leg, direction };
       });
     case 'call_transfer':
-      // The protocol has no word for it; whoever takes the call gets a call_answer.
+      // The protocol has no word for it; the user who takes the call gets a call_answer.
       return undefined;
   }
 }
 
-/**
- * As JSON. `dt` is a float in the document; JavaScript would write whole seconds as an integer, which readers with types tell
- * apart. A quote inside a text is escaped, so that only the field itself is met.
- */
-export const written = (sent: UserCrmMessage): string => JSON.stringify(sent).replace(/("dt":-?\d+)(?=[,}])/, '$1.0');
+export const written = (sent: UserCrmMessage): string => userCrmJson(sent);
 
 const message = (action: string, { eventId }: { eventId: string }, body: UserCrmMessage['body']): UserCrmMessage => ({
   action,
@@ -116,12 +112,10 @@ function legMessage(
     crm_user: user ?? '',
     domain_user: extension,
     other_leg: otherParty(payload),
-    direction: DIRECTIONS[direction],
+    direction: USERCRM_DIRECTIONS[direction],
   };
   return message(action, payload, bodyOf(payload, leg));
 }
-
-const otherParty = ({ client, peer }: CallPayload): string => clientText(client) ?? peer?.extension ?? '';
 
 /** `+74951343060`; what is no number of a phone stays as it is. */
 function ownNumber({ line }: CallPayload, { numbers }: EventPlan): string {
@@ -132,7 +126,7 @@ function ownNumber({ line }: CallPayload, { numbers }: EventPlan): string {
 
 function userChange({ payload }: UserChange, plan: EventPlan): UserCrmMessage | undefined {
   const { extension, state, previous } = payload;
-  // The message tells of the registration: ringing and talking are told by the calls.
+  // The message is about the registration: ringing and talking follow from the calls.
   const isOnline = state !== 'offline';
   if (previous !== undefined && (previous !== 'offline') === isOnline) return undefined;
   const user = payload.user?.id ?? plan.userOf(extension);
@@ -144,57 +138,4 @@ function userChange({ payload }: UserChange, plan: EventPlan): UserCrmMessage | 
     status: isOnline ? 1 : 0,
     protocol: 0,
   });
-}
-
-function cdr(payload: RecordPayload, plan: EventPlan): UserCrmMessage['body'] {
-  const {
-    direction,
-    startedAt,
-    endedAt = startedAt,
-    talkSeconds = 0,
-    holdSeconds = 0,
-    queue,
-    waitSeconds = 0,
-  } = payload;
-  const asterisk = payload.cdrs?.at(-1);
-  const [src, dst] = parties(payload, ownNumber(payload, plan));
-  const start = Date.parse(startedAt) / 1000;
-  return {
-    id: numberOf(payload),
-    uniqueid: payload.callId,
-    dt: start,
-    src,
-    dst,
-    duration: Math.max(Math.round(Date.parse(endedAt) / 1000 - start), 0),
-    billsec: talkSeconds,
-    cc_queue_waiting_time: queue === undefined ? 0 : waitSeconds,
-    lastapp: asterisk?.LastApplication ?? '',
-    lastdata: asterisk?.LastData ?? '',
-    rec_path: payload.recording?.file?.replace(/[^/]*$/, '') ?? '',
-    gateway: payload.line?.trunk ?? '',
-    gateway_number: ownNumber(payload, plan),
-    // 0 is seen in the document, on an answered call; 1 for all others is inferred.
-    dial_status: payload.result === 'answered' ? 0 : 1,
-    direction: DIRECTIONS[direction],
-    project_id: 0,
-    project_name: '',
-    bridge_hangup_cause: causeName(payload.hangup?.code),
-    hold_accum_seconds: holdSeconds,
-    geo_ids: '',
-    geo_names: '',
-    link: plan.recordingLink ?? '',
-  };
-}
-
-/** Who called, and who was called: of an incoming call that reached nobody, the number that was dialled. */
-function parties(payload: RecordPayload, own: string): readonly [string, string] {
-  const { direction, extension = '', firstExtension = extension, lastExtension = extension, peer } = payload;
-  if (direction === 'in') return [otherParty(payload), extension === '' ? own : extension];
-  if (direction === 'out') return [firstExtension === '' ? own : firstExtension, otherParty(payload)];
-  return [firstExtension, lastExtension === firstExtension ? (peer?.extension ?? lastExtension) : lastExtension];
-}
-
-/** The same for each telling of a call, another for every call, exact in JavaScript; larger than 32 bits. */
-function numberOf({ pbx, callId }: RecordPayload): number {
-  return parseInt(markOf(`${pbx}\0${callId}`, 13), 16);
 }

@@ -5,36 +5,30 @@ export const usercrmDeliveryFields: readonly CrmField[] = [
   {
     name: 'unmapped',
     type: 'flag',
-    label: {
-      en: 'Events of extensions without a CRM user too, with an empty crm_user',
-      ru: 'Отправлять и события внутренних номеров без пользователя CRM, с пустым crm_user',
-    },
+    label: { en: 'All extensions', ru: 'Все номера' },
     help: {
-      en: 'The record of the call (cdr_append) names no user and is always sent.',
-      ru: 'Запись о звонке (cdr_append) пользователя не называет и отправляется всегда.',
+      en: 'Send events of extensions without a CRM user too, with an empty crm_user. The call record (cdr_append) names no user and is always sent.',
+      ru: 'Отправлять и события внутренних номеров без пользователя CRM, с пустым crm_user. Запись о звонке (cdr_append) пользователя не называет и отправляется всегда.',
     },
     default: false,
   },
   {
     name: 'internal',
     type: 'flag',
-    label: {
-      en: 'Calls between extensions too (direction 2)',
-      ru: 'И звонки между внутренними номерами (direction 2)',
-    },
+    label: { en: 'Internal calls', ru: 'Внутр. звонки' },
     help: {
-      en: 'The protocol names no value for them: make sure that your CRM knows 2.',
-      ru: 'В протоколе значения для них нет: убедитесь, что ваша CRM знает 2.',
+      en: 'Send calls between extensions too, with direction 2. The protocol defines no value for them: make sure that your CRM understands 2.',
+      ru: 'Отправлять и звонки между внутренними номерами, с direction 2. В протоколе значения для них нет: убедитесь, что ваша CRM понимает 2.',
     },
     default: false,
   },
   {
     name: 'country',
     type: 'text',
-    label: { en: 'Country of the own numbers', ru: 'Страна своих номеров' },
+    label: { en: 'Country', ru: 'Страна' },
     help: {
-      en: 'Two letters: by them gateway_number is written internationally, however the provider sends it.',
-      ru: 'Две буквы: по ним gateway_number пишется в международном виде, как бы его ни прислал провайдер.',
+      en: 'Country of your numbers, two letters. With them gateway_number is always sent in international format, however the provider writes it.',
+      ru: 'Страна ваших номеров, две буквы. По ним gateway_number всегда отправляется в международном формате, как бы его ни писал провайдер.',
     },
     default: 'RU',
   },

@@ -1,4 +1,5 @@
 import type { AsyncAgi } from '../async-agi';
+import type { Conversations } from '../conversations';
 import type { Devices } from '../devices';
 import type { Dialplan } from '../dialplan';
 import type { Originator } from '../originate';
@@ -15,6 +16,7 @@ export interface Office {
   readonly queues: Queues;
   readonly agi: AsyncAgi;
   readonly dialplan: Dialplan;
+  readonly conversations: Conversations;
   readonly originator: Originator;
 }
 

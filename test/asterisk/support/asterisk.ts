@@ -17,6 +17,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { managerConf } from '../../../lib/pbx/manager-conf';
 import { FEATURES, permissionNeeds } from '../../../lib/pbx/permissions';
+import type { Feature } from '../../../lib/pbx/permissions';
 import { until } from '../../support/wait';
 import { freePort } from './ports';
 import { type AsteriskVersion, moduleFolder, rootOf } from './roots';
@@ -206,7 +207,7 @@ class ChrootedAsterisk implements TestAsterisk {
       GLOBALS: Object.entries(globals)
         .map(([name, value]) => `${name} = ${value}`)
         .join('\n'),
-      CRM_MIN: leastPrivilege(),
+      CRM_USERS: leastUsers(),
       ...Object.fromEntries(Object.entries(this.ports).map(([name, port]) => [name, String(port)])),
     };
     for (const file of readdirSync(CONFIG)) {
@@ -236,10 +237,24 @@ class ChrootedAsterisk implements TestAsterisk {
 }
 
 /** What the pack tells an admin to write into manager.conf, with the password written in. */
-function leastPrivilege(): string {
-  const section = managerConf({ username: 'crm-min', needs: permissionNeeds(FEATURES) }, 'en');
+function leastPrivilege(username: string, features: readonly Feature[]): string {
+  const section = managerConf({ username, needs: permissionNeeds(features) }, 'en');
   if (!/^;secret = /m.test(section)) throw new Error(`the section has no place for a secret:\n${section}`);
-  return section.replace(/^;secret = .*$/m, 'secret = crm-min-secret');
+  return section.replace(/^;secret = .*$/m, `secret = ${username}-secret`);
+}
+
+/** `crm-min` for calls from outside, `crm-dial` for calls out and call control too, `crm-system` for what needs that class. */
+function leastUsers(): string {
+  const dialling: readonly Feature[] = ['dial', 'control'];
+  const withoutSystem = FEATURES.filter((feature) => feature !== 'control-system');
+  return [
+    leastPrivilege(
+      'crm-min',
+      withoutSystem.filter((feature) => !dialling.includes(feature)),
+    ),
+    leastPrivilege('crm-dial', withoutSystem),
+    leastPrivilege('crm-system', FEATURES),
+  ].join('\n');
 }
 
 function known(values: Readonly<Record<string, string>>, name: string): string {

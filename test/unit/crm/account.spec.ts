@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { createCrmAccount, type CrmAccount, type CrmAccountOptions, type CrmState } from '../../../lib/crm/account';
 import { crmError, unreachableError } from '../../../lib/crm/errors';
-import type { CallContext, CrmAdapter, CrmAnswer, CrmKind, PhoneNumber } from '../../../lib/crm/types';
+import type {
+  CallContext,
+  CrmAdapter,
+  CrmAnswer,
+  CrmKind,
+  DeliverableEvent,
+  PhoneNumber,
+} from '../../../lib/crm/types';
 import { TelephonyError } from '../../../lib/errors';
 import { silentLog } from '../../../lib/log';
 import { FakeClock } from '../../support/fake-clock';
@@ -167,6 +174,49 @@ describe('CRM account', () => {
     await clock.advanceAsync(3000);
     answerNow(answer);
     assert.equal(await patient, 'crm: Петров');
+  });
+
+  describe('a delivery', () => {
+    /** One that needs a turn, and then so many ms of the CRM. */
+    const deliverAfter = (turn: Promise<void>, workMs: number) => {
+      open(
+        {},
+        {
+          deliver: async (_event, { waiting }) => {
+            await (waiting?.(turn) ?? turn);
+            await new Promise<void>((resolve) => clock.after(workMs, resolve));
+            return { status: 'delivered', answer: 'ok' };
+          },
+        },
+      );
+      const event = { topic: 'call_hangup', payload: { eventId: 'e' } } as DeliverableEvent;
+      const memo = { get: () => Promise.resolve(undefined), set: () => Promise.resolve() };
+      return account.deliver(event, { settings: {}, memo, attempt: 1 }).then(
+        ({ status }) => status,
+        (error: unknown) => (error instanceof TelephonyError ? error.code : String(error)),
+      );
+    };
+
+    it('has all its time after it has waited for its turn', async () => {
+      const result = deliverAfter(new Promise((resolve) => clock.after(500_000, resolve)), 170_000);
+      await clock.advanceAsync(670_000);
+      assert.equal(await result, 'delivered');
+    });
+
+    it('that never gets its turn waits for later, and is no word against the CRM', async () => {
+      const result = deliverAfter(never(), 0);
+      await clock.advanceAsync(600_000);
+      assert.equal(await result, 'CRM_LIMITED');
+      assert.equal(account.state.status, 'idle');
+    });
+
+    it('ends when the CRM is slow', async () => {
+      const result = deliverAfter(new Promise((resolve) => clock.after(1000, resolve)), 190_000);
+      await clock.advanceAsync(181_000);
+      assert.equal(await result, 'CRM_TIMEOUT');
+      assert.equal(account.state.status, 'failing');
+      await clock.advanceAsync(10_000);
+    });
   });
 
   it('ends a question of its own after ten seconds, whether the adapter heeds the signal or not', async () => {

@@ -158,6 +158,15 @@ describe('amoCRM: calls', () => {
       assert.equal(asked(CALLS), 1);
     });
 
+    for (const body of [{ success: false }, { status: 'error' }, { error: 'db locked' }, '"no"']) {
+      it(`is not taken for written when the answer is ${JSON.stringify(body)}; it is looked for, and sent again`, async () => {
+        amo.server.fail({ status: 200, body }, { when: to(CALLS), times: 1 });
+        await assert.rejects(desk.deliver(record()), { code: 'CRM_BAD_ANSWER' });
+        assert.ok('callId' in (await answerOf(desk.deliver(record(), {}, again))));
+        assert.equal(asked(CALLS), 2);
+      });
+    }
+
     it('waits while the token has expired, and goes when there is a new one', async () => {
       amo.tokens.clear();
       const error = await failure(desk.deliver(record()));

@@ -65,6 +65,47 @@ describe('Bitrix24: calls', () => {
     await portal.stop();
   });
 
+  describe('a click in Bitrix24', () => {
+    const variables = (id: string) => ({ direction: 'out' as const, variables: { BITRIX24_CALL_ID: id } });
+    const clicked = async (): Promise<string> => {
+      const about = {
+        USER_ID: 99,
+        SHOW: 0,
+        PHONE_NUMBER: '84951343060',
+        TYPE: 1,
+        CALL_START_DATE: '2026-11-20T22:00:00+03:00',
+      };
+      const response = await fetch(`${portal.webhook}${REGISTER}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(about),
+      });
+      const told = (await response.json()) as { result?: { CALL_ID: string } };
+      assert.ok(told.result, JSON.stringify(told));
+      return told.result.CALL_ID;
+    };
+
+    it('is finished as the call that Bitrix24 has registered, and never registered again', async () => {
+      const id = await clicked();
+      await rings('101', variables(id));
+      await desk.deliver(legEvent('call_answer', { extension: '101', ...variables(id) }));
+      const told = await desk.deliver(record(variables(id)));
+      assert.equal((told as { answer: { callId: string } }).answer.callId, id);
+      assert.equal(portal.telephony.registrations, 1);
+      assert.deepEqual(counted().length, 1);
+      // Its card is open already, and Bitrix24 closes it itself.
+      assert.deepEqual(cards(), []);
+    });
+
+    for (const id of ['externalCall.gone.1', 'a b\r\n', '']) {
+      it(`is registered as any call when Bitrix24 does not know ${JSON.stringify(id)}`, async () => {
+        await desk.deliver(record(variables(id)));
+        assert.equal(portal.telephony.registrations, 1);
+        assert.equal(counted().length, 1);
+      });
+    }
+  });
+
   describe('cards', () => {
     it('one call is one registration, shown to all who ring; who answers keeps it', async () => {
       await rings('101');

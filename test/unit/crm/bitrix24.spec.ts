@@ -88,9 +88,9 @@ describe('Bitrix24', () => {
   describe('errors', () => {
     it('an empty code and one in the place of the text are told alike', async () => {
       portal.fail('scope', { status: 400, body: { error: '', error_description: 'Not found' } });
-      assert.match((await failure(account.test())).message, /\(400\): Not found/);
+      assert.match((await failure(account.test())).message, /\(400\): "Not found"/);
       portal.fail('scope', { status: 400, body: { error: 'No type', error_description: '' } });
-      assert.match((await failure(account.test())).message, /: No type/);
+      assert.match((await failure(account.test())).message, /: "No type"/);
     });
 
     it('a page of a gateway, an overload, an echo of the key', async () => {

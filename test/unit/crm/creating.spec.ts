@@ -164,7 +164,11 @@ describe('a client made of an unknown number', () => {
       create: () => ({ test: idle, listUsers: () => Promise.resolve([]), findByPhone: () => find() }),
     });
     assert.deepEqual(account.creates, []);
-    await assert.rejects(account.create(number, wish, 1000), { code: 'CRM_CANNOT_CREATE' });
+    await assert.rejects(account.create(number, wish, 1000), (thrown: TelephonyError) => {
+      assert.equal(thrown.code, 'CRM_CANNOT_CREATE');
+      assert.match(thrown.textIn('ru'), /не умеет создавать лид /);
+      return true;
+    });
   });
 
   it('is not made for more numbers at once than a flood of forged callers deserves', async () => {

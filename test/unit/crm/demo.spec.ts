@@ -79,7 +79,7 @@ describe('demo CRM', () => {
 
   it('plays a CRM that is down and one that never answers', async () => {
     open({ mode: 'down' });
-    await assert.rejects(find('+74951343060'), { code: 'CRM_UNREACHABLE' });
+    await assert.rejects(find('+74951343060'), { code: 'CRM_UNREACHABLE', message: /demo CRM .* choose "Works"/ });
     await account.close();
     open({ mode: 'silent' });
     await assert.rejects(account.lookup({ kind: 'raw', digits: '1' }, 50), { code: 'CRM_TIMEOUT' });
@@ -106,6 +106,9 @@ describe('the CRM kinds', () => {
       assert.equal(new Set(names).size, names.length);
       for (const field of fields) {
         assert.ok(field.label.en && field.label.ru, field.name);
+        // The dialog gives a label one narrow column; that of pairs has the whole line.
+        const longest = Math.max(field.label.en.length, field.label.ru.length);
+        if (field.type !== 'pairs') assert.ok(longest <= 15, `${field.label.en}, ${field.label.ru}`);
         if (field.type === 'secret') assert.ok(['user', 'password', 'token'].includes(field.name));
         if (field.type === 'choice')
           assert.ok(

@@ -84,6 +84,23 @@ describe('events to any CRM over HTTP', () => {
     });
   });
 
+  it('no name leads out of the path that the admin wrote', async () => {
+    const sent = async (deliverUrl: string, name: string): Promise<string> => {
+      await tell(json({}), { deliverUrl }, record({ client: { number: '1', name } }));
+      return seen().url;
+    };
+    for (const [url, name] of [
+      ['/api/{{client.name}}/calls', '..'],
+      ['/api/{{client.name}}', '.'],
+      ['/api/.{{client.name}}/calls', '.'],
+      ['/api/{{client.name}}{{client.name}}/calls?a=1', '.'],
+    ] as const) {
+      await assert.rejects(sent(url, name), { code: 'CRM_BAD_PATH' }, url);
+    }
+    assert.equal(await sent('/api/{{client.name}}/calls?n={{client.name}}', '...'), '/api/.../calls?n=...');
+    assert.equal(await sent('/api/calls?n={{client.name}}#/..', '..'), '/api/calls?n=..');
+  });
+
   it('a form, a text and an address', async () => {
     const form = { deliverBodyType: 'form', deliverBody: 'phone={{client.e164}}&name={{client.name}}&to={{talked}}' };
     const client = { number: '1', e164: '+74951343060', name: 'A&B=1 ы' };
@@ -151,7 +168,7 @@ describe('events to any CRM over HTTP', () => {
       assert.equal((await tell(json({ status: 'ok' }), { deliverSuccess })).status, 'delivered');
       const error = await refusal(tell(json({ status: 'error', message: 'no such client' }), { deliverSuccess }));
       assert.equal(error.code, 'CRM_REFUSED');
-      assert.match(error.message, /\(200\): no such client/);
+      assert.match(error.message, /\(200\): "no such client"/);
       assert.equal((await refusal(tell(text('busy', 'text/plain', 503), {}))).code, 'CRM_SERVER_ERROR');
     });
 

@@ -231,7 +231,7 @@ describe('any CRM over HTTP', () => {
       await account?.close();
       await crm?.stop();
       await open(crmWith({ name: 'a', owner: '..' }, json({})), settings);
-      await assert.rejects(lookup(), { code: 'CRM_BAD_ANSWER' });
+      await assert.rejects(lookup(), { code: 'CRM_BAD_PATH' });
       assert.equal(crm?.requests.length, 1);
     });
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { systemClock } from '../../../lib/clock';
+import { crmError } from '../../../lib/crm/errors';
 import { createCrmHttp, type ClosableCrmHttp, type CrmHttpOptions } from '../../../lib/crm/http';
 import { createLimiter, type Limiter } from '../../../lib/crm/limiter';
 import type { CrmRequest } from '../../../lib/crm/types';
@@ -109,6 +110,9 @@ describe('HTTP client of a CRM', () => {
       [429, 'CRM_LIMITED'],
       [500, 'CRM_SERVER_ERROR'],
       [503, 'CRM_SERVER_ERROR'],
+      [408, 'CRM_NOT_NOW'],
+      [423, 'CRM_NOT_NOW'],
+      [425, 'CRM_NOT_NOW'],
       [400, 'CRM_REFUSED'],
       [302, 'CRM_REDIRECTED'],
     ];
@@ -140,7 +144,7 @@ describe('HTTP client of a CRM', () => {
       const error = await fault(json({ error: 'X', error_description: `Номер\r\nне тот ${'!'.repeat(500)}` }, 400));
       assert.match(error.message, /Номер не тот !+…/);
       assert.ok(error.message.length < 400);
-      assert.match(error.textIn('ru'), /отклонила запрос \(400\): Номер не тот/);
+      assert.match(error.textIn('ru'), /отклонила запрос \(400\): «Номер не тот/);
     });
 
     it('tells what the CRM says to a key that may not do this, and what it says in a header', async () => {
@@ -161,6 +165,13 @@ describe('HTTP client of a CRM', () => {
       const { accept, ...strict } = request;
       assert.deepEqual(accept, [409]);
       assert.equal((await rejection(client().send(strict, patient()))).code, 'CRM_REFUSED');
+    });
+
+    it('a status that passes stays one, whatever the CRM says beside it', async () => {
+      const server = await crm(json({ error: 'locked' }, 423));
+      const failureIn = () => crmError('CRM_REFUSED', { host: 'crm', status: 423, words: 'locked' });
+      const error = await rejection(client().json({ method: 'GET', url: server.origin, failureIn }, patient()));
+      assert.equal(error.code, 'CRM_NOT_NOW');
     });
 
     it('keeps secrets that the CRM echoes out of the text', async () => {
@@ -200,6 +211,20 @@ describe('HTTP client of a CRM', () => {
     await until(() => server.connections === 0, 'the connection is closed');
   });
 
+  for (const [status, code] of [
+    [502, 'CRM_SERVER_ERROR'],
+    [503, 'CRM_LIMITED'],
+    [401, 'CRM_UNAUTHORIZED'],
+  ] as const) {
+    it(`what is too large does not hide that it is a ${status}`, async () => {
+      const page = text('<p>words</p>'.repeat(500_000), 'text/html', status, { 'Retry-After': '7' });
+      const server = await crm(page);
+      const error = await rejection(client().json({ method: 'GET', url: server.origin }, patient()));
+      assert.equal(error.code, code);
+      await until(() => server.connections === 0, 'the connection is closed');
+    });
+  }
+
   it('a gzip bomb is cut off at the limit', async () => {
     assert.equal((await fault(gzipBomb)).code, 'CRM_TOO_LARGE');
   });
@@ -231,6 +256,19 @@ describe('HTTP client of a CRM', () => {
       await until(() => server.connections === 0, 'the connection is closed');
     });
   }
+
+  it('waits for its turn outside of the time of the work', async () => {
+    const server = await crm(json({}));
+    let turns = 0;
+    const waiting = async <T>(turn: Promise<T>): Promise<T> => {
+      const had = await turn;
+      turns += 1;
+      assert.equal(server.requests.length, 0);
+      return had;
+    };
+    await client().json({ method: 'GET', url: server.origin }, { ...patient(), waiting });
+    assert.deepEqual([turns, server.requests.length], [1, 1]);
+  });
 
   it('a caller who has gone before sends nothing', async () => {
     const server = await crm(json({}));

@@ -75,6 +75,54 @@ describe('rate limit of a CRM account', () => {
     assert.equal(await lasting, 'go');
   });
 
+  it('lets who is in a hurry go before the background, which has each fourth turn', async () => {
+    const clock = new FakeClock();
+    const limiter = createLimiter({ perSecond: 1, burst: 1 }, clock);
+    await limiter.take(patient());
+    const went: string[] = [];
+    const take = (name: string, background = false) =>
+      void limiter.take({ ...patient(), background }).then(() => went.push(name));
+    for (const name of ['A', 'B']) take(name, true);
+    for (let n = 1; n <= 9; n += 1) take(String(n));
+    await clock.advanceAsync(11_000);
+    assert.equal(went.join(''), '123A456B789');
+  });
+
+  it('keeps nobody in the background waiting for ever, however many are in a hurry', async () => {
+    const clock = new FakeClock();
+    const limiter = createLimiter({ perSecond: 2, burst: 1 }, clock);
+    let hurried = 0;
+    let delivered = 0;
+    const delivery = (): void =>
+      void limiter.take({ ...patient(), background: true }).then(() => {
+        delivered += 1;
+        delivery();
+      });
+    delivery();
+    // Three lookups a second, of which none waits longer than for a second.
+    for (let n = 0; n < 300; n += 1) {
+      const deadline = clock.monotonic() + 1000;
+      limiter.take({ ...patient(), deadline }).then(
+        () => (hurried += 1),
+        () => undefined,
+      );
+      await clock.advanceAsync(333);
+    }
+    assert.ok(delivered >= 48 && delivered <= 52, `${delivered} of 200 turns`);
+    assert.ok(hurried >= 145, `${hurried} of 200 turns`);
+  });
+
+  it('pushes nobody back who has been given his place', async () => {
+    const clock = new FakeClock();
+    const limiter = createLimiter({ perSecond: 1, burst: 1 }, clock);
+    await limiter.take(patient());
+    const deadline = 3000;
+    const results = [1, 2, 3].map(() => result(limiter.take({ ...patient(), deadline })));
+    for (let n = 0; n < 5; n += 1) void limiter.take({ ...patient(), background: true });
+    await clock.advanceAsync(3000);
+    assert.deepEqual(await Promise.all(results), ['go', 'go', 'go']);
+  });
+
   it('never lets more go than burst + perSecond x time, in any stretch of time', async () => {
     await fc.assert(
       fc.asyncProperty(

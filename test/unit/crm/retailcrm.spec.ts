@@ -499,8 +499,8 @@ describe('retailCRM', () => {
       { clock: systemClock, log: silentLog },
     );
     for (const [settings, label] of [
-      [{ fallbackUser: 'rita' }, /"User for unassigned calls"/],
-      [{ timeZone: 'Moscow' }, /"Time zone of retailCRM"/],
+      [{ fallbackUser: 'rita' }, /"Fallback user"/],
+      [{ timeZone: 'Moscow' }, /"Time zone"/],
     ] as const) {
       assert.throws(() => account.checkDelivery(settings), label);
     }

@@ -32,7 +32,7 @@ export class MemoryOutbox implements OutboxTable {
     await this.ready();
     for (const id of ids) {
       const at = this.items.findIndex((item) => item.id === id);
-      const [gone] = this.items.splice(at, 1);
+      const [gone] = at < 0 ? [] : this.items.splice(at, 1);
       if (gone) this.delivered.push(gone.eventId);
     }
   }
@@ -62,6 +62,14 @@ export class MemoryOutbox implements OutboxTable {
     const count = this.items.length - kept.length;
     this.items.splice(0, this.items.length, ...kept);
     return count;
+  }
+  queues(): Promise<string[]> {
+    return Promise.resolve([...new Set(this.items.map(({ queue }) => queue))]);
+  }
+  adopt(from: string, to: string): Promise<number> {
+    const moved = this.items.filter(({ queue }) => queue === from);
+    for (const item of moved) Object.assign(item, { queue: to });
+    return Promise.resolve(moved.length);
   }
   async count(): Promise<{ waiting: number; dead: number }> {
     await this.ready();

@@ -28,6 +28,8 @@ const down = () => crmError('CRM_SERVER_ERROR', { host: 'crm', status: 503 });
 const refused = () => crmError('CRM_REFUSED', { host: 'crm', status: 400, words: 'no such thing' });
 
 describe('the outbox', () => {
+  /** Another one for each test: what one leaves behind is no matter of the next. */
+  let queue = 0;
   let table: MemoryOutbox;
   let clock: FakeClock;
   let outbox: Outbox;
@@ -39,7 +41,7 @@ describe('the outbox', () => {
 
   const open = (): Outbox =>
     (outbox = new Outbox({
-      queue: 'q',
+      queue: `q${queue}`,
       table,
       clock,
       log: silentLog,
@@ -64,6 +66,7 @@ describe('the outbox', () => {
   };
 
   beforeEach(() => {
+    queue += 1;
     table = new MemoryOutbox();
     clock = new FakeClock();
     tried = [];
@@ -173,7 +176,7 @@ describe('the outbox', () => {
     await run(1000);
     assert.deepEqual(delivered, ['1:call_ringing', '1:call_hangup']);
     assert.deepEqual(givenUp, ['1:call_answer CRM_REFUSED']);
-    assert.match((await outbox.dead(10))[0]?.lastError?.text ?? '', /no such thing/);
+    assert.match((await outbox.dead(10))[0]?.lastError?.text.en ?? '', /no such thing/);
     crm = () => undefined;
     assert.equal(await outbox.retry(), 1);
     await run(1000);
@@ -230,6 +233,15 @@ describe('the outbox', () => {
     assert.equal(states.at(-1)?.problem?.code, 'CRM_SERVER_ERROR');
   });
 
+  it('does not take our own limit for a CRM that is back', async () => {
+    crm = () => Promise.reject(down());
+    await outbox.accept(event('1'));
+    await run(1000);
+    crm = () => Promise.reject(crmError('CRM_LIMITED', { retryAfterMs: 1000 }));
+    await run(2000);
+    assert.equal(states.at(-1)?.problem?.code, 'CRM_SERVER_ERROR');
+  });
+
   it('waits where the address of the CRM is wrong, and delivers when it is right', async () => {
     crm = () => Promise.reject(crmError('CRM_NOT_FOUND', { host: 'crm', status: 404 }));
     await outbox.accept(event('1'));
@@ -260,6 +272,58 @@ describe('the outbox', () => {
     assert.deepEqual(givenUp, ['1:call_hangup DELIVERY_TOO_OLD']);
   });
 
+  it('does not give up what was accepted while the clock was wrong', async () => {
+    const days = 86_400_000;
+    clock.jumpWall(-20_000 * days);
+    crm = () => Promise.reject(down());
+    await outbox.accept(event('1'));
+    await run(1000);
+    clock.jumpWall(20_000 * days);
+    await run(2 * 3_600_000);
+    assert.deepEqual(givenUp, []);
+    clock.advance(7 * days);
+    await run(400_000);
+    assert.deepEqual(givenUp, ['1:call_hangup DELIVERY_TOO_OLD'], 'after as long as it may wait');
+  });
+
+  it('tries for an hour what a process before it accepted long ago: its clock may have been wrong', async () => {
+    await outbox.close();
+    crm = () => Promise.reject(down());
+    await table.put([{ queue: 'q', eventId: '1', orderKey: '1', acceptedAt: 0, body: JSON.stringify(event('1')) }]);
+    open().start();
+    await run(3_500_000);
+    assert.deepEqual(givenUp, []);
+    await run(800_000);
+    assert.deepEqual(givenUp, ['1:call_hangup DELIVERY_TOO_OLD']);
+  });
+
+  it('delivers what was tried again before what its call was being tried with meanwhile', async () => {
+    crm = () => Promise.reject(refused());
+    await outbox.accept(event('1', 'call_ringing'));
+    await run();
+    let refuse: ((error: TelephonyError) => void) | undefined;
+    crm = () => new Promise((_, reject) => (refuse = reject));
+    await outbox.accept(event('1', 'call_hangup'));
+    await run();
+    await outbox.retry();
+    await run();
+    crm = () => undefined;
+    refuse?.(crmError('CRM_LIMITED', { host: 'crm', retryAfterMs: 0 }));
+    await run(5000);
+    assert.deepEqual(delivered, ['1:call_ringing', '1:call_hangup']);
+  });
+
+  it('notes down what the CRM took while it was being closed', async () => {
+    let take: (() => void) | undefined;
+    crm = () => new Promise((resolve) => (take = resolve));
+    await outbox.accept(event('1'));
+    await run();
+    const closed = outbox.close();
+    take?.();
+    await closed;
+    assert.deepEqual(table.delivered, ['1:call_hangup']);
+  });
+
   it('is not held up by a clock that was set back', async () => {
     crm = () => (tried.length < 2 ? Promise.reject(down()) : undefined);
     await outbox.accept(event('1'));
@@ -279,6 +343,95 @@ describe('the outbox', () => {
     open().start();
     await run(20_000);
     assert.equal(delivered.length, 5);
+  });
+
+  describe('is deployed again while a slow CRM is being told of a call', () => {
+    let answers: { good: () => void; bad: (error: Error) => void }[];
+    beforeEach(async () => {
+      answers = [];
+      crm = () => new Promise((good, bad) => answers.push({ good, bad }));
+      await outbox.accept(event('1'));
+      await run();
+    });
+    const close = async (): Promise<void> => {
+      const closed = outbox.close();
+      await run(2000);
+      await closed;
+    };
+
+    it('and the answer comes while it waits: the call is not told again', async () => {
+      const closed = outbox.close();
+      answers[0]?.good();
+      await run();
+      await closed;
+      open().start();
+      await run(10_000);
+      assert.deepEqual([tried.length, delivered.length, table.items.length], [1, 1, 0]);
+    });
+
+    it('and the answer comes before the next one starts: the call is not told again', async () => {
+      await close();
+      answers[0]?.good();
+      await run();
+      open().start();
+      await run(10_000);
+      assert.deepEqual([tried.length, table.items.length], [1, 0]);
+    });
+
+    it('and the answer comes later still: the call is not told again, and the flow hears of it once', async () => {
+      await close();
+      open().start();
+      await outbox.accept(event('2'));
+      await run(5000);
+      assert.deepEqual(tried, ['1:call_hangup', '2:call_hangup'], 'another call goes meanwhile');
+      // And once more, through three outboxes.
+      await close();
+      open().start();
+      await run(5000);
+      for (const { good } of answers) good();
+      await run(10_000);
+      assert.deepEqual(tried, ['1:call_hangup', '2:call_hangup']);
+      assert.deepEqual([...delivered].sort(), ['1:call_hangup', '2:call_hangup']);
+      assert.deepEqual([table.items.length, table.delivered.length], [0, 2]);
+    });
+
+    it('and has another store handle: what is delivered is noted down there', async () => {
+      const before = table;
+      await close();
+      before.broken = storeError('STORE_CLOSED', { file: 'x' });
+      table = new MemoryOutbox();
+      table.items.push(...before.items);
+      open().start();
+      answers[0]?.good();
+      await run(10_000);
+      assert.deepEqual([tried.length, delivered.length, table.items.length], [1, 1, 0]);
+    });
+
+    it('and the try fails: it is made again, as after any failure', async () => {
+      await close();
+      open().start();
+      await run();
+      answers[0]?.bad(crmError('CRM_LIMITED', { retryAfterMs: 60_000 }));
+      await run(50_000);
+      assert.equal(tried.length, 1);
+      await run(20_000);
+      assert.equal(tried.length, 2);
+      answers[1]?.good();
+      await run();
+      assert.deepEqual([delivered.length, table.items.length], [1, 0]);
+    });
+
+    it('and the connection to the CRM ends: it is made again at once', async () => {
+      await close();
+      open().start();
+      await run();
+      answers[0]?.bad(crmError('CRM_CLOSED'));
+      await run();
+      assert.equal(tried.length, 2);
+      answers[1]?.good();
+      await run();
+      assert.deepEqual([delivered.length, table.items.length], [1, 0]);
+    });
   });
 
   it('tells whoever sends when the store cannot keep it, and goes on when it can', async () => {

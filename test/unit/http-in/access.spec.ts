@@ -56,6 +56,39 @@ describe('who may ask over HTTP', () => {
     assert.equal(twice, '400 HTTP_AUTHORIZATION_REPEATED');
   });
 
+  describe('behind a trusted proxy', () => {
+    const trustedProxies = '10.0.0.1, 10.0.0.2';
+    const via = (...values: string[]) => values.map((value) => ['X-Forwarded-For', value] as const);
+    const address = (from: string, ...headers: (readonly [string, string])[]) =>
+      new Access({ allowList: '', trustedProxies }).addressOf(request(from, headers));
+
+    it('the address that it was asked from counts, whatever the asker claims before it', () => {
+      assert.equal(address('10.0.0.1', ...via('192.0.2.7')), '192.0.2.7');
+      assert.equal(address('10.0.0.1', ...via('127.0.0.1, 192.0.2.7')), '192.0.2.7');
+      assert.equal(address('10.0.0.1', ...via('127.0.0.1', '192.0.2.7')), '192.0.2.7');
+      assert.equal(address('::ffff:10.0.0.1', ...via('127.0.0.1, 192.0.2.7, 10.0.0.2')), '192.0.2.7');
+      assert.equal(refusal({ allowList: '192.0.2.0/24', trustedProxies }, '10.0.0.1', ...via('192.0.2.7')), undefined);
+      const forged = via('192.0.2.7, 198.51.100.1');
+      assert.equal(
+        refusal({ allowList: '192.0.2.0/24', trustedProxies }, '10.0.0.1', ...forged),
+        '403 PROTOCOL_FORBIDDEN',
+      );
+    });
+
+    it('nobody is known by what cannot be read, or by the proxies alone', () => {
+      for (const value of ['', 'unknown', '192.0.2.7, x', '10.0.0.2', '192.0.2.7:5060']) {
+        assert.equal(address('10.0.0.1', ...via(value)), undefined, value);
+      }
+      assert.equal(address('10.0.0.1', ['Forwarded', 'for=192.0.2.7']), undefined);
+      assert.equal(address('10.0.0.1'), '10.0.0.1');
+    });
+
+    it('the header of everybody else hides who asks', () => {
+      assert.equal(address('192.0.2.1', ...via('192.0.2.7')), undefined);
+      assert.equal(address('192.0.2.1'), '192.0.2.1');
+    });
+  });
+
   it('nobody without a key behind a proxy: its address says nothing about who asks', () => {
     const names = ['Forwarded', 'Via', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Real-IP'];
     for (const name of names) {

@@ -7,7 +7,8 @@ import type { PbxMessage } from '../../../lib/messages/types';
 import { numberingPlan } from '../../../lib/phone';
 import { createPbxCalls } from '../../../lib/pbx/calls';
 import type { OwnedPbxCalls, PbxCallsOptions } from '../../../lib/pbx/calls';
-import type { LiveCallTable } from '../../../lib/store/types';
+import { storeError } from '../../../lib/store/errors';
+import type { LiveCall, LiveCallTable, UnkeptCall } from '../../../lib/store/types';
 import { amiEvent } from '../../support/ami-messages';
 import { FakeClock } from '../../support/fake-clock';
 import { FakeLink } from './support/fake-link';
@@ -18,22 +19,26 @@ class FakeTable implements LiveCallTable {
   rows = new Map<string, { state: string; savedAt: number }>();
   failure: Error | undefined;
   saves = 0;
+  /** The one call that is too large. */
+  tooLarge: string | undefined;
+  readonly keys = new Set<string>();
 
   constructor(private readonly clock: FakeClock) {}
 
-  async save(
-    _pbx: string,
-    changed: readonly { callId: string; state: string }[],
-    forgotten: readonly string[],
-  ): Promise<void> {
+  async save(key: string, changed: readonly LiveCall[], forgotten: readonly string[]): Promise<readonly UnkeptCall[]> {
     this.saves++;
+    this.keys.add(key);
     await Promise.resolve();
     if (this.failure) throw this.failure;
-    for (const { callId, state } of changed) this.rows.set(callId, { state, savedAt: this.clock.now() });
+    const fits = ({ callId }: LiveCall): boolean => callId !== this.tooLarge;
+    for (const { callId, state } of changed.filter(fits)) this.rows.set(callId, { state, savedAt: this.clock.now() });
     for (const callId of forgotten) this.rows.delete(callId);
+    const error = storeError('STORE_TOO_LARGE', { what: 'state', bytes: 2, limit: 1 });
+    return changed.filter((call) => !fits(call)).map(({ callId }) => ({ callId, error }));
   }
 
-  load(): Promise<{ callId: string; state: string; savedAt: number }[]> {
+  load(key: string): Promise<{ callId: string; state: string; savedAt: number }[]> {
+    this.keys.add(key);
     if (this.failure) return Promise.reject(this.failure);
     return Promise.resolve([...this.rows].map(([callId, row]) => ({ callId, ...row })));
   }
@@ -249,6 +254,21 @@ describe('the calls of a PBX', () => {
     assert.equal(link.asked.filter((action) => action === 'CoreShowChannels').length, 2);
   });
 
+  it('tell the operator once that some are left out, because there are too many', async () => {
+    make();
+    hear();
+    link.up();
+    await settle();
+    for (let step = 0; step < 3; step++) {
+      tracker().stats.overBound++;
+      await settle(5000);
+    }
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['PBX_CALLS_TOO_MANY'],
+    );
+  });
+
   it('say at once that the settings keep their events out', async () => {
     make({ mayHear: false });
     assert.deepEqual(problems, []);
@@ -299,7 +319,11 @@ describe('the calls of a PBX', () => {
       for (let n = 1; n <= 10_003; n++) ring(String(n));
       calls.subscribe((message) => told.push(message), 'node 1');
       await settle();
-      assert.deepEqual([told.length, ids()[0], calls.stats.dropped], [10_000, 'call_ringing 4', 3]);
+      assert.deepEqual([told.length, ids()[0]], [10_000, 'call_ringing 4']);
+      assert.deepEqual(
+        problems.map(({ code }) => code),
+        ['PBX_CALLS_DROPPED'],
+      );
     });
 
     it('do not harm each other', async () => {
@@ -332,7 +356,7 @@ describe('the calls of a PBX', () => {
 
   describe('that are kept for a restart', () => {
     const started = async (): Promise<void> => {
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       calls.open();
       hear();
       link.up();
@@ -349,6 +373,7 @@ describe('the calls of a PBX', () => {
       assert.equal(told.at(-1)?.topic, 'call_record');
       await settle(9000);
       assert.deepEqual([...table.rows.keys()], ['1']);
+      assert.deepEqual([...table.keys], ['node 1']);
       await settle(2000);
       assert.deepEqual([...table.rows.keys()], []);
       const { saves } = table;
@@ -380,7 +405,7 @@ describe('the calls of a PBX', () => {
     it('are over when Asterisk was started while nobody listened', async () => {
       table.rows.set('1', { state: '', savedAt: clock.now() });
       await settle(60_000);
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       hear();
       link.up();
       link.hear('FullyBooted', { Uptime: '20' });
@@ -390,7 +415,7 @@ describe('the calls of a PBX', () => {
 
     it('are taken up at once, and told to those who come within a minute', async () => {
       table.rows.set('1', { state: '', savedAt: clock.now() });
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       calls.open();
       link.up();
       await settle(30_000);
@@ -404,13 +429,41 @@ describe('the calls of a PBX', () => {
       assert.deepEqual([...table.rows.keys()], []);
     });
 
+    it('of another version of the pack are left out, and the operator hears how many', async () => {
+      table.rows.set('1', { state: 'of another version', savedAt: clock.now() });
+      table.rows.set('2', { state: '', savedAt: clock.now() });
+      link.channels = [amiEvent('CoreShowChannel', { Uniqueid: '2' })];
+      await started();
+      assert.deepEqual(
+        problems.map(({ code, params }) => [code, params]),
+        [['PBX_CALLS_UNREADABLE', { count: 1 }]],
+      );
+      assert.equal(calls.stats.liveCalls, 1);
+    });
+
     it('are let be when nobody comes for them', async () => {
       table.rows.set('1', { state: '', savedAt: clock.now() });
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       calls.open();
       link.up();
       await settle(61_000);
       assert.equal(link.listening, 0);
+    });
+
+    it('are kept beside one that is too large: the operator hears of that one once', async () => {
+      await started();
+      table.tooLarge = 'huge';
+      ring('huge');
+      ring('1');
+      await settle(1000);
+      ring('huge');
+      ring('2');
+      await settle(10_000);
+      assert.deepEqual([...table.rows.keys()], ['1', '2']);
+      assert.ok(table.saves <= 3, `${table.saves} tries`);
+      const [problem, ...others] = problems;
+      assert.deepEqual([problem?.code, others], ['PBX_CALL_NOT_KEPT', []]);
+      assert.match(problem?.textIn('ru') ?? '', /Звонок huge «office».*state: 2 байт/);
     });
 
     it('are told all the same while the store fails: the operator hears of it once, and later all is kept', async () => {
@@ -439,7 +492,7 @@ describe('the calls of a PBX', () => {
         lives.push(own);
         const plan = { numbers: numberingPlan({ country: 'RU' }), trunks: [], trunkContexts: [] };
         const one = createPbxCalls(
-          { pbx: 'office', plan, mayHear: true, live: table },
+          { pbx: 'office', plan, mayHear: true, live: { table, key: 'node 1' } },
           {
             client: ownLink,
             clock: ownClock,
@@ -471,7 +524,7 @@ describe('the calls of a PBX', () => {
 
     it('hold nothing up when the store never answers', async () => {
       table.load = () => new Promise(() => undefined);
-      make({ live: table });
+      make({ live: { table, key: 'node 1' } });
       hear();
       link.up();
       await settle(5000);

@@ -6,8 +6,8 @@ import type { AmiMessage } from '../../../lib/ami/types';
 import type { RecordPayload } from '../../../lib/messages/types';
 import { recordTrace, type TraceOptions } from '../../../lib/pbx/trace';
 import { readPlan } from '../../../lib/replay/plan';
-import { Recording } from '../../../lib/replay/recording';
 import { Replay } from '../../../lib/replay/replay';
+import { TraceReader } from '../../../lib/replay/trace-reader';
 import { amiEvent, recordedMessages } from '../../support/ami-messages';
 import { FakeClock } from '../../support/fake-clock';
 import { until } from '../../support/wait';
@@ -32,8 +32,8 @@ describe('a trace', () => {
   const written = (): string => readFileSync(file, 'utf8');
   /** What `telephony-crm-replay --records` makes of the file. */
   function records(): RecordPayload[] {
-    const [recording, replay] = [new Recording(), new Replay(readPlan(''))];
-    const messages = [...recording.push(readFileSync(file)), ...recording.end()];
+    const [trace, replay] = [new TraceReader(), new Replay(readPlan(''))];
+    const messages = [...trace.push(readFileSync(file)), ...trace.end()];
     const told = [...messages.flatMap((message) => replay.apply(message)), ...replay.end()];
     return told.flatMap((message) => (message.topic === 'call_record' ? [message.payload] : []));
   }

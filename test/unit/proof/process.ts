@@ -32,8 +32,9 @@ const tell = (word: Word): void => void process.send?.(word);
 const telling = (live: LiveCallTable): LiveCallTable => ({
   load: (pbx) => live.load(pbx),
   save: async (pbx, changed, forgotten) => {
-    await live.save(pbx, changed, forgotten);
+    const unkept = await live.save(pbx, changed, forgotten);
     tell({ onDisk: changed.map(({ callId }) => callId) });
+    return unkept;
   },
 });
 
@@ -78,7 +79,7 @@ async function work({ pbx: address, crm, file }: Orders): Promise<void> {
     name: 'office',
     plan: numberingPlan({ country: 'RU' }),
     connection: { kind: 'asterisk', driver: 'built-in', client: { host: '127.0.0.1', ...address } },
-    calls: { live: telling(store.live) },
+    calls: { live: { table: telling(store.live), key: 'office' } },
   });
   pbx.calls.subscribe((message) => {
     if (message.topic !== 'call_record') return;

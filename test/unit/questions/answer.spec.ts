@@ -54,23 +54,45 @@ describe('the answer in a message', () => {
 
   it('is code and body for everything but a route', () => {
     assert.deepEqual(readAnswer('test', [undefined, { body: { success: true } }]), {
-      kind: 'body',
+      kind: 'command',
       code: 200,
-      body: { success: true },
+      answer: { kind: 'body', body: { success: true } },
     });
-    assert.deepEqual(readAnswer('test', [{ code: 503 }]), { kind: 'body', code: 503, body: null });
-    assert.deepEqual(readAnswer('test', [{ code: 'ok', body: 1 }]), { kind: 'body', code: 500, body: 1 });
+    const byHand = (code: number, body: unknown) => ({ kind: 'command', code, answer: { kind: 'body', body } });
+    assert.deepEqual(readAnswer('test', [{ code: 503 }]), byHand(503, null));
+    assert.deepEqual(readAnswer('test', [{ code: 'ok', body: 1 }]), byHand(500, 1));
     assert.equal(readAnswer('test', [{ name: 'VIP' }]), undefined);
   });
 
   it('has only a code that ends an HTTP exchange; 500 for every other', () => {
     const codeOf = (code: unknown) => {
       const answer = readAnswer('test', [{ code, body: 1 }]);
-      return answer?.kind === 'body' ? answer.code : undefined;
+      return answer?.kind === 'command' ? answer.code : undefined;
     };
     for (const code of [200, 204, 404, '503', 599]) assert.equal(codeOf(code), Number(code));
     const wrong = [100, 101, 199, 600, 0, -200, 200.5, NaN, 1e400, '', ' ', true, [200], Symbol('200'), 200n, {}];
     for (const code of [...wrong, Object.create(null)]) assert.equal(codeOf(code), 500);
+  });
+
+  it('is what originate, call-control and call-history give, as it stands', () => {
+    const told = (value: unknown) => readAnswer('make_call', [undefined, value]);
+    const order = (fields: object) => ({ kind: 'command', code: 200, answer: { kind: 'order', order: fields } });
+    assert.deepEqual(told({ orderId: 7, state: 'queued', pbx: 'office' }), order({ orderId: 7, state: 'queued' }));
+    assert.deepEqual(told({ orderId: 7, outcome: 'busy' }), order({ orderId: 7, outcome: 'busy' }));
+    const status = { command: 'status', found: true, orderId: 7, state: 'over', result: { outcome: 'machine' } };
+    assert.deepEqual(told(status), order({ orderId: 7, state: 'over', outcome: 'machine' }));
+    const unknown = { command: 'status', found: false, orderId: 7 };
+    assert.deepEqual(told(unknown), { kind: 'failed', code: 'ORDER_UNKNOWN', message: 'There is no such order.' });
+    const error = { code: 'DIAL_FORBIDDEN', message: 'Not that one.' };
+    assert.deepEqual(told({ outcome: 'refused', error }), { kind: 'failed', ...error });
+    assert.deepEqual(told({ ok: false, error }), { kind: 'failed', ...error });
+    assert.deepEqual(told({ ok: false }), { kind: 'failed', code: 'UNEXPECTED', message: 'UNEXPECTED' });
+    const done = { kind: 'done', done: { held: true } };
+    assert.deepEqual(told({ ok: true, held: true }), { kind: 'command', code: 200, answer: done });
+    const calls = { kind: 'calls', calls: [], total: 3 };
+    assert.deepEqual(told({ calls: [], total: 3, next: 'x' }), { kind: 'command', code: 200, answer: calls });
+    // The order itself, on its way through, is no answer.
+    assert.equal(told({ user: '1', number: '8', protocol: 'usercrm' }), undefined);
   });
 
   it('never throws, whatever a flow puts into the message', () => {

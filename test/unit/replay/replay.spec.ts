@@ -5,26 +5,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PbxMessage, RecordPayload } from '../../../lib/messages/types';
 import { readPlan } from '../../../lib/replay/plan';
-import { Recording } from '../../../lib/replay/recording';
 import { Replay } from '../../../lib/replay/replay';
+import { TraceReader } from '../../../lib/replay/trace-reader';
 
 const root = join(__dirname, '..', '..', '..');
 const fixture = (name: string): string => join(root, 'test', 'fixtures', 'ami', `${name}.txt`);
 const load = (name: string): Buffer => readFileSync(fixture(name));
 
 function replayed(bytes: Buffer, size = bytes.length): PbxMessage[] {
-  const [recording, replay] = [new Recording(), new Replay(readPlan(''))];
+  const [trace, replay] = [new TraceReader(), new Replay(readPlan(''))];
   const told: PbxMessage[] = [];
   for (let at = 0; at < bytes.length; at += size) {
-    for (const message of recording.push(bytes.subarray(at, at + size))) told.push(...replay.apply(message));
+    for (const message of trace.push(bytes.subarray(at, at + size))) told.push(...replay.apply(message));
   }
-  for (const message of recording.end()) told.push(...replay.apply(message));
+  for (const message of trace.end()) told.push(...replay.apply(message));
   return [...told, ...replay.end()];
 }
 const topics = (messages: readonly PbxMessage[]): string[] =>
   messages.filter(({ topic }) => topic !== 'user_change').map(({ topic }) => topic);
 
-describe('a replayed recording', () => {
+describe('a replayed trace', () => {
   it('gives what the tracker makes of it, with the record at the end', () => {
     const told = replayed(load('inbound-answered-caller-hangs-up'));
     assert.deepEqual(topics(told), ['call_ringing', 'call_answer', 'call_hangup', 'call_record']);
@@ -75,14 +75,22 @@ describe('a replayed recording', () => {
     assert.deepEqual(replayed(Buffer.from(text)), replayed(load('inbound-busy')));
   });
 
+  it('takes a time stamp that is none for none', () => {
+    const text = load('inbound-busy').toString('utf8');
+    for (const stamp of ['1e300', 'Infinity', '-5', 'noon', '']) {
+      const told = replayed(Buffer.from(text.replace(/Timestamp: .*\r\n/g, `Timestamp: ${stamp}\r\n`)));
+      assert.deepEqual(topics(told), topics(replayed(Buffer.from(text))), stamp);
+    }
+  });
+
   it('knows when it is none', () => {
     for (const text of ['', 'hello', '{"a": 1}', '; only a comment\n', '\r\n\r\n'.repeat(100)]) {
-      const recording = new Recording();
-      recording.push(Buffer.from(text));
-      recording.end();
-      assert.equal(recording.isOne, false, text);
+      const trace = new TraceReader();
+      trace.push(Buffer.from(text));
+      trace.end();
+      assert.equal(trace.isTrace, false, text);
     }
-    const endless = new Recording();
+    const endless = new TraceReader();
     assert.throws(() => {
       for (let piece = 0; piece < 40; piece += 1) endless.push(Buffer.alloc(1024 * 1024, 'x'));
     }, RangeError);
@@ -110,8 +118,13 @@ describe('a plan for a replay', () => {
 
 describe('telephony-crm-replay', () => {
   const main = join(root, 'lib', 'replay', 'main.ts');
-  const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--require', 'tsx/cjs', main, ...args], { cwd: root, encoding: 'utf8' });
+  const runIn = (locale: Readonly<Record<string, string>>, ...args: string[]) =>
+    spawnSync(process.execPath, ['--require', 'tsx/cjs', main, ...args], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: '', LC_MESSAGES: '', ...locale },
+    });
+  const run = (...args: string[]) => runIn({ LANG: 'en_US.UTF-8' }, ...args);
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), 'replay-'))));
   after(() => rmSync(folder, { recursive: true }));
@@ -142,17 +155,30 @@ describe('telephony-crm-replay', () => {
     const bad = join(folder, 'bad.json');
     writeFileSync(bad, '[]');
     for (const [args, words] of [
-      [[join(root, 'package.json')], /is no AMI recording/],
+      [[join(root, 'package.json')], /is not an AMI trace/],
       [[join(folder, 'missing.txt')], /cannot be read \(ENOENT\)/],
       [[folder], /cannot be read \(EISDIR\)/],
       [['--plan', bad, fixture('inbound-busy')], /plan in .*bad\.json cannot be used/],
-      [['--nonsense'], /nonsense/],
-      [[], /one FILE is needed/],
+      [['--nonsense'], /--nonsense[^]*--records {5}print/],
+      [['--plan'], /--plan[^]*--records {5}print/],
+      [[], /Give one FILE[^]*--records {5}print/],
     ] as const) {
       const { stderr, stdout, status } = run(...args);
       assert.deepEqual([status, stdout], [2, ''], args.join(' '));
       assert.match(stderr, words);
     }
+  });
+
+  it('speaks the language of the one who asks', () => {
+    const plan = join(folder, 'mars.json');
+    writeFileSync(plan, '{"country":"Mars"}');
+    for (const locale of [{ LANG: 'ru_RU.UTF-8' }, { LC_ALL: 'ru', LANG: 'en_US.UTF-8' }]) {
+      assert.match(runIn(locale, join(folder, 'missing.txt')).stderr, /не читается \(ENOENT\)\. Проверьте путь/);
+    }
+    const { stderr } = runIn({ LANG: 'ru_RU.UTF-8' }, '--plan', plan, fixture('inbound-busy'));
+    assert.match(stderr, /План из .*mars\.json не подходит: .*[а-я]{4}/);
+    assert.doesNotMatch(stderr, /country|cannot/i);
+    assert.match(runIn({ LC_ALL: 'C', LANG: 'ru_RU.UTF-8' }).stderr, /Give one FILE/);
   });
 
   it('explains itself', () => {

@@ -86,7 +86,7 @@ describe('simulator: start and stop', () => {
     await office.clock.advanceAsync(500);
     const order = { Context: 'from-internal', Exten: '105', Priority: '1', Async: 'true' };
     await client.action('Originate', { Channel: 'PJSIP/103', ...order });
-    await client.action('Redirect', { Channel: moved.channel, Context: 'crm-hold', Exten: 's', Priority: '1' });
+    await client.action('Redirect', { Channel: moved.channel, Context: 'telephony-crm-hold', Exten: 's', Priority: '1' });
     await office.simulator.stop();
     await ends;
     assert.equal(office.clock.running, 0);

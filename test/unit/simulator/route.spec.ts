@@ -241,7 +241,7 @@ describe('simulator: a call asks for its route', () => {
     const { outcome, channel } = await office.incoming(client, { CRM_ROUTE_NUMBER: '101' });
     await office.clock.advanceAsync(1000);
     const leg = (await client.event('DialBegin')).get('DestChannel') ?? '';
-    const both = { Channel: channel, ExtraChannel: leg, Context: 'crm-hold', Exten: 's', Priority: '1' };
+    const both = { Channel: channel, ExtraChannel: leg, Context: 'telephony-crm-hold', Exten: 's', Priority: '1' };
     assert.equal((await client.action('Redirect', both)).get('Message'), 'Dual Redirect successful');
     await client.caughtUp();
     const held = client.messages.filter((message) => message.event === 'MusicOnHoldStart');

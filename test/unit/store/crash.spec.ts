@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { FakeClock } from '../../support/fake-clock';
 import { canRun } from '../../support/require-or-skip';
 import { until } from '../../support/wait';
@@ -191,6 +192,29 @@ describe('store: processes that end badly', () => {
       const store = await openWith(left({ pids, pid: process.ppid, started: '1' }));
       assert.equal(store.state.status, 'open');
     });
+
+    it('by this very process, which could not delete it, is no obstacle', async () => {
+      const own = JSON.parse(await ownRecord(stores)) as object;
+      const store = await openWith(left({ ...own, nonce: 'of a store that is closed' }));
+      assert.equal(store.state.status, 'open');
+    });
+  });
+
+  it('stays open when the rights of its files change, or a snapshot links them', async () => {
+    const store = await stores.ready();
+    const record = `${stores.file}.owner`;
+    for (const touch of [() => chmodSync(record, 0o640), () => linkSync(record, join(stores.folder, 'snapshot'))]) {
+      const before = statSync(record).ctimeMs;
+      await until(() => {
+        touch();
+        rmSync(join(stores.folder, 'snapshot'), { force: true });
+        return statSync(record).ctimeMs !== before;
+      }, 'another time of change');
+      await store.outbox.put([entry(`e${before}`)]);
+    }
+    assert.equal(store.state.status, 'open');
+    await store.close();
+    assert.equal(existsSync(record), false);
   });
 
   it('writes nothing more when its record was taken away', async () => {

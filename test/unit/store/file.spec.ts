@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { SCHEMA_VERSION } from '../../../lib/store/schema';
 import { Sqlite } from '../../../lib/store/sqlite';
@@ -148,12 +157,51 @@ describe('store: the file', () => {
     await assert.rejects(store.calls.put([record('1')]), { code: 'STORE_UNWRITABLE' });
     await assert.rejects(store.stats(), { code: 'STORE_UNWRITABLE' });
     await assert.rejects(store.backup('x.sqlite'), { code: /^STORE_/ });
-    const { rmSync } = await import('node:fs');
     rmSync(join(stores.folder, 'folder'));
     mkdirSync(join(stores.folder, 'folder'));
     await clock.advanceAsync(5000);
     await until(() => store.state.status === 'open', 'the store to open by itself');
     assert.deepEqual(stores.log, ['STORE_UNWRITABLE']);
+  });
+
+  describe('that is taken away while it is in use', () => {
+    const ways: Readonly<Record<string, { readonly take: (copy: string) => void; readonly left: number }>> = {
+      deleted: { take: () => rmSync(stores.file), left: 0 },
+      'deleted with its log': {
+        take: () => [stores.file, `${stores.file}-wal`].forEach((path) => rmSync(path)),
+        left: 0,
+      },
+      emptied: { take: () => truncateSync(stores.file), left: 0 },
+      'replaced by a copy': { take: (copy) => renameSync(copy, stores.file), left: 1 },
+      'moved with its folder': { take: () => renameSync(stores.folder, `${stores.folder}-moved`), left: 0 },
+    };
+    afterEach(() => rmSync(`${stores.folder}-moved`, { recursive: true, force: true }));
+
+    for (const [way, { take, left }] of Object.entries(ways)) {
+      it(`(${way}) takes nothing more, says why, and works when it is opened anew`, async () => {
+        const clock = new FakeClock();
+        const store = await stores.ready({ clock });
+        await store.outbox.put([entry('in the copy')]);
+        const copy = await store.backup();
+        await store.outbox.put([entry('later')]);
+
+        take(copy);
+        await assert.rejects(store.outbox.put([entry('lost?')]), { code: 'STORE_REPLACED' });
+        await assert.rejects(store.outbox.count('node1'), { code: 'STORE_REPLACED' });
+        assert.equal(errorOf(store)?.code, 'STORE_REPLACED');
+        // Whoever puts another file there is not to be overtaken.
+        await clock.advanceAsync(60_000);
+        assert.equal(errorOf(store)?.code, 'STORE_REPLACED');
+        assert.deepEqual(stores.log, ['STORE_REPLACED']);
+
+        await store.close();
+        const next = await stores.ready();
+        assert.equal((await next.outbox.count('node1')).waiting, left);
+        await next.outbox.put([entry('new')]);
+        await next.close();
+        assert.equal((await (await stores.ready()).outbox.count('node1')).waiting, left + 1);
+      });
+    }
   });
 
   it('tells each change of the state once', async () => {

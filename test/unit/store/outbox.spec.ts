@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import type { Access } from '../../../lib/store/access';
+import { OutboxRows } from '../../../lib/store/outbox';
+import { Sqlite } from '../../../lib/store/sqlite';
 import { FakeClock } from '../../support/fake-clock';
 import { entry, TempStores } from './support/temp-store';
 
-const failure = (text: string) => ({ code: 'CRM_REFUSED', text, at: 5 });
+const failure = (text: string) => ({ code: 'CRM_REFUSED', text: { en: text, ru: text }, at: 5 });
 const idsOf = (items: readonly { readonly eventId: string }[]) => items.map(({ eventId }) => eventId);
 
 describe('store: outbox', () => {
@@ -69,6 +72,19 @@ describe('store: outbox', () => {
     assert.deepEqual([item?.attempts, item?.notBefore, item?.lastError], [2, 200, failure('second')]);
   });
 
+  it('reads what an older version kept of an error: English alone', async () => {
+    const before = await stores.ready();
+    await before.outbox.put([entry('a')]);
+    await before.outbox.giveUp((await before.outbox.waiting('node1', 1))[0]!.id, failure('new'));
+    await before.close();
+    const sql = Sqlite.open(stores.file);
+    sql.value('PRAGMA locking_mode = EXCLUSIVE');
+    sql.run('UPDATE outbox SET error = ?', [JSON.stringify({ code: 'CRM_REFUSED', text: 'no such client', at: 5 })]);
+    sql.close();
+    const { outbox } = await stores.ready();
+    assert.deepEqual((await outbox.dead('node1', 1))[0]?.lastError, failure('no such client'));
+  });
+
   it('gives up, revives with age and tries begun anew, and drops', async () => {
     const clock = new FakeClock();
     const { outbox } = await stores.ready({ clock });
@@ -102,6 +118,73 @@ describe('store: outbox', () => {
       dead: 0,
       oldestAt: (await outbox.waiting('node1', 1))[0]?.acceptedAt ?? 0,
     });
+  });
+
+  it('names the queues that hold something', async () => {
+    const { outbox } = await stores.ready();
+    assert.deepEqual(await outbox.queues(), []);
+    await outbox.put(['waits', 'dead', 'both', 'empty'].map((queue) => entry('a', { queue })));
+    await outbox.put([entry('b', { queue: 'both' })]);
+    const first = async (queue: string) => (await outbox.waiting(queue, 1))[0]!.id;
+    await outbox.done([await first('empty')]);
+    for (const queue of ['dead', 'both']) await outbox.giveUp(await first(queue), failure('no'));
+    assert.deepEqual((await outbox.queues()).sort(), ['both', 'dead', 'waits']);
+  });
+
+  it('moves a queue to another: in its order, age and tries of what waits begun anew, what is dead left dead', async () => {
+    const clock = new FakeClock();
+    const { outbox } = await stores.ready({ clock });
+    await outbox.put(['a', 'b', 'c'].map((id) => entry(id, { queue: 'gone' })));
+    await outbox.put([entry('d'), entry('x', { queue: 'node2' })]);
+    const [a, b] = await outbox.waiting('gone', 10);
+    await outbox.failed(a!.id, failure('later'), 1e15);
+    await outbox.giveUp(b!.id, failure('no'));
+    assert.equal(await outbox.adopt('gone', 'node1'), 3);
+    const waiting = await outbox.waiting('node1', 10);
+    assert.deepEqual(idsOf(waiting), ['a', 'c', 'd']);
+    assert.deepEqual(
+      [waiting[0]?.attempts, waiting[0]?.notBefore, waiting[0]?.acceptedAt, waiting[0]?.lastError],
+      [0, 0, clock.now(), undefined],
+    );
+    const [dead] = await outbox.dead('node1', 10);
+    assert.deepEqual([dead?.eventId, dead?.attempts, dead?.lastError], ['b', 1, failure('no')]);
+    assert.deepEqual((await outbox.queues()).sort(), ['node1', 'node2']);
+    assert.equal(await outbox.adopt('gone', 'node1'), 0);
+    assert.equal(await outbox.adopt('node1', 'node1'), 0);
+  });
+
+  it('moves no event that the other queue knows, be it waiting, dead or delivered', async () => {
+    const { outbox } = await stores.ready();
+    const all = ['waiting', 'dead', 'delivered', 'new'];
+    await outbox.put(all.map((id) => entry(id, { queue: 'gone', body: '{"from":"gone"}' })));
+    await outbox.put(all.slice(0, 3).map((id) => entry(id)));
+    const [, dead, delivered] = await outbox.waiting('node1', 10);
+    await outbox.giveUp(dead!.id, failure('no'));
+    await outbox.done([delivered!.id]);
+    assert.equal(await outbox.adopt('gone', 'node1'), 1);
+    assert.deepEqual(await outbox.count('gone'), { waiting: 0, dead: 0 });
+    assert.deepEqual(
+      (await outbox.waiting('node1', 10)).map(({ eventId, body }) => [eventId, body]),
+      [
+        ['new', '{"from":"gone"}'],
+        ['waiting', '{"eventId":"waiting"}'],
+      ],
+    );
+    assert.deepEqual(idsOf(await outbox.dead('node1', 10)), ['dead']);
+  });
+
+  it('moves thousands, and counts those that it forgot', async () => {
+    const { outbox } = await stores.ready();
+    const access = (outbox as unknown as { readonly access: Access }).access;
+    const small = new OutboxRows(access, 2000);
+    await small.put(Array.from({ length: 1000 }, (_, n) => entry(`e${n}`, { queue: 'gone' })));
+    await small.put(Array.from({ length: 1000 }, (_, n) => entry(`e${n}`)));
+    await assert.rejects(small.put([entry('more')]), { code: 'STORE_OUTBOX_FULL' });
+    assert.equal(await small.adopt('gone', 'node1'), 0);
+    await small.put(Array.from({ length: 1000 }, (_, n) => entry(`more${n}`, { queue: 'gone' })));
+    await assert.rejects(small.put([entry('more')]), { code: 'STORE_OUTBOX_FULL' });
+    assert.equal(await small.adopt('gone', 'node1'), 1000);
+    assert.equal((await small.count('node1')).waiting, 2000);
   });
 
   it('refuses what it could not give back as it was', async () => {

@@ -83,6 +83,8 @@ describe('store: the question for calls', () => {
     bad({ sort: 'dt' }, /"sort"/);
     bad({ after: 'x', offset: 1 }, /not both/);
     bad([], /object/);
+    bad({ sort: { dt: { toString: null } } }, /"sort"/);
+    bad({ from: { toString: null } }, /"from" is "object"/);
   });
 
   it('asks for the usual where nothing is said', () => {

@@ -116,6 +116,7 @@ describe('store: records of a PBX', () => {
         put: (records: readonly RecordPayload[]): Promise<void> => {
           if (self.state.status === 'failed') return Promise.reject(self.state.error);
           const bad = records.find(({ callId }) => callId.startsWith('bad'));
+          if (bad?.callId === 'bad code') return Promise.reject(new TypeError('a mistake of ours'));
           if (bad) return Promise.reject(storeError('STORE_BAD_VALUE', { what: 'callId' }));
           kept.push(...records.map(({ callId }) => callId));
           return Promise.resolve();
@@ -136,26 +137,69 @@ describe('store: records of a PBX', () => {
   it('are held while the store cannot take them, and one that is wrong stops no other', async () => {
     const { store, kept, become, failed } = fake();
     const told: string[] = [];
-    const keeper = new RecordKeeper(store, ({ code }) => void told.push(code));
+    const keeper = new RecordKeeper(store, (error) => void told.push(error.code));
     keeper.keep(record('1'));
     await until(() => kept.length === 1, 'the first');
     become(failed);
-    for (const id of ['2', 'bad', '3']) keeper.keep(record(id));
+    for (const id of ['2', 'bad', 'bad code', '3']) keeper.keep(record(id));
     become({ status: 'open' });
     await until(() => kept.length === 3, 'those that were held');
-    assert.deepEqual([kept, told], [['1', '2', '3'], ['STORE_BAD_VALUE']]);
+    assert.deepEqual(
+      [kept, told],
+      [
+        ['1', '2', '3'],
+        ['STORE_BAD_VALUE', 'STORE_BAD_VALUE'],
+      ],
+    );
     keeper.keep(record('4'));
     await keeper.close();
     assert.deepEqual(kept, ['1', '2', '3', '4']);
   });
 
+  it('are on disk when it is closed, each written once, also those that come during a write', async () => {
+    const { store, kept } = fake();
+    const put = store.calls.put.bind(store.calls);
+    const writes: (() => void)[] = [];
+    store.calls.put = async (records) => {
+      await new Promise<void>((resolve) => writes.push(resolve));
+      await put(records);
+    };
+    const keeper = new RecordKeeper(store, () => undefined);
+    keeper.keep(record('1'));
+    keeper.keep(record('2'));
+    let isClosed = false;
+    const closing = keeper.close().then(() => (isClosed = true));
+    for (const n of [1, 2]) {
+      await until(() => writes.length === n, 'the write');
+      await new Promise(setImmediate);
+      assert.equal(isClosed, false);
+      writes[n - 1]?.();
+    }
+    await closing;
+    assert.deepEqual([kept, writes.length], [['1', '2'], 2]);
+  });
+
+  it('are reported as lost when the store cannot take them to the end', async () => {
+    const { store, become, failed } = fake();
+    const told: TelephonyError[] = [];
+    const keeper = new RecordKeeper(store, (error) => void told.push(error));
+    become(failed);
+    keeper.keep(record('1'));
+    keeper.keep(record('2'));
+    await keeper.close();
+    assert.deepEqual([told.length, told[0]?.code], [1, 'STORE_RECORDS_LOST']);
+    assert.match(told[0]?.message ?? '', /^2 records of calls are missing/);
+  });
+
   it('are held up to a bound, the newest', async () => {
     const { store, kept, become, failed } = fake();
-    const keeper = new RecordKeeper(store, () => undefined);
+    const told: string[] = [];
+    const keeper = new RecordKeeper(store, ({ code, params }) => void told.push(`${code} ${params.count}`));
     become(failed);
     for (let n = 0; n < 5010; n += 1) keeper.keep(record(String(n)));
     become({ status: 'open' });
     await until(() => kept.length >= 5000, 'those that were held');
-    assert.deepEqual([kept[0], keeper.dropped], ['10', 10]);
+    await keeper.close();
+    assert.deepEqual([kept[0], told], ['10', ['STORE_RECORDS_LOST 10']]);
   });
 });

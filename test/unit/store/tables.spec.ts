@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { CALL_BOUNDS } from '../../../lib/calls/state';
 import { FakeClock } from '../../support/fake-clock';
 import { TempStores } from './support/temp-store';
 
@@ -38,5 +39,35 @@ describe('store: memos and live calls', () => {
     const { live } = await stores.ready({ clock });
     assert.deepEqual(await live.load('A'), [{ callId: '1', state: 'talking', savedAt: clock.now() }]);
     assert.deepEqual(await live.load('C'), []);
+  });
+
+  it('keeps a call of as many channels as one may have, and leaves out what is larger alone', async () => {
+    const { live } = await stores.ready();
+    const channel = (id: string) => ({
+      name: 'я'.repeat(256),
+      party: '1'.repeat(256),
+      dialString: '2'.repeat(256),
+      id,
+    });
+    const channels = Array.from({ length: CALL_BOUNDS.channels }, (_, n) => channel(`1700000000.${n}`));
+    const state = JSON.stringify({ channels: channels.map((one) => ({ ...one, exten: '3'.repeat(256) })) });
+    const unkept = await live.save(
+      'A',
+      [
+        { callId: 'large', state },
+        { callId: 'huge', state: 'x'.repeat(5_000_000) },
+        { callId: 'a\0b', state: 'x' },
+        { callId: 'small', state: 'x' },
+      ],
+      [],
+    );
+    assert.deepEqual(
+      unkept.map(({ callId, error }) => [callId, error.code]),
+      [
+        ['huge', 'STORE_TOO_LARGE'],
+        ['a\0b', 'STORE_BAD_VALUE'],
+      ],
+    );
+    assert.deepEqual((await live.load('A')).map(({ callId }) => callId).sort(), ['large', 'small']);
   });
 });

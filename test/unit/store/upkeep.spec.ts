@@ -40,6 +40,26 @@ describe('store: retention', () => {
     assert.equal((await store.stats()).calls, 1);
   });
 
+  it('deletes nothing for its age by a clock that has just jumped', async () => {
+    const clock = new FakeClock();
+    const store = await stores.ready({ clock, retention: { days: 30, maxBytes: 1024 ** 4 } });
+    const startedAt = (daysAgo: number): string => new Date(clock.now() - daysAgo * DAY).toISOString();
+    await store.calls.put([record('young', { startedAt: startedAt(1) }), record('old', { startedAt: startedAt(31) })]);
+    await store.outbox.put([entry('a')]);
+    const [delivered] = await store.outbox.waiting('node1', 1);
+    await store.outbox.done([delivered!.id]);
+    clock.jumpWall(400 * DAY);
+    await clock.advanceAsync(TIDY_EVERY);
+    clock.jumpWall(-400 * DAY);
+    await clock.advanceAsync(DAY - 2 * TIDY_EVERY);
+    assert.equal((await store.stats()).calls, 2);
+    await until(async () => {
+      await clock.advanceAsync(TIDY_EVERY);
+      return (await store.stats()).calls === 1;
+    }, 'the old call to go when the clock has gone on for a day');
+    assert.deepEqual(await store.outbox.put([entry('a')]), { known: ['a'] });
+  });
+
   it('deletes the oldest calls above the size, gives the room back, and never what waits', async () => {
     const clock = new FakeClock();
     const maxBytes = 4 * 1024 * 1024;

@@ -2,11 +2,12 @@ import type { Channel } from '../../channel';
 import { duration, orUnknown, type Header } from '../../event-format';
 import { bridgeSnapshot } from '../../pbx';
 import type { ActionDefinition, Office } from '../action';
+import { contactFunction } from '../contacts';
 import { failure, list, success, type ListItem, type Reply } from '../reply';
 import type { AmiRequest } from '../request';
 
 /** A channel by its name, or by its Uniqueid, as Asterisk finds it. */
-function findChannel({ pbx }: Office, name: string): Channel | undefined {
+export function findChannel({ pbx }: Office, name: string): Channel | undefined {
   return name === '' ? undefined : (pbx.channels.get(name) ?? pbx.channelByUniqueid(name));
 }
 
@@ -49,7 +50,16 @@ function getVariable(request: AmiRequest, office: Office): Reply {
   if (name === '') return failure('No variable specified');
   const channel = findChannel(office, channelName);
   if (channelName !== '' && !channel) return failure('No such channel');
-  return success(undefined, ['Variable', name], ['Value', office.pbx.getVariable(channel, name)]);
+  const value =
+    placeExists(name, office) ?? contactFunction(office.devices, name) ?? office.pbx.getVariable(channel, name);
+  return success(undefined, ['Variable', name], ['Value', value]);
+}
+
+/** The function DIALPLAN_EXISTS; `undefined` when it is something else. */
+function placeExists(name: string, { dialplan }: Office): string | undefined {
+  const [, context, exten] = /^DIALPLAN_EXISTS\(([^,)]*),([^,)]*)(?:,[^)]*)?\)$/.exec(name) ?? [];
+  if (context === undefined || exten === undefined) return undefined;
+  return dialplan.has({ context, exten }) ? '1' : '0';
 }
 
 function setVariable(request: AmiRequest, office: Office): Reply {

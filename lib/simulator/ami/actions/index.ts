@@ -3,6 +3,7 @@ import { mayUse } from '../permissions';
 import { failure, success, type Reply } from '../reply';
 import type { AmiRequest } from '../request';
 import { channelActions } from './channels';
+import { controlActions } from './control';
 import { coreActions } from './core';
 import { deviceActions } from './devices';
 import { originateActions } from './originate';
@@ -32,9 +33,15 @@ const listCommands: ActionDefinition = {
 };
 
 const actions: ReadonlyMap<string, ActionDefinition> = new Map(
-  [...coreActions, ...channelActions, ...deviceActions, ...queueActions, ...originateActions, listCommands].map(
-    (action) => [action.name.toLowerCase(), action],
-  ),
+  [
+    ...coreActions,
+    ...channelActions,
+    ...controlActions,
+    ...deviceActions,
+    ...queueActions,
+    ...originateActions,
+    listCommands,
+  ].map((action) => [action.name.toLowerCase(), action]),
 );
 
 /** Carries out one action of a logged-in session, or answers why not, in Asterisk's words. */

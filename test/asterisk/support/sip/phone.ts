@@ -213,6 +213,10 @@ abstract class Dialog {
           this.onCancel();
           return;
         }
+      case 'NOTIFY':
+        this.endpoint.respond(request, 200, 'OK');
+        this.notified(header(request, 'Event'));
+        return;
       case 'INVITE':
         // Asterisk tells a changed party this way; the media stay as they are.
         this.endpoint.respond(request, 200, 'OK', [['Contact', `<${this.parties.contact}>`], SDP_TYPE], sdp())();
@@ -220,6 +224,16 @@ abstract class Dialog {
       default:
         this.endpoint.respond(request, 200, 'OK');
     }
+  }
+
+  /** Holds its side, or takes it back, as phones do that were asked to by the PBX. */
+  protected notified(event: string): void {
+    if (event !== 'hold' && event !== 'talk') return;
+    const sequence = ++this.sequence;
+    const request = this.build('INVITE', sequence, [SDP_TYPE], sdp(event === 'hold' ? 'sendonly' : 'sendrecv'));
+    this.endpoint.request(request, (response) => {
+      if (response.start.status >= 200) this.endpoint.send(this.build('ACK', sequence));
+    });
   }
 
   protected onAck(): void {
@@ -398,8 +412,7 @@ export class OutgoingCall extends Dialog {
 const SDP_TYPE: [string, string] = ['Content-Type', 'application/sdp'];
 
 /** An offer of G.711 to a port where nobody listens: the tests hear nothing and say nothing. */
-function sdp(): string {
-  return ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', 'm=audio 9 RTP/AVP 0', ''].join(
-    '\r\n',
-  );
+function sdp(direction: 'sendrecv' | 'sendonly' = 'sendrecv'): string {
+  const lines = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', 'm=audio 9 RTP/AVP 0'];
+  return [...lines, `a=${direction}`, ''].join('\r\n');
 }

@@ -8,7 +8,12 @@ import type { CallMessage } from '../../../../lib/messages/types';
  */
 export class FakeTracker implements CallTracker {
   readonly diary: string[] = [];
-  readonly stats: CallTrackerStats & { tampered: number } = { liveCalls: 0, channels: 0, tampered: 0, overBound: 0 };
+  readonly stats: { -readonly [Key in keyof CallTrackerStats]: number } = {
+    liveCalls: 0,
+    channels: 0,
+    tampered: 0,
+    overBound: 0,
+  };
   private readonly live = new Set<string>();
   private readonly over = new Map<string, number>();
   private changed = new Set<string>();
@@ -61,9 +66,10 @@ export class FakeTracker implements CallTracker {
   }
 
   restore(saved: readonly SavedCall[]): { readonly unreadable: number } {
-    for (const { callId } of saved) this.live.add(callId);
+    const read = saved.filter(({ state }) => state !== 'of another version');
+    for (const { callId } of read) this.live.add(callId);
     this.count();
-    return { unreadable: 0 };
+    return { unreadable: saved.length - read.length };
   }
 
   private take(callId: string): readonly CallMessage[] {

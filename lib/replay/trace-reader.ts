@@ -2,31 +2,31 @@ import { StringDecoder } from 'node:string_decoder';
 import { TextMessage } from '../ami/message';
 import type { ReadMessage } from '../ami/transport';
 
-/** No message of Asterisk is longer: a file without an end of one is no recording. In characters. */
+/** No message of Asterisk is longer: a file in which none ends is no trace. In characters. */
 const MAX_MESSAGE = 16 * 1024 * 1024;
 const END = '\r\n\r\n';
 
 /**
- * Takes recorded AMI bytes apart, in whatever pieces they come: lines that begin with `;` before a message are comments, the
- * greeting is passed over. A file that lost its CRs, as version control may do to it, is read as if it had them.
+ * Reads the messages in a trace of AMI, given in pieces of any size. Lines that begin with `;` before a message are comments;
+ * the greeting is skipped. A file that lost its CRs, as version control may do to it, is read as if it had them.
  */
-export class Recording {
+export class TraceReader {
   private readonly decoder = new StringDecoder('utf8');
   private text = '';
   private lacksCr: boolean | undefined;
   private messages = 0;
 
-  /** Whether anything in it so far came from an Asterisk. */
-  get isOne(): boolean {
+  /** Whether there was a message of Asterisk so far. */
+  get isTrace(): boolean {
     return this.messages > 0;
   }
 
-  /** The messages that these bytes complete. Throws a RangeError when there is no end of one in sight. */
+  /** The messages that these bytes complete. Throws a RangeError when one is too long to be a message. */
   push(bytes: Buffer): ReadMessage[] {
     return this.take(this.decoder.write(bytes));
   }
 
-  /** What the last bytes hold, though no empty line ended it. */
+  /** The message that the file ends with, though no empty line follows it. */
   end(): ReadMessage[] {
     return this.take(this.decoder.end() + END);
   }

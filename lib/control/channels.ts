@@ -1,0 +1,102 @@
+import type { AmiMessage } from '../ami/types';
+import type { NumberingPlan } from '../phone/types';
+
+/** The context of the shipped dialplan where both parties of a held call wait. */
+export const HOLD_CONTEXT = 'telephony-crm-hold';
+
+/** One channel of the PBX, as `CoreShowChannels` tells it. */
+export interface LiveChannel {
+  readonly name: string;
+  /** Uniqueid. */
+  readonly id: string;
+  readonly linkedid: string;
+  readonly isLocal: boolean;
+  readonly isUp: boolean;
+  /** It is being called and was not answered yet. */
+  readonly isRinging: boolean;
+  readonly bridge?: string;
+  /** It waits in {@link HOLD_CONTEXT}. */
+  readonly isAside: boolean;
+  /** The extension whose phone it is. */
+  readonly extension?: string;
+  /** What its far end says of itself; only to be shown. */
+  readonly number?: string;
+}
+
+/** Whose channel it is, by its name alone: numbers and names that it shows are the caller's to choose. */
+export type Whose = (channelName: string) => string | undefined;
+
+/**
+ * Channels are named after their endpoint: `PJSIP/101-0000001a`. `agentChannel` says how the phone of an extension is dialled
+ * (`PJSIP/phone-{extension}`), hence how its endpoint is called; else an endpoint whose name is an extension is one, unless it is
+ * among the trunks.
+ */
+export function whoseChannels(agentChannel: string, plan: NumberingPlan, trunks: readonly string[]): Whose {
+  const [before = '', after = ''] = agentChannel.split('{extension}', 2);
+  return (name) => {
+    const device = name.replace(/-[^-]*$/, '');
+    const endpoint = device.slice(device.indexOf('/') + 1);
+    if (isLocal(name) || trunks.includes(endpoint)) return undefined;
+    const isNamedSo = device.startsWith(before) && device.endsWith(after) && agentChannel.includes('{extension}');
+    const extension = isNamedSo ? device.slice(before.length, device.length - after.length) : endpoint;
+    return [extension, endpoint].find((one) => plan.isExtension(one));
+  };
+}
+
+const isLocal = (name: string): boolean => name.startsWith('Local/');
+
+const RING = '4';
+const RINGING = '5';
+const UP = '6';
+
+/** Reads a row of `CoreShowChannels`; `undefined` for what has no name or id, which no Asterisk sends. */
+export function readChannel(row: AmiMessage, whose: Whose): LiveChannel | undefined {
+  const [name, id, linkedid] = ['Channel', 'Uniqueid', 'Linkedid'].map((header) => row.get(header) ?? '');
+  if (!name || !id || !linkedid) return undefined;
+  const [state, bridge, number] = ['ChannelState', 'BridgeId', 'CallerIDNum'].map((header) => row.get(header));
+  const isUp = state === UP;
+  const extension = whose(name);
+  return {
+    name: name,
+    id: id,
+    linkedid: linkedid,
+    isLocal: isLocal(name),
+    isUp,
+    isRinging: state === RINGING || state === RING,
+    isAside: isUp && !bridge && row.get('Context') === HOLD_CONTEXT,
+    ...(bridge ? { bridge: bridge } : {}),
+    ...(extension === undefined ? {} : { extension: extension }),
+    ...(number && number !== '<unknown>' ? { number: number } : {}),
+  };
+}
+
+/** Who is connected with a channel: one, nobody, or more than one. */
+export type Opposite = LiveChannel | 'nobody' | 'several';
+
+/** Local channels stand between two bridges; more of them in a row than this is a loop. */
+const MAX_HOPS = 20;
+
+/** The channel at the other end of the conversation, through whatever Local channels lie between. */
+export function oppositeOf(channels: readonly LiveChannel[], from: LiveChannel): Opposite {
+  let at: LiveChannel | undefined = from;
+  for (let hop = 0; at && hop < MAX_HOPS; hop++) {
+    const { bridge, id } = at;
+    if (bridge === undefined) return 'nobody';
+    const [next, ...more] = channels.filter((one) => one.bridge === bridge && one.id !== id);
+    if (more.length > 0) return 'several';
+    if (!next) return 'nobody';
+    if (!next.isLocal) return next;
+    const half = otherHalf(next.name);
+    at = channels.find(({ name }) => name === half);
+  }
+  return 'nobody';
+}
+
+function otherHalf(local: string): string {
+  return local.replace(/;([12])$/, (_, half: string) => (half === '1' ? ';2' : ';1'));
+}
+
+/** Alone in its bridge: parked, or left by a party that consults somebody. */
+export function isAlone(channels: readonly LiveChannel[], { bridge }: LiveChannel): boolean {
+  return bridge !== undefined && channels.filter((one) => one.bridge === bridge).length === 1;
+}

@@ -1,0 +1,285 @@
+import type { AmiClient } from '../ami/types';
+import { systemClock, type Clock } from '../clock';
+import { agentChannel } from '../outbound/channels';
+import type { NumberingPlan } from '../phone/types';
+import { Asterisk } from './asterisk';
+import { isAlone, whoseChannels, type LiveChannel } from './channels';
+import { badOrder, controlError, notPossible } from './errors';
+import { clientOf, findCall, type FoundCall } from './find';
+import { Holding, talkingWith, type Held } from './hold';
+import { Recordings } from './recordings';
+import { targetOf, type Dialling, type Target } from './target';
+import type { CallChoice, CallControl, ControlAction, ControlDone, ControlOrder } from './types';
+
+export interface CallControlOptions {
+  /** Whoever made the link closes it. */
+  readonly client: AmiClient;
+  readonly plan: NumberingPlan;
+  readonly dialling: Dialling;
+  /** Endpoints of the trunks, where an admin named them: a trunk called `100` is no phone. */
+  readonly trunks?: readonly string[];
+}
+
+export interface CallControlDeps {
+  readonly clock?: Clock;
+}
+
+/** One order goes after the other: two clicks on "hold" must not both find the client talking. So many may wait. */
+const MAX_WAITING = 50;
+/** An order that had to wait longer is not carried out: the person has done something else by now. */
+const TOO_LATE_MS = 5000;
+/** The first sign of an attended transfer comes with its second key, after 0.3 s (measured). */
+const TRANSFER_WITHIN_MS = 3000;
+
+/** What one order works on. */
+interface Task {
+  readonly order: ControlOrder;
+  readonly call: FoundCall;
+}
+
+type Outcome = Omit<ControlDone, 'action' | 'callId' | 'legId' | 'extension'>;
+
+/**
+ * Carries out orders on live calls. Which call is meant is asked of the PBX each time (`CoreShowChannels`), so that nothing is
+ * kept that a restart could lose or a missed event could spoil; and it is told by the names of channels, never by what a caller
+ * can choose.
+ */
+export function createCallControl(options: CallControlOptions, deps: CallControlDeps = {}): CallControl {
+  return new Control(options, deps.clock ?? systemClock);
+}
+
+class Control implements CallControl {
+  private readonly asterisk: Asterisk;
+  private readonly holding: Holding;
+  private readonly recordings: Recordings;
+  private last: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
+  private isClosed = false;
+
+  constructor(
+    private readonly options: CallControlOptions,
+    private readonly clock: Clock,
+  ) {
+    const { client, plan, dialling, trunks = [] } = options;
+    this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
+    this.holding = new Holding(this.asterisk, client, dialling.settings.context);
+    this.recordings = new Recordings(this.asterisk, clock);
+  }
+
+  run(order: ControlOrder): Promise<ControlDone> {
+    if (this.isClosed) return Promise.reject(controlError('CONTROL_STOPPED'));
+    if (this.waiting >= MAX_WAITING) return Promise.reject(controlError('CONTROL_BUSY', { count: this.waiting }));
+    const orderedAt = this.clock.monotonic();
+    this.waiting += 1;
+    const done = this.last.then(() => {
+      if (this.isClosed) throw controlError('CONTROL_STOPPED');
+      if (this.clock.monotonic() - orderedAt > TOO_LATE_MS)
+        throw controlError('CONTROL_BUSY', { count: this.waiting - 1 });
+      return this.carryOut(order);
+    });
+    this.last = done.catch(() => undefined).then(() => (this.waiting -= 1));
+    return done;
+  }
+
+  /** Orders under way go on to their end; those that wait are refused. */
+  close(): Promise<void> {
+    this.isClosed = true;
+    this.holding.close();
+    return Promise.resolve();
+  }
+
+  private async carryOut(order: ControlOrder): Promise<ControlDone> {
+    const call = await this.find(order.call);
+    const outcome = await this.acts[order.action]({ order, call });
+    const { callId, leg } = call;
+    const { extension } = leg ?? {};
+    return {
+      action: order.action,
+      callId,
+      ...(leg ? { legId: leg.id } : {}),
+      ...(extension === undefined ? {} : { extension }),
+      ...outcome,
+    };
+  }
+
+  private async find(choice: CallChoice): Promise<FoundCall> {
+    return findCall(await this.asterisk.channels(), choice, (id) => this.holding.isOnHold(id));
+  }
+
+  private readonly acts: Readonly<Record<ControlAction, (task: Task) => Promise<Outcome>>> = {
+    hold: async ({ call }) => this.hold(call, await this.holding.stateOf(call, phoneOf(call))),
+    unhold: async ({ call }) => {
+      const held = await this.holding.stateOf(call, phoneOf(call));
+      if (!held) throw notPossible('notHeld');
+      return this.unhold(call, held);
+    },
+    'toggle-hold': async ({ call }) => {
+      const held = await this.holding.stateOf(call, phoneOf(call));
+      return held ? this.unhold(call, held) : this.hold(call, undefined);
+    },
+    transfer: (task) => this.transfer(task),
+    'attended-transfer': (task) => this.attendedTransfer(task),
+    'cancel-transfer': async ({ call }) => {
+      const { name } = consulting(call);
+      await this.asterisk.act({ action: 'CancelAtxfer', headers: { Channel: name } });
+      return {};
+    },
+    // Asterisk joins the other two when the one between them leaves (measured).
+    'complete-transfer': async ({ call }) => {
+      await this.asterisk.hangUp(consulting(call));
+      return {};
+    },
+    hangup: (task) => this.hangUp(task),
+    park: (task) => this.park(task),
+    redirect: (task) => this.redirect(task),
+    mute: ({ call }) => this.mute(call, 'on'),
+    unmute: ({ call }) => this.mute(call, 'off'),
+    'record-start': async ({ order, call }) => {
+      const channel = clientOf(call) ?? phoneOf(call);
+      return { file: await this.recordings.start(channel, order.file) };
+    },
+    'record-stop': ({ call }) => this.recordings.change(call.channels, 'stop'),
+    'record-pause': ({ call }) => this.recordings.change(call.channels, 'pause'),
+    'record-resume': ({ call }) => this.recordings.change(call.channels, 'resume'),
+    set: async ({ order, call }) => {
+      const { legId, extension } = order.call;
+      const own = legId === undefined && extension !== undefined ? call.leg : (call.named ?? clientOf(call));
+      const channel = own ?? phoneOf(call);
+      for (const [name, value] of Object.entries(order.variables ?? {})) await this.asterisk.set(channel, name, value);
+      return {};
+    },
+  };
+
+  private async hold(call: FoundCall, held: Held | undefined): Promise<Outcome> {
+    if (held) return { held: true };
+    const slot = await this.holding.hold(call, phoneOf(call), this.options.dialling.settings.hold);
+    return { held: true, ...(slot === undefined ? {} : { slot }) };
+  }
+
+  private async unhold(call: FoundCall, held: Held): Promise<Outcome> {
+    await this.holding.unhold(phoneOf(call), held);
+    return { held: false };
+  }
+
+  /** The client goes on to somebody else, and the phone that had him is free. */
+  private async transfer({ order, call }: Task): Promise<Outcome> {
+    const leg = phoneOf(call);
+    const { context, exten } = await this.targetFor(call, order, leg);
+    const headers = { Channel: leg.name, Context: context, Exten: exten };
+    await this.asterisk.act({ action: 'BlindTransfer', headers });
+    return {};
+  }
+
+  private async attendedTransfer({ order, call }: Task): Promise<Outcome> {
+    const leg = phoneOf(call);
+    const { context, exten } = await this.targetFor(call, order, leg);
+    const begun = this.asterisk.listen('Hold', (event) => event.get('Uniqueid') === leg.id);
+    const headers = { Channel: leg.name, Context: context, Exten: exten };
+    await this.asterisk.actThen({ action: 'Atxfer', headers }, begun);
+    // The action only presses keys, and succeeds where nobody listens to them.
+    if (!(await begun(TRANSFER_WITHIN_MS))) throw notPossible('noTransfer');
+    return {};
+  }
+
+  private async hangUp({ order, call }: Task): Promise<Outcome> {
+    const { leg, named } = call;
+    if (order.call.extension === undefined && named === undefined) {
+      await this.hangUpAll(call.channels.filter(({ isLocal }) => !isLocal));
+      return {};
+    }
+    const first = named ?? leg ?? phoneOf(call);
+    // Who waits with music, or in a slot, for somebody who has gone would wait in vain.
+    const held = leg && (await this.holding.stateOf(call, leg).catch(() => undefined));
+    const other = held && held.way !== 'phone' ? (first.id === leg.id ? held.client : leg) : undefined;
+    await this.hangUpAll(other ? [first, other] : [first]);
+    return {};
+  }
+
+  private async park({ order, call }: Task): Promise<Outcome> {
+    const leg = phoneOf(call);
+    const { settings, guard } = this.options.dialling;
+    const { to } = order;
+    if (to !== undefined && !this.options.plan.isExtension(to)) throw badOrder('to', 'extension');
+    const refusal = to === undefined ? undefined : guard.objection({ number: to });
+    if (refusal) throw refusal;
+    const held = await this.holding.stateOf(call, leg);
+    const client = held && held.way !== 'phone' ? held.client : talkingWith(call, leg);
+    if (held?.way === 'redirect') await this.holding.forget([leg, client]);
+    const back = to === undefined ? leg : agentChannel(settings, to);
+    const slot = await this.holding.park(client, back);
+    await this.asterisk.hangUp(leg).catch(() => undefined);
+    return slot === undefined ? {} : { slot };
+  }
+
+  /** Sends the client to a place in the dialplan, whatever he does just now: ringing, talking, waiting. */
+  private async redirect({ order, call }: Task): Promise<Outcome> {
+    const client = clientOf(call);
+    if (!client) throw notPossible('noClient');
+    const held = call.leg && (await this.holding.stateOf(call, call.leg));
+    await this.sendOn(client, await this.target(order, call.leg));
+    if (call.leg && held && held.way !== 'phone') await this.letGo(call.leg, client);
+    return {};
+  }
+
+  private async mute(call: FoundCall, State: 'on' | 'off'): Promise<Outcome> {
+    const { name } = phoneOf(call);
+    // "in" is what comes from the phone into the PBX.
+    await this.asterisk.act({ action: 'MuteAudio', headers: { Channel: name, Direction: 'in', State } });
+    return {};
+  }
+
+  /** As {@link target}, for a phone that is to hand its client over: only what talks can be transferred. */
+  private async targetFor(call: FoundCall, order: ControlOrder, leg: LiveChannel): Promise<Target> {
+    const held = await this.holding.stateOf(call, leg);
+    const waits = held && held.way !== 'phone';
+    if (!waits) talkingWith(call, leg);
+    const target = await this.target(order, leg);
+    if (waits) await this.holding.unhold(leg, held);
+    return target;
+  }
+
+  /** Whom the order names, allowed by the rules and known to the dialplan. */
+  private async target({ to = '', context }: ControlOrder, leg: LiveChannel | undefined): Promise<Target> {
+    const { plan, dialling } = this.options;
+    const target = targetOf(to, context, plan, dialling);
+    const { exten } = target;
+    if (!(await this.asterisk.hasPlace(target.context, exten)))
+      throw notPossible('noExten', { exten, context: target.context });
+    target.take(leg?.extension);
+    return target;
+  }
+
+  private async sendOn(channel: LiveChannel, { context, exten }: Target): Promise<void> {
+    const headers = { Channel: channel.name, Context: context, Exten: exten, Priority: 1 };
+    await this.asterisk.act({ action: 'Redirect', headers });
+  }
+
+  /** The client who waited has been sent on: the phone need not wait for him. */
+  private async letGo(leg: LiveChannel, client: LiveChannel): Promise<void> {
+    await this.holding.forget([client]);
+    // It may have gone by itself in this moment.
+    await this.asterisk.hangUp(leg).catch(() => undefined);
+  }
+
+  /** Succeeds when one of them could be hung up: the others may go with it. */
+  private async hangUpAll(channels: readonly LiveChannel[]): Promise<void> {
+    const results = await Promise.allSettled(channels.map((channel) => this.asterisk.hangUp(channel)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed && !results.some(({ status }) => status === 'fulfilled')) throw failed.reason;
+  }
+}
+
+/** Our phone in the call. Throws `CONTROL_NOT_POSSIBLE` when there is none, or nothing says which. */
+function phoneOf({ leg }: FoundCall): LiveChannel {
+  if (!leg) throw notPossible('noPhone');
+  return leg;
+}
+
+/** Our phone, while it consults somebody and the client waits alone in the bridge that it left. */
+function consulting(call: FoundCall): LiveChannel {
+  const leg = phoneOf(call);
+  const { channels } = call;
+  const isWaiting = channels.some((one) => one.id !== leg.id && !one.isLocal && isAlone(channels, one));
+  if (!isWaiting || leg.bridge === undefined || isAlone(channels, leg)) throw notPossible('notTransferring');
+  return leg;
+}

@@ -1,0 +1,137 @@
+import { TelephonyError, errorsFrom, type ErrorParams, type Text } from '../errors';
+
+export const controlError = errorsFrom({
+  CONTROL_NO_CALL: {
+    en: 'There is no call {what} now. It may have ended already.',
+    ru: 'Сейчас нет звонка {what}. Возможно, он уже закончился.',
+  },
+  CONTROL_AMBIGUOUS: {
+    en: 'Several calls or phones fit {what}: {found}. Name the call (callId) and the extension.',
+    ru: 'Подходит несколько звонков или телефонов, {what}: {found}. Укажите звонок (callId) и внутренний номер.',
+  },
+  CONTROL_NO_USER: {
+    en: 'The CRM user {user} has no extension: choose the CRM in this node, and enter the extension in the table of that crm-config.',
+    ru: 'У пользователя CRM {user} нет внутреннего номера: выберите CRM в этом узле и впишите номер в таблицу этого crm-config.',
+  },
+  CONTROL_NO_PHONE: {
+    en: 'No phone is registered at {address}. Write the computer into the table of addresses in ami-config.',
+    ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в таблицу адресов в ami-config.',
+  },
+  CONTROL_REFUSED: {
+    en: 'Asterisk refused {action}: {message}',
+    ru: 'Asterisk отклонил {action}: {message}',
+  },
+  CONTROL_BUSY: {
+    en: 'The order was not carried out: {count} others wait for the PBX. Send it again later.',
+    ru: 'Команда не выполнена: перед ней ждут АТС ещё {count}. Повторите позже.',
+  },
+  CONTROL_STOPPED: {
+    en: 'The order was not carried out: the flow was stopped or deployed anew.',
+    ru: 'Команда не выполнена: поток остановлен или развёрнут заново.',
+  },
+});
+
+const impossible = {
+  permission: {
+    en: '{action} is not permitted. Add "{class}" to write= of this user in manager.conf, then "manager reload".',
+    ru: '{action} не разрешено. Добавьте «{class}» в write= этого пользователя в manager.conf, затем «manager reload».',
+  },
+  unknown: {
+    en: 'this Asterisk does not know {action}: its module is not loaded (PJSIPNotify needs a section in pjsip_notify.conf).',
+    ru: 'этот Asterisk не знает {action}: модуль не загружен (для PJSIPNotify нужна секция в pjsip_notify.conf).',
+  },
+  noContext: {
+    en: 'the dialplan has no context {context}. Include extensions_telephony_crm.conf (see the help), or choose another way to hold in ami-config.',
+    ru: 'в диалплане нет контекста {context}. Подключите extensions_telephony_crm.conf (см. справку) или выберите другой способ удержания в ami-config.',
+  },
+  noExten: {
+    en: 'the dialplan has no extension {exten} in the context {context}. The call was left as it is.',
+    ru: 'в диалплане нет номера {exten} в контексте {context}. Звонок не тронут.',
+  },
+  notTalking: {
+    en: 'the extension talks with nobody in this call.',
+    ru: 'внутренний номер ни с кем не соединён в этом звонке.',
+  },
+  conference: {
+    en: 'more than two people are connected there.',
+    ru: 'там соединено больше двух человек.',
+  },
+  notHeld: {
+    en: 'the call is not on hold.',
+    ru: 'звонок не на удержании.',
+  },
+  noSlot: {
+    en: 'the slot {slot} cannot be dialled: res_parking.conf needs parkext, and its context must be {context} or be included where phones dial.',
+    ru: 'слот {slot} нельзя набрать: в res_parking.conf нужен parkext, а его контекст должен быть {context} или включён туда, где звонят телефоны.',
+  },
+  partnerGone: {
+    en: 'the other party is not waiting any more.',
+    ru: 'второй стороны на удержании уже нет.',
+  },
+  notFollowed: {
+    en: 'Asterisk took the order, but the channels did not follow it within {ms} ms. Somebody may have hung up meanwhile.',
+    ru: 'Asterisk принял команду, но каналы не последовали ей за {ms} мс. Возможно, кто-то уже положил трубку.',
+  },
+  deafPhone: {
+    en: 'the phone did not react to the request ({event}). Choose another way to hold in ami-config.',
+    ru: 'телефон не отозвался на запрос ({event}). Выберите другой способ удержания в ami-config.',
+  },
+  notTransferring: {
+    en: 'no attended transfer is under way.',
+    ru: 'перевод с консультацией сейчас не идёт.',
+  },
+  noTransfer: {
+    en: 'the phone cannot transfer with keys: Dial in the dialplan needs the option t (T for the caller), and features.conf a key for atxfer.',
+    ru: 'телефон не может переводить клавишами: в диалплане у Dial нужна опция t (T для звонящего), а в features.conf — клавиши atxfer.',
+  },
+  noClient: {
+    en: 'there is no other party.',
+    ru: 'второй стороны нет.',
+  },
+  noPhone: {
+    en: 'none of our phones is in the call, or several are: name an extension. A parked client is taken back by dialling his slot.',
+    ru: 'в звонке нет нашего телефона или их несколько: укажите внутренний номер. Припаркованного клиента забирают, набрав номер слота.',
+  },
+  notRecorded: {
+    en: 'the call is not being recorded.',
+    ru: 'звонок не записывается.',
+  },
+} satisfies Record<string, Text>;
+
+/** Why an order cannot be carried out, though the call was found. */
+export function notPossible(why: keyof typeof impossible, params: ErrorParams = {}): TelephonyError {
+  const text = { en: `It cannot be done: ${impossible[why].en}`, ru: `Выполнить нельзя: ${impossible[why].ru}` };
+  return new TelephonyError('CONTROL_NOT_POSSIBLE', text, params);
+}
+
+const wrong = {
+  action: { en: 'is none that a call can be given', ru: '— такого действия нет' },
+  text: { en: 'must be one line of at most {limit} characters', ru: '— нужна одна строка до {limit} символов' },
+  call: {
+    en: 'is missing: give callId, legId or extension',
+    ru: '— не указан: задайте callId, legId или extension',
+  },
+  target: {
+    en: 'is neither an extension nor a number that can be dialled',
+    ru: '— не внутренний номер и не номер, который можно набрать',
+  },
+  extension: { en: 'must be an extension of this PBX', ru: '— нужен внутренний номер этой АТС' },
+  context: { en: 'is no name of a context', ru: '— не имя контекста' },
+  file: {
+    en: 'may hold letters, digits, dots, dashes and underscores only, without a folder',
+    ru: '— только латинские буквы, цифры, точки, дефисы и подчёркивания, без папки',
+  },
+  variables: {
+    en: 'must be one to {limit} names (letters, digits, _, not TCRM_…) with texts of one line',
+    ru: '— от 1 до {limit} имён (латинские буквы, цифры, _, не TCRM_…) с однострочными значениями',
+  },
+} satisfies Record<string, Text>;
+
+/** `CONTROL_BAD_ORDER`: what is wrong with a field, never its value. */
+export function badOrder(field: string, problem: keyof typeof wrong, limit = 0): TelephonyError {
+  const text = {
+    en: `The order was not carried out: {field} ${wrong[problem].en}.`,
+    ru: `Команда не выполнена: {field} ${wrong[problem].ru}.`,
+  };
+  return new TelephonyError('CONTROL_BAD_ORDER', text, { field, limit });
+}

@@ -1,0 +1,78 @@
+import { badOrder } from './errors';
+import { CONTROL_ACTIONS, type CallChoice, type ControlAction, type ControlOrder } from './types';
+
+/** Longest text of a field; a line of AMI holds 1024 bytes. */
+const MAX_TEXT = 128;
+const MAX_VARIABLES = 32;
+const MAX_VALUE = 200;
+
+const CONTEXT = /^[\w.@+-]{1,80}$/;
+const FILE = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
+const VARIABLE = /^(?!_*TCRM_)[A-Za-z_]\w{0,79}$/;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads an order of a flow or of somebody outside: all fields flat, unknown ones left alone, each of them hostile until it was
+ * looked at. Throws `CONTROL_BAD_ORDER` naming the field.
+ */
+export function parseOrder(payload: unknown): ControlOrder {
+  const fields = typeof payload === 'object' && payload !== null ? (payload as Fields) : {};
+  const action = CONTROL_ACTIONS.find((one) => one === fields.action);
+  if (!action) throw badOrder('action', 'action');
+  return { action, call: callIn(fields), ...targetIn(fields, action), ...detailsIn(fields, action) };
+}
+
+function callIn(fields: Fields): CallChoice {
+  const callId = textIn(fields, 'callId');
+  const legId = textIn(fields, 'legId');
+  const extension = textIn(fields, 'extension');
+  if ((callId ?? legId ?? extension) === undefined) throw badOrder('call', 'call');
+  return {
+    ...(callId === undefined ? {} : { callId }),
+    ...(legId === undefined ? {} : { legId }),
+    ...(extension === undefined ? {} : { extension }),
+  };
+}
+
+function targetIn(fields: Fields, action: ControlAction): Pick<ControlOrder, 'to' | 'context'> {
+  const to = textIn(fields, 'to');
+  const isNeeded = action === 'transfer' || action === 'attended-transfer' || action === 'redirect';
+  if (to === undefined && isNeeded) throw badOrder('to', 'target');
+  const context = action === 'redirect' ? textIn(fields, 'context') : undefined;
+  if (context !== undefined && !CONTEXT.test(context)) throw badOrder('context', 'context');
+  return { ...(to === undefined ? {} : { to }), ...(context === undefined ? {} : { context }) };
+}
+
+function detailsIn(fields: Fields, action: ControlAction): Pick<ControlOrder, 'file' | 'variables'> {
+  if (action === 'set') return { variables: variablesIn(fields.variables) };
+  const file = action === 'record-start' ? textIn(fields, 'file') : undefined;
+  if (file === undefined) return {};
+  if (!FILE.test(file)) throw badOrder('file', 'file');
+  return { file };
+}
+
+function variablesIn(value: unknown): Readonly<Record<string, string>> {
+  const refuse = (): Error => badOrder('variables', 'variables', MAX_VARIABLES);
+  if (typeof value !== 'object' || value === null) throw refuse();
+  const entries = Object.entries(value as Fields);
+  if (entries.length === 0 || entries.length > MAX_VARIABLES) throw refuse();
+  return Object.fromEntries(
+    entries.map(([name, one]) => {
+      const text = typeof one === 'number' || typeof one === 'boolean' ? String(one) : one;
+      if (!VARIABLE.test(name) || typeof text !== 'string' || !isLine(text, MAX_VALUE)) throw refuse();
+      return [name, text];
+    }),
+  );
+}
+
+/** A field as one line; `undefined` when it is absent or empty. */
+function textIn(fields: Fields, name: string): string | undefined {
+  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (value === undefined || value === null || value === '') return undefined;
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string' || !isLine(text, MAX_TEXT)) throw badOrder(name, 'text', MAX_TEXT);
+  return text.trim() === '' ? undefined : text.trim();
+}
+
+const isLine = (text: string, max: number): boolean => text.length <= max && !/[\u0000-\u001f\u007f]/.test(text);

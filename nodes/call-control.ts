@@ -1,0 +1,65 @@
+import type { Node, NodeInitializer, NodeMessageInFlow, NodeStatus } from 'node-red';
+import { createCallControl } from '../lib/control/control';
+import type { CallControl } from '../lib/control/types';
+import { TelephonyError } from '../lib/errors';
+import { pbxError } from '../lib/pbx/errors';
+import { amiConfig, crmConfig } from './runtime/config-nodes';
+import { orderOf, type CallControlDef } from './runtime/control-order';
+import { wordsFor } from './runtime/language';
+import { onClose, onInput } from './runtime/lifecycle';
+import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
+import { propertyOf, textOf } from './runtime/settings';
+import { StatusLine } from './runtime/status';
+
+const FAILED: NodeStatus = { fill: 'yellow', shape: 'ring', text: 'call-control.status.failed' };
+
+const init: NodeInitializer = (red) => {
+  red.nodes.registerType('call-control', function (this: Node, def: CallControlDef) {
+    red.nodes.createNode(this, def);
+    const pbx = amiConfig(red, def.pbx)?.pbx;
+    const account = crmConfig(red, def.crm)?.account;
+    const status = new StatusLine(this);
+    let control: CallControl | undefined;
+    let forget: (() => void) | undefined;
+    if (pbx) {
+      const { client, plan, dialling, trunks } = pbx;
+      control = createCallControl({ client, plan, dialling, trunks });
+      status.setBase(linkStatus(pbx));
+      forget = client.onState((state) => status.setBase(linkStatus(pbx, state)));
+      pbx.open();
+    } else {
+      status.setBase(NO_PBX_STATUS);
+    }
+
+    const carryOut = async (msg: NodeMessageInFlow): Promise<object> => {
+      if (!pbx || !control) throw pbxError('PBX_NOT_CHOSEN');
+      if (pbx.problem) throw pbx.problem;
+      const payload = propertyOf(red, msg, textOf(def.order) || 'payload');
+      const done = await control.run(await orderOf(def, payload, pbx, account));
+      const text = red._('call-control.status.done', { action: done.action });
+      status.show({ fill: 'green', shape: 'dot', text });
+      return { ok: true, ...done };
+    };
+
+    onInput(red, this, async (msg, send) => {
+      let answer: object;
+      try {
+        answer = await carryOut(msg);
+      } catch (thrown) {
+        status.show(FAILED);
+        // Somebody outside asked: the flow goes on, so that he is told.
+        if (!('usercrm' in msg) || !(thrown instanceof TelephonyError)) throw thrown;
+        answer = { ok: false, error: { code: thrown.code, message: wordsFor(red, this, thrown) } };
+      }
+      red.util.setMessageProperty(msg, textOf(def.output) || 'payload', answer, true);
+      send(msg);
+    });
+    onClose(red, this, async () => {
+      forget?.();
+      status.close();
+      await control?.close();
+    });
+  });
+};
+
+export default init;

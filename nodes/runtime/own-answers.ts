@@ -1,0 +1,86 @@
+import type { AmiMessage } from '../../lib/ami/types';
+import type { CrmAccount } from '../../lib/crm/account';
+import { currentCall } from '../../lib/pbx/current-call';
+import type { Pbx } from '../../lib/pbx/pbx';
+import { protocolError } from '../../lib/protocols/errors';
+import type { CommandAnswer, CommandRequest, Fields } from '../../lib/protocols/types';
+import { textOf } from './settings';
+
+export interface OwnAnswersOptions {
+  readonly account: CrmAccount | undefined;
+  readonly pbx: Pbx | undefined;
+}
+
+/** Every browser with the widget asks every few seconds. */
+const CHANNELS_FRESH_MS = 1000;
+
+/** What a `usercrm-in` answers without its flow: from the table of its CRM, and from the channels of its PBX. */
+export class OwnAnswers {
+  private channels: { readonly at: number; readonly rows: Promise<readonly Fields[]> } | undefined;
+
+  constructor(private readonly options: OwnAnswersOptions) {}
+
+  /** `undefined`: only a flow can answer that. */
+  answer({ command, payload }: CommandRequest): Promise<CommandAnswer> | undefined {
+    const { account, pbx } = this.options;
+    switch (command) {
+      case 'get_users':
+      case 'get_domain_user_list':
+        return account && Promise.resolve({ kind: 'people', people: account.users });
+      case 'current_call':
+        return pbx && this.callAt(pbx, textOf(payload.ip));
+      case 'live_calls':
+        return pbx && this.allChannels(pbx).then((channels) => ({ kind: 'channels', channels }));
+      default:
+        return undefined;
+    }
+  }
+
+  /**
+   * The payload with the extension of the CRM user whom it names, so that the nodes behind need no table. Throws
+   * `PROTOCOL_USER_UNKNOWN` when the table has no such user.
+   */
+  withExtension(payload: Fields): Fields {
+    const user = textOf(payload.user);
+    const found = this.extensionIn(payload);
+    if (this.options.account && user !== '' && found.extension === undefined) {
+      throw protocolError('PROTOCOL_USER_UNKNOWN', { user: user.slice(0, 64) });
+    }
+    return { ...payload, ...found };
+  }
+
+  /** The extension of the CRM user whom a payload names, when the table has it. */
+  extensionIn({ user }: Fields): { readonly extension?: string } {
+    const extension = this.options.account?.extensionOf(textOf(user));
+    return extension === undefined ? {} : { extension };
+  }
+
+  private async callAt(pbx: Pbx, address: string): Promise<CommandAnswer> {
+    const [extension, ...others] = await pbx.whoIsAt(address);
+    if (extension === undefined) throw protocolError('PROTOCOL_PHONE_NOT_FOUND', { address });
+    if (others.length > 0) {
+      const extensions = [extension, ...others].slice(0, 5).join(', ');
+      throw protocolError('PROTOCOL_PHONE_AMBIGUOUS', { address, extensions });
+    }
+    const call = await currentCall(pbx.client, extension);
+    if (call === undefined) throw protocolError('PROTOCOL_NO_CALL', { extension });
+    return { kind: 'call', ...call };
+  }
+
+  private allChannels({ client }: Pbx): Promise<readonly Fields[]> {
+    const now = performance.now();
+    if (this.channels === undefined || now - this.channels.at > CHANNELS_FRESH_MS) {
+      const rows = client.list({ action: 'Status' }).then((items) => items.map(lowerCase));
+      this.channels = { at: now, rows };
+      rows.catch(() => (this.channels = undefined));
+    }
+    return this.channels.rows;
+  }
+}
+
+/** As the script of amoCRM gave them: the names of headers in lower case, without what belongs to AMI alone. */
+function lowerCase(item: AmiMessage): Fields {
+  const own = ['event', 'privilege', 'actionid'];
+  const headers = Object.entries(item.toObject()).map(([name, value]) => [name.toLowerCase(), value] as const);
+  return Object.fromEntries(headers.filter(([name]) => !own.includes(name)));
+}

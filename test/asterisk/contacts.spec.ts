@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { numberingPlan } from '../../lib/phone';
+import { currentCall } from '../../lib/pbx/current-call';
+import { createPbx, type Pbx } from '../../lib/pbx/pbx';
+import { until } from '../support/wait';
+import { describeAsterisk } from './support/roots';
+import { TestBed } from './support/test-bed';
+
+/** Rings 101. */
+const DIRECT = '74951000101';
+
+describeAsterisk('who sits where', (version) => {
+  let bed: TestBed;
+  let pbx: Pbx;
+
+  before(async () => {
+    bed = await TestBed.start({ version });
+    pbx = createPbx({
+      name: 'office',
+      plan: numberingPlan({ country: 'RU' }),
+      connection: {
+        kind: 'asterisk',
+        driver: 'built-in',
+        // The least that routing needs anyway: no class `system`.
+        client: { host: '127.0.0.1', port: bed.asterisk.amiPort, username: 'crm-min', secret: 'crm-min-secret' },
+      },
+    });
+    pbx.open();
+    await until(() => pbx.client.state.phase === 'ready', 'the link');
+  });
+  after(async () => {
+    await pbx.close();
+    await bed.stop();
+  });
+
+  it('finds the phones that are registered from an address, without the class system', async () => {
+    assert.deepEqual([...(await pbx.whoIsAt('127.0.0.1'))].sort(), ['101', '102']);
+    assert.deepEqual(await pbx.whoIsAt('127.0.0.2'), []);
+  });
+
+  it('finds the call on a phone, and the channel of the client in it', async () => {
+    await bed.reset();
+    assert.equal(await currentCall(pbx.client, '101'), undefined);
+    const { phone } = await bed.route(DIRECT);
+    const found = await currentCall(pbx.client, phone);
+    assert.ok(found);
+    assert.match(found.number, /4951343060$/);
+    const channel = await pbx.client.action({
+      action: 'Getvar',
+      headers: { Channel: found.legId, Variable: 'CHANNEL(name)' },
+    });
+    assert.match(channel.get('Value') ?? '', /^PJSIP\/provider-/);
+    await bed.hangUpAll();
+  });
+});
