@@ -102,12 +102,17 @@ export class AutocallPlayer {
     this.onState();
   }
 
-  /** How it went on a channel that has hung up, and forgets it; `undefined`: it was never served. */
+  /**
+   * How it went on a channel that has hung up, and forgets it; `undefined`: it was never served, or ended while the link was down, so
+   * that nobody knows.
+   */
   take(channelId: string): Played | undefined {
     const listener = this.listeners.get(channelId);
     this.listeners.delete(channelId);
     if (!listener?.isServed) return undefined;
-    const { heard, files, isConfirmed, machine } = listener;
+    const { heard, failed, files, isConfirmed, machine } = listener;
+    const isOver = machine || heard.size + failed.size >= files.length;
+    if (!isOver && listener.session !== this.session) return undefined;
     return { heard: heard.size, of: files.length, confirmed: isConfirmed, machine };
   }
 

@@ -63,7 +63,15 @@ class AmiLine implements DialLine {
     this.ends = [
       client.subscribe(ATTEMPT_EVENTS, (event) => this.onEvent(event)),
       client.onState(() => this.onState()),
-      ...(script ? [script.attach(client, (channelId) => this.tries.get(channelId)?.tracker.confirmed())] : []),
+      ...(script
+        ? [
+            script.attach(
+              client,
+              (id) => this.tries.get(id)?.tracker.confirmed(),
+              (id) => this.tries.has(id),
+            ),
+          ]
+        : []),
     ];
     this.onState();
     orders?.prefix.then(

@@ -27,6 +27,8 @@ export function objectionTo(order: Order, settings: OriginateSettings): Telephon
   if (order.mode === 'click' && !settings.plan.isExtension(order.extension)) {
     return lineError('LINE_UNKNOWN_EXTENSION', { extension: order.extension });
   }
+  const objection = order.mode === 'autocall' ? settings.script?.objection?.(order) : undefined;
+  if (objection) return objection;
   const way = wayTo(order, settings);
   const canDial = way !== undefined && (way.channel !== undefined || way.context !== '');
   return canDial ? undefined : lineError('LINE_NO_WAY');

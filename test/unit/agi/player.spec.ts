@@ -56,7 +56,8 @@ async function played(
   prepare(channel);
   pbx.start(channel);
   await settle(pbx, channel);
-  return { pbx, channel, ...one, result: one.player.take(ID) };
+  const { confirmed, problems } = one;
+  return { channel, confirmed, problems, result: one.player.take(ID) };
 }
 
 describe('autocall player', () => {
@@ -154,6 +155,23 @@ describe('autocall player', () => {
     const one = new Process(new AutocallPbx(), new FakeClock(), ({ denied }) => denied.add('CoreShowChannels'));
     await breathe();
     assert.deepEqual(one.problems, ['AGI_PERMISSION']);
+  });
+
+  it('knows nothing of a message that ended while the link was down', async () => {
+    const pbx = new AutocallPbx();
+    const one = new Process(pbx);
+    await breathe();
+    const channel = pbx.add(ID, { TCRM_FILES: 'a&b' });
+    pbx.start(channel);
+    await breathe();
+    const untilHeard = 5;
+    for (let left = untilHeard; left > 0; left -= 1) pbx.step(channel);
+    one.link.cut();
+    while (pbx.step(channel));
+    pbx.channels.delete(ID);
+    one.link.mend();
+    await breathe();
+    assert.equal(one.player.take(ID), undefined);
   });
 
   it('leaves the channels of others alone, and serves one that is claimed later', async () => {

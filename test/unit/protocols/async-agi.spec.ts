@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { answerAsyncAgi, isForUs, readAsyncAgiStart, readChannelRow } from '../../../lib/protocols/async-agi';
+import {
+  answerAsyncAgi,
+  isForUs,
+  readAsyncAgiExec,
+  readAsyncAgiStart,
+  readChannelRow,
+} from '../../../lib/protocols/async-agi';
 import { amiEvent } from '../../support/ami-messages';
 
 /** As Asterisk 22.10 sends it for `AGI(agi:async,…)`, url-encoded. */
@@ -124,6 +130,22 @@ describe('AsyncAGI', () => {
     assert.equal(known.variables[0]?.value, 'nobody');
     assert.deepEqual(known.variables.at(-1), { name: 'CALLERID(name)', value: 'ООО "Ромашка"' });
     assert.throws(() => answerAsyncAgi({ found: true, extension: '101&102' }), { code: 'PROTOCOL_UNSAFE_EXTENSION' });
+  });
+
+  it('reads what became of a command', () => {
+    const done = (result: string, CommandId = 'mine') =>
+      readAsyncAgiExec(
+        amiEvent('AsyncAGIExec', { Uniqueid: '1.1', CommandId, Result: encodeURIComponent(`${result}\n`) }),
+      );
+    const read = { uniqueid: '1.1', commandId: 'mine' };
+    assert.deepEqual(done('200 result=0 endpos=3520'), { ...read, result: '0', value: '' });
+    assert.deepEqual(done('200 result=-1'), { ...read, result: '-1', value: '' });
+    assert.deepEqual(done('200 result=1'), { ...read, result: '1', value: '' });
+    assert.deepEqual(done('200 result= (timeout)'), { ...read, result: '', value: 'timeout' });
+    assert.deepEqual(done('200 result='), { ...read, result: '', value: '' });
+    assert.deepEqual(done('200 result=1 (a (b) c)'), { ...read, result: '1', value: 'a (b) c' });
+    assert.deepEqual(done('510 Invalid or unknown command'), { ...read, result: '', value: '' });
+    assert.equal(done('200 result=0', ''), undefined, 'a command of somebody who wants to know nothing');
   });
 
   it('never throws on what it reads, and never writes a line end', () => {

@@ -88,9 +88,13 @@ export class AutocallPbx {
     if (!command) return false;
     const result = channel.run(command.text);
     this.tell('AsyncAGIExec', channel, { Result: encodeURIComponent(`${result}\n`), CommandId: command.id });
+    this.leave(channel);
+    return true;
+  }
+
+  private leave(channel: AutocallChannel): void {
     if (channel.isGone || !channel.isInAgi) this.tell('AsyncAGIEnd', channel);
     if (channel.isGone) this.channels.delete(channel.id);
-    return true;
   }
 
   private tell(name: string, channel: AutocallChannel, more: Readonly<Record<string, string>> = {}): void {
