@@ -127,10 +127,7 @@ export function diallingOf(
     line: amiLine(red, config, storeId, store, play),
     guard: pbx.dialling.guard,
     plan: pbx.plan,
-    whoIsAt: (ip) => {
-      const extension = pbx.dialling.settings.addresses.get(ip);
-      return Promise.resolve(extension === undefined ? [] : [extension]);
-    },
+    whoIsAt: pbx.whoIsAt,
     status: () => linkStatus(pbx),
     onStatus: (handler) => pbx.client.onState(handler),
     open: () => pbx.open(),
