@@ -22,7 +22,7 @@ const DAY = 24 * HOUR;
 export const openGuard: DialGuard = { objection: () => undefined, take: () => ({ free: true }) };
 
 /** Windows by the UTC hour alone, whatever the zones: `from` and `to` in minutes. */
-export const utcOpenings: DialerOptions['openings'] = {
+const utcOpenings: DialerOptions['openings'] = {
   isOpen: (windows, _zones, now) => {
     const minute = Math.floor((now % DAY) / 60_000);
     return windows.some(({ from, to }) => minute >= from && minute < to);
