@@ -175,8 +175,6 @@ export interface DialLine {
 export interface OrderReport {
   /** The same after a replay. */
   readonly eventId: string;
-  /** AutoCallID. */
-  readonly orderId: number;
   readonly key?: string;
   readonly pbx: string;
   readonly mode: OrderMode;
@@ -191,14 +189,20 @@ export interface OrderReport {
 }
 
 export interface OrderProgress extends OrderReport {
+  /** AutoCallID. */
+  readonly orderId: number;
   readonly state: 'queued' | AttemptPhase | 'retry' | 'waits';
-  /** Of `retry` and `waits` (for its window): when it is dialled next. */
+  /** Of `queued`, when it has been ordered before: this is the first order with its key. */
+  readonly isKnown?: true;
+  /** Of `retry`, `waits` and `queued` (for its window): when it is dialled next. */
   readonly nextAt?: string;
   /** Of `retry`: how the try ended. */
   readonly tryOutcome?: RetriedOutcome;
 }
 
 export interface OrderOutcome extends OrderReport {
+  /** AutoCallID. Absent: it was refused at once, and never was in the store. */
+  readonly orderId?: number;
   readonly outcome: Outcome;
   readonly cause?: Cause;
   /** Why, when no cause says it. */
@@ -236,4 +240,20 @@ export interface DialerCounts {
   readonly isPaused: boolean;
   /** When the next one is due, when all wait for later. Wall-clock ms. */
   readonly nextAt?: number;
+}
+
+/** What can be asked of an order at any time, until 30 days after its end. */
+export interface OrderStatus {
+  readonly orderId: number;
+  readonly key?: string;
+  readonly state: 'waiting' | 'in-air' | 'over';
+  /** In the air: how far the try has come. */
+  readonly phase?: AttemptPhase;
+  readonly tries: number;
+  readonly queuedAt: string;
+  readonly expiresAt: string;
+  /** Waiting: not dialled before. */
+  readonly nextAt?: string;
+  /** Over. */
+  readonly result?: OrderOutcome;
 }

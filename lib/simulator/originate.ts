@@ -8,7 +8,7 @@ import type { CallRecords } from './records';
 
 export interface Order {
   readonly actionId: string;
-  /** `PJSIP/101`, `PJSIP/79031234567@trunk` */
+  /** `PJSIP/101`, `PJSIP/79031234567@trunk`, `Local/79031234567@from-internal` */
   readonly channel: string;
   readonly to: Place | { readonly application: string; readonly data: string };
   readonly timeoutMs: number;
@@ -65,8 +65,11 @@ export class Originator {
   private target(channel: string): Target | undefined {
     const [, number = '', trunk] = /^PJSIP\/([^@/]+)(@trunk)?$/i.exec(channel) ?? [];
     if (trunk !== undefined) return outsideTarget(number);
-    const phone = this.parts.devices.phones.get(number);
-    return phone && phoneTarget(phone);
+    // Straight to whom the dialplan behind it would dial: there is no pair of Local channels here.
+    const [, dialled = number] = /^Local\/([^@/]+)@/i.exec(channel) ?? [];
+    const phone = this.parts.devices.phones.get(dialled);
+    if (phone) return phoneTarget(phone);
+    return dialled !== number && /^\+?\d{7,}$/.test(dialled) ? outsideTarget(dialled) : undefined;
   }
 
   private createLeg(order: Order, target: Target): Channel {

@@ -78,4 +78,12 @@ export const nodeError = errorsFrom({
     en: 'The node does not run: deploy it first, and look at its status.',
     ru: 'Узел не работает: сначала разверните его и посмотрите на его статус.',
   },
+  ORIGINATE_BAD_SETTINGS: {
+    en: 'The settings of this node cannot be used: {problemEn}',
+    ru: 'Настройки этого узла нельзя использовать: {problemRu}',
+  },
+  PBX_TO_DIAL_NOT_CHOSEN: {
+    en: 'No PBX to dial with is chosen, or its configuration is disabled or wrong: look at it in the dialog of the node.',
+    ru: 'АТС для звонков не выбрана, либо её конфигурация отключена или неверна: проверьте её в настройках узла.',
+  },
 });

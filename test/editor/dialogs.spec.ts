@@ -17,6 +17,7 @@ const types = [
   'crm-lookup',
   'crm-webhook-out',
   'call-history',
+  'originate',
   'call-control',
   'usercrm-in',
   'usercrm-out',
@@ -50,6 +51,14 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['crm-lookup', 'deadline', '61'],
   ['crm-lookup', 'substitutes', [{ from: '101', to: '102&103' }]],
   ['crm-webhook-out', 'giveUpDays', '0'],
+  ['originate', 'tries', '4'],
+  ['originate', 'expires', '0'],
+  ['originate', 'files', 'car.wav', { mode: 'autocall' }],
+  ['originate', 'windows', [{ days: [], from: '09:00', to: '21:00' }], { mode: 'autocall' }],
+  ['originate', 'channel', 'PJSIP/101&PJSIP/102', { mode: 'plain' }],
+  ['originate', 'lines', '257'],
+  ['originate', 'trunkLines', [{ trunk: 'PJSIP/a', lines: '0' }]],
+  ['originate', 'variables', [{ name: 'SHELL(id)', value: '1' }]],
   ['store-config', 'file', '../calls.sqlite'],
   ['store-config', 'backupAt', '25:00'],
   ['usercrm-in', 'path', 'a//b'],
@@ -59,6 +68,22 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['usercrm-in', 'deadlines', { make_call: 'soon' }],
   ['usercrm-out', 'property', 'a..b'],
 ];
+/** On the tab, and with the config nodes, of the second example. */
+const dial: Readonly<Record<string, unknown>> = {
+  id: 'b2c0de0000000099',
+  type: 'originate',
+  z: 'b2c0de0000000001',
+  x: 200,
+  y: 900,
+  mode: 'autocall',
+  pbx: 'b2c0de0000000010',
+  store: 'b2c0de0000000012',
+  files: 'taxi/car, taxi/is-here',
+  windows: [{ days: [1, 2, 3, 4, 5], from: '09:00', to: '21:00' }],
+  trunkLines: [{ trunk: 'PJSIP/provider', lines: '5' }],
+  variables: [{ name: 'CAMPAIGN', value: '7' }],
+  wires: [[], []],
+};
 const screens = join(repository, '.cache', 'screens');
 
 interface Look {
@@ -113,10 +138,10 @@ describe('the dialogs in Chromium', () => {
   before(async function () {
     canRun(this, chromiumPath !== undefined, 'there is no Chromium');
     await mkdir(screens, { recursive: true });
-    // Together they use every node.
+    // Together with the one below they use every node.
     const examples = ['01-routing-to-responsible.json', '02-cdr-export.json'];
     const texts = await Promise.all(examples.map((name) => readFile(join(repository, 'examples', name), 'utf8')));
-    flows = texts.flatMap((text) => JSON.parse(text) as Record<string, unknown>[]);
+    flows = [...texts.flatMap((text) => JSON.parse(text) as Record<string, unknown>[]), dial];
     nodeRed = await startNodeRed({ userDir: await userDirWithPack(), flows });
     browser = await startBrowser();
   });

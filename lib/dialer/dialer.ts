@@ -1,0 +1,274 @@
+import type { Timer } from '../clock';
+import { asError } from '../errors';
+import { Calendar } from './calendar';
+import { orderError } from './errors';
+import { Dispatcher } from './dispatcher';
+import type { Flight } from './flights';
+import { Ledger } from './ledger';
+import type { DialerOptions } from './options';
+import { iso, Reporter } from './reports';
+import { savedOrder } from './saved';
+import type { DialerCounts, Order, OrderProgress, OrderStatus } from './types';
+
+const PAGE = 200;
+const PUBLISH_AFTER_MS = 300;
+const CLOSE_WITHIN_MS = 1500;
+/** What comes while the store is being opened waits for it so long. */
+const READY_WITHIN_MS = 5000;
+
+/**
+ * Dials what was ordered: each order until it has its one outcome, over restarts. What waits lies on disk; in memory are at most about
+ * twice as many orders as there are lines. Nothing is dialled before the disk holds that it is being dialled, and nothing is dialled
+ * again of which nobody can know whether the client was reached.
+ */
+export class Dialer {
+  private readonly ledger: Ledger;
+  private readonly dispatcher: Dispatcher;
+  private readonly calendar: Calendar;
+  private stage: 'new' | 'loaded' | 'closed' = 'new';
+  /** What waits for the store, for the link, or for the end. */
+  private readonly wakes = new Set<() => void>();
+  private readonly ends: (() => void)[] = [];
+  private publishing: Timer | undefined;
+
+  constructor(private readonly options: DialerOptions) {
+    const { settings, openings } = options;
+    this.calendar = new Calendar(settings.windows, openings);
+    this.ledger = new Ledger(
+      options,
+      () => this.storeChanged(),
+      () => this.publish(),
+    );
+    this.dispatcher = new Dispatcher(options, this.ledger, this.calendar);
+  }
+
+  /** Tells the outcomes that the last process could not tell, takes up what was in the air, then dials. */
+  start(): void {
+    this.ends.push(this.options.line.onReady(() => this.linkChanged()));
+    this.load().catch((thrown: unknown) => {
+      const reason = asError(thrown).message.slice(0, 200);
+      this.options.log.warn(orderError('ORDER_FAULT', { reason }, thrown));
+    });
+  }
+
+  /**
+   * Takes an order in. `tell` hears of it first, once, when it is on disk; an order whose key is known is told as the first one with
+   * it. Rejects with a TelephonyError when it is refused: then there is no order.
+   */
+  async place(order: Order, reply: unknown, tell: (first: OrderProgress) => void): Promise<void> {
+    const reporter = await this.ready();
+    const { key } = order;
+    const known = key === undefined ? undefined : await this.find(key);
+    if (known) {
+      const first = savedOrder(known)?.order ?? order;
+      tell(reporter.progress(known, first, 'queued', { isKnown: true }));
+      return;
+    }
+    const now = this.options.clock.now();
+    const opening = await this.checked(order, now);
+    const saved = { order, ...(reply === undefined ? {} : { reply }) };
+    const { isNew, ...stored } = await this.ledger.put(saved, now, opening);
+    const more = isNew ? {} : { isKnown: true as const };
+    tell(reporter.progress(stored, order, 'queued', opening > now ? { ...more, nextAt: opening } : more));
+    if (isNew) this.dispatcher.add(stored, saved);
+  }
+
+  /** Cancels an order that waits, or hangs up its try. `false`: it is over, or none of this node's. */
+  async cancel(id: number): Promise<boolean> {
+    await this.ready();
+    if (this.hangUp(id)) return true;
+    if (!this.dispatcher.withdraw(id)) return false;
+    try {
+      const stored = await this.find(id);
+      if (stored?.state !== 'waiting') return false;
+      return await this.ledger.end(stored, savedOrder(stored), {
+        outcome: 'cancelled',
+        endedAt: this.options.clock.now(),
+      });
+    } finally {
+      this.dispatcher.leave(id);
+    }
+  }
+
+  /** Cancels everything that waits and hangs up what is in the air; resolves with how many. */
+  async cancelAll(): Promise<number> {
+    await this.ready();
+    let count = this.dispatcher.flights.ids().filter((id) => this.hangUp(id)).length;
+    let after = 0;
+    for (;;) {
+      const { orders, queue } = this.options;
+      const page = await this.ledger.durable.once(() => orders.waiting(queue, PAGE, after));
+      const cancelled = await Promise.all(page.map(({ id }) => this.cancel(id)));
+      count += cancelled.filter(Boolean).length;
+      after = page.at(-1)?.id ?? after;
+      if (page.length < PAGE) return count;
+    }
+  }
+
+  /** Begins nothing from now on, over restarts too, or goes on; calls in the air are left alone either way. */
+  async setPaused(isPaused: boolean): Promise<void> {
+    await this.ready();
+    this.dispatcher.isPaused = isPaused;
+    await this.ledger.durable.once(() => this.options.orders.setPaused(this.options.queue, isPaused));
+    this.publish();
+    this.dispatcher.pump();
+  }
+
+  /** What has become of an order, by its number or key; `undefined`: this node has no such order. */
+  async status(which: number | string): Promise<OrderStatus | undefined> {
+    await this.ready();
+    const stored = await this.find(which);
+    if (!stored) return undefined;
+    const { id, key, state, tries, queuedAt, expiresAt, notBefore } = stored;
+    const phase = this.dispatcher.flights.get(id)?.phase;
+    return {
+      orderId: id,
+      state,
+      tries,
+      queuedAt: iso(queuedAt),
+      expiresAt: iso(expiresAt),
+      ...(key === undefined ? {} : { key }),
+      ...(state === 'in-air' && phase !== undefined ? { phase } : {}),
+      ...(state === 'waiting' ? { nextAt: iso(notBefore) } : {}),
+      ...(state === 'over' ? { result: Reporter.fromDisk(stored, savedOrder(stored)) } : {}),
+    };
+  }
+
+  async counts(): Promise<DialerCounts> {
+    await this.ready();
+    const { orders, queue } = this.options;
+    return this.ledger.durable.once(async () => {
+      const { waiting, inAir } = await orders.count(queue);
+      // While something is in the air the next one is a matter of lines.
+      const nextAt = waiting > 0 && inAir === 0 ? await orders.nextAt(queue) : undefined;
+      const { isPaused } = this.dispatcher;
+      return { waiting, inAir, isPaused, ...(nextAt === undefined ? {} : { nextAt }) };
+    });
+  }
+
+  /**
+   * Begins nothing more and waits for what is being written, 1.5 s at most. What is in the air stays there: the next
+   * dialler takes it up.
+   */
+  async close(): Promise<void> {
+    this.stage = 'closed';
+    for (const end of this.ends) end();
+    this.publishing?.cancel();
+    this.wake();
+    await new Promise<void>((resolve) => {
+      const timer = this.options.clock.after(CLOSE_WITHIN_MS, resolve);
+      const written = this.dispatcher.close().then(() => this.ledger.teller.flush());
+      void written.finally(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    this.ledger.durable.close();
+  }
+
+  private isClosed(): boolean {
+    return this.stage === 'closed';
+  }
+
+  private isLoading(): boolean {
+    return this.stage === 'new';
+  }
+
+  private async load(): Promise<void> {
+    const read = await this.ledger.load();
+    if (!read || this.isClosed()) return;
+    this.dispatcher.isPaused = read.isPaused;
+    const others = read.inAir.map((stored) => this.dispatcher.takeOver(stored)).filter((one) => one !== undefined);
+    this.stage = 'loaded';
+    this.wake();
+    this.publish();
+    // What expires is told even while the PBX is away.
+    this.dispatcher.look();
+    if (others.length > 0) await this.takeUp(others);
+    this.dispatcher.begin();
+  }
+
+  private async takeUp(flights: readonly Flight[]): Promise<void> {
+    const { line } = this.options;
+    while (!line.isReady && !this.isClosed()) await this.nextWake();
+    if (!this.isClosed()) await this.dispatcher.takeUp(flights);
+  }
+
+  private linkChanged(): void {
+    this.wake();
+    this.dispatcher.pump();
+  }
+
+  private nextWake(): Promise<void> {
+    return new Promise((resolve) => this.wakes.add(resolve));
+  }
+
+  private wake(): void {
+    for (const wake of this.wakes) wake();
+    this.wakes.clear();
+  }
+
+  private storeChanged(): void {
+    this.wake();
+    this.publish();
+    if (!this.ledger.durable.problem) this.dispatcher.recovered();
+  }
+
+  /** Resolves when the store has been read; rejects when that fails or takes too long. */
+  private async ready(): Promise<Reporter> {
+    const { clock } = this.options;
+    const until = clock.monotonic() + READY_WITHIN_MS;
+    while (this.isLoading() && !this.ledger.durable.problem && clock.monotonic() < until) {
+      const timer = clock.after(until - clock.monotonic(), () => this.wake());
+      await this.nextWake();
+      timer.cancel();
+    }
+    const { reporter, durable } = this.ledger;
+    if (this.stage !== 'loaded' || !reporter) throw durable.problem ?? orderError('DIALER_NOT_READY');
+    return reporter;
+  }
+
+  private async find(which: number | string) {
+    const { orders, queue } = this.options;
+    const find = () => (typeof which === 'number' ? orders.get(which) : orders.byKey(queue, which));
+    const stored = await this.ledger.durable.once(find);
+    return stored?.queue === queue ? stored : undefined;
+  }
+
+  /** When the order can be dialled first. Rejects with why it never can. */
+  private async checked(order: Order, now: number): Promise<number> {
+    const refusal = this.dispatcher.objection(order);
+    if (refusal) throw refusal;
+    if (order.mode !== 'autocall') return now;
+    if (await this.dispatcher.isBlocked(order)) throw orderError('ORDER_BLOCKED', { number: order.e164 });
+    const opening = this.calendar.opening(order.timeZones, now, order.expiresAt);
+    if (opening === undefined) throw orderError('ORDER_NO_WINDOW', { until: iso(order.expiresAt) });
+    return opening;
+  }
+
+  private hangUp(id: number): boolean {
+    const flight = this.dispatcher.flights.get(id);
+    if (!flight?.isOnLine) return false;
+    flight.isCancelled = true;
+    if (flight.channelId !== undefined) this.options.line.cancel(flight.channelId);
+    return true;
+  }
+
+  /** Tells the state a moment later, for all that happens until then. */
+  private publish(): void {
+    if (this.isClosed()) return;
+    this.publishing ??= this.options.clock.after(PUBLISH_AFTER_MS, () => {
+      this.publishing = undefined;
+      void this.counts()
+        .catch(() => ({
+          waiting: this.ledger.waiting,
+          inAir: this.dispatcher.flights.inAir,
+          isPaused: this.dispatcher.isPaused,
+        }))
+        .then((counts) => {
+          const { problem } = this.ledger.durable;
+          if (!this.isClosed()) this.options.onState({ ...counts, ...(problem === undefined ? {} : { problem }) });
+        });
+    });
+  }
+}

@@ -1,0 +1,27 @@
+import type { NodeAPI, NodeStatus } from 'node-red';
+import type { DialerState } from '../../lib/dialer/options';
+import { storeWords } from './store-status';
+
+const KEY = 'originate.status';
+
+export const WRONG_ORIGINATE: NodeStatus = { fill: 'red', shape: 'dot', text: `${KEY}.settings` };
+
+/** Hours and minutes of a moment of the next day, day and month of one after. */
+function when(ms: number, now: number): string {
+  const at = new Date(ms);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const isSoon = ms - now < 24 * 60 * 60 * 1000;
+  return isSoon ? `${two(at.getHours())}:${two(at.getMinutes())}` : `${two(at.getDate())}.${two(at.getMonth() + 1)}`;
+}
+
+/** What a dialler does now, as the status of its node; `idle`: when it has nothing to do. */
+export function dialerStatus(red: NodeAPI, state: DialerState, now: number, idle: NodeStatus): NodeStatus {
+  const { waiting, inAir, isPaused, nextAt, problem } = state;
+  const count = { waiting, inAir, at: nextAt === undefined ? '' : when(nextAt, now) };
+  if (problem) return { fill: 'red', shape: 'ring', text: storeWords(problem.code) };
+  if (isPaused) return { fill: 'yellow', shape: 'dot', text: red._(`${KEY}.paused`, count) };
+  if (inAir > 0) return { fill: 'blue', shape: 'dot', text: red._(`${KEY}.dialling`, count) };
+  if (waiting === 0) return idle;
+  const isLater = nextAt !== undefined && nextAt > now + 1000;
+  return { fill: 'blue', shape: 'ring', text: red._(isLater ? `${KEY}.later` : `${KEY}.waiting`, count) };
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import amiConfig from '../../nodes/ami-config';
+import crmConfig from '../../nodes/crm-config';
+import originate from '../../nodes/originate';
+import storeConfig from '../../nodes/store-config';
+import type { OrderOutcome, OrderProgress } from '../../lib/dialer/types';
+import { until } from '../support/wait';
+import { deploy, lastStatus, load, messages, receive, unload, waitForMessages } from './support/runtime';
+import type { FlowNode } from './support/runtime';
+import { storeNode, UserDir } from './support/store-flow';
+
+const CLIENT = '84951343060';
+
+describe('originate', () => {
+  const nodes = [amiConfig, crmConfig, storeConfig, originate];
+  let user: UserDir;
+
+  beforeEach(() => (user = new UserDir()));
+  afterEach(async () => {
+    await unload();
+    user.remove();
+  });
+
+  const flow = (more: object = {}): FlowNode[] => [
+    { id: 'f', type: 'tab', label: 'f' },
+    storeNode(),
+    { id: 'pbx', type: 'ami-config', mode: 'simulator', name: 'office' },
+    {
+      id: 'crm',
+      type: 'crm-config',
+      kind: 'demo',
+      settings: {},
+      people: [{ userId: '7', name: 'Anna', extension: '102' }],
+    },
+    {
+      id: 'dial',
+      type: 'originate',
+      z: 'f',
+      mode: 'click',
+      pbx: 'pbx',
+      store: 'store',
+      crm: 'crm',
+      wires: [['outcomes'], ['progress']],
+      ...more,
+    },
+    { id: 'outcomes', type: 'sink', z: 'f', wires: [] },
+    { id: 'progress', type: 'sink', z: 'f', wires: [] },
+    { id: 'catch', type: 'catch', z: 'f', scope: ['dial'], wires: [['caught']] },
+    { id: 'caught', type: 'sink', z: 'f', wires: [] },
+  ];
+  const start = (more: object = {}): Promise<void> => load([user.init, ...nodes], flow(more));
+  const order = (payload: unknown, more: object = {}): void => receive('dial', { payload, ...more });
+  const outcomes = () =>
+    messages('outcomes') as unknown as { topic: string; payload: OrderOutcome; usercrm?: unknown }[];
+  const progress = () =>
+    messages('progress') as unknown as { topic: string; payload: OrderProgress; usercrm?: unknown }[];
+  const states = (): string[] => progress().map(({ payload }) => payload.state);
+  const ready = () => until(() => lastStatus('dial')?.fill === 'green', 'the link');
+
+  it('joins a colleague and a client, and tells how it goes and how it ended', async () => {
+    await start();
+    await ready();
+    order({ number: CLIENT, extension: '101', data: { deal: 7 } }, { req: 'mine' });
+    await waitForMessages('outcomes', 1);
+    const [first] = progress();
+    assert.equal(first?.topic, 'order_progress');
+    assert.equal((first as { req?: string }).req, 'mine', 'the first message is the one that came');
+    assert.equal(states()[0], 'queued');
+    assert.ok(states().includes('agent-answered'), states().join());
+    const [{ topic, payload } = assert.fail()] = outcomes();
+    assert.equal(topic, 'order_outcome');
+    assert.equal(payload.outcome, 'answered');
+    assert.equal(payload.pbx, 'office');
+    assert.deepEqual(payload.data, { deal: 7 });
+    assert.equal(payload.orderId, 1);
+    assert.ok(payload.callId);
+  });
+
+  it('knows whose phone a CRM user has', async () => {
+    await start();
+    await ready();
+    order({ number: CLIENT, user: 7 });
+    order({ number: CLIENT, user: 8 });
+    await waitForMessages('progress', 1);
+    await waitForMessages('outcomes', 1);
+    assert.equal(progress()[0]?.payload.extension, '102');
+    assert.equal(outcomes()[0]?.payload.error?.code, 'ORDER_NO_EXTENSION');
+  });
+
+  it('answers every order that it does not take with a refusal, whatever it is', async () => {
+    await start();
+    await ready();
+    const hostile: unknown[] = [
+      undefined,
+      'hello',
+      [],
+      { number: CLIENT },
+      { number: '+1 212 555 2368', extension: '101' },
+      { number: '*65', extension: '101' },
+      { number: '112', extension: '101' },
+      { number: `${CLIENT}\r\nAction: Logoff`, extension: '101' },
+      { number: CLIENT, extension: '89001234567' },
+      { number: CLIENT, extension: '101', variables: { 'SHELL(id)': 'x' } },
+      { number: CLIENT, extension: '101', callerId: { name: 'x" <1>' } },
+    ];
+    hostile.forEach((payload, index) => order(payload, { usercrm: { id: String(index) } }));
+    await waitForMessages('outcomes', hostile.length);
+    assert.deepEqual([...new Set(outcomes().map(({ payload }) => payload.outcome))], ['refused']);
+    for (const { payload, usercrm } of outcomes()) {
+      assert.ok(usercrm, 'the asker can be answered');
+      assert.match(payload.error?.message ?? '', /\w{3}/);
+      assert.equal(payload.orderId, undefined);
+    }
+    assert.deepEqual(progress(), []);
+  });
+
+  it('hands who asked over to the outcome, when the order says so', async () => {
+    await start();
+    await ready();
+    order({ number: CLIENT, extension: '101', answer: 'outcome' }, { usercrm: { id: 'question' } });
+    await waitForMessages('outcomes', 1);
+    assert.ok(progress().every(({ usercrm }) => usercrm === undefined));
+    assert.deepEqual(outcomes()[0]?.usercrm, { id: 'question' });
+  });
+
+  it('plays a message to a client', async () => {
+    await start({ mode: 'autocall', files: 'hello-world', play: 'dialplan' });
+    await ready();
+    order({ number: CLIENT, key: 'order 17' });
+    order({ number: CLIENT, key: 'order 17' });
+    await waitForMessages('outcomes', 1);
+    const { payload } = outcomes()[0] ?? assert.fail();
+    assert.equal(payload.outcome, 'answered', JSON.stringify(payload));
+    assert.deepEqual([payload.heard, payload.of, payload.key], [1, 1, 'order 17']);
+    const queued = progress().filter(({ payload: told }) => told.state === 'queued');
+    assert.deepEqual(
+      queued.map(({ payload: told }) => [told.orderId, told.isKnown]),
+      [
+        [1, undefined],
+        [1, true],
+      ],
+    );
+  });
+
+  it('obeys: pause, status, cancel, resume, and the do-not-call list', async () => {
+    await start({ mode: 'autocall', files: 'hello-world' });
+    await ready();
+    const ask = async (payload: object): Promise<Record<string, unknown>> => {
+      const before = progress().length;
+      order(payload);
+      await waitForMessages('progress', before + 1);
+      const answer = progress()[before];
+      assert.equal(answer?.topic, 'orders');
+      return answer.payload as unknown as Record<string, unknown>;
+    };
+    assert.equal((await ask({ command: 'pause' })).isPaused, true);
+    order({ number: CLIENT });
+    await waitForMessages('progress', 2);
+    await until(() => lastStatus('dial')?.text === 'paused, 1 wait', 'the status');
+    assert.equal((await ask({ command: 'status', orderId: 1 })).state, 'waiting');
+    assert.equal((await ask({ command: 'status', key: 'none' })).found, false);
+    assert.equal((await ask({ command: 'cancel', orderId: 1 })).cancelled, 1);
+    await waitForMessages('outcomes', 1);
+    assert.equal(outcomes()[0]?.payload.outcome, 'cancelled');
+    assert.equal((await ask({ command: 'block', numbers: [CLIENT] })).count, 1);
+    order({ number: CLIENT });
+    await waitForMessages('outcomes', 2);
+    assert.equal(outcomes()[1]?.payload.error?.code, 'ORDER_BLOCKED');
+    assert.deepEqual((await ask({ command: 'unblock', numbers: [CLIENT] })).changed, 1);
+    assert.equal((await ask({ command: 'resume' })).isPaused, false);
+    order({ command: 'explode' });
+    await waitForMessages('caught', 1);
+  });
+
+  it('follows on what is in the air when it is deployed anew', async () => {
+    await start();
+    await ready();
+    order({ number: CLIENT, extension: '101' });
+    await until(() => states().includes('agent-answered'), 'the call');
+    await deploy(flow({ name: 'again' }));
+    await waitForMessages('outcomes', 1);
+    assert.equal(outcomes()[0]?.payload.outcome, 'answered');
+    assert.equal(outcomes().length, 1);
+  });
+
+  it('says in its status what is missing', async () => {
+    await start({ lines: '1000' });
+    await until(() => lastStatus('dial')?.text === 'originate.status.settings', 'the status');
+    order({ number: CLIENT, extension: '101' });
+    await waitForMessages('caught', 1);
+    const [{ error } = assert.fail()] = messages('caught') as unknown as { error: { message: string } }[];
+    assert.match(error.message, /lines must be a whole number from 1 to 256/);
+    await deploy(flow({ store: '' }));
+    await until(() => /store-config.status.missing$/.test(lastStatus('dial')?.text ?? ''), 'the status');
+  });
+});
