@@ -1,11 +1,12 @@
 import type { Node, NodeInitializer, NodeMessageInFlow, NodeStatus } from 'node-red';
 import { createCallControl } from '../lib/control/control';
 import type { CallControl } from '../lib/control/types';
-import { TelephonyError } from '../lib/errors';
+import { asError } from '../lib/errors';
 import { pbxError } from '../lib/pbx/errors';
+import { failureFor, isAsked } from './runtime/asked';
 import { amiConfig, crmConfig } from './runtime/config-nodes';
 import { orderOf, type CallControlDef } from './runtime/control-order';
-import { wordsFor } from './runtime/language';
+import { languageOf } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
 import { propertyOf, textOf } from './runtime/settings';
@@ -48,8 +49,8 @@ const init: NodeInitializer = (red) => {
       } catch (thrown) {
         status.show(FAILED);
         // Somebody outside asked: the flow goes on, so that he is told.
-        if (!('usercrm' in msg) || !(thrown instanceof TelephonyError)) throw thrown;
-        answer = { ok: false, error: { code: thrown.code, message: wordsFor(red, this, thrown) } };
+        if (!isAsked(msg)) throw thrown;
+        answer = failureFor(asError(thrown), languageOf(red, this.type));
       }
       red.util.setMessageProperty(msg, textOf(def.output) || 'payload', answer, true);
       send(msg);

@@ -2,11 +2,12 @@ import type { Node, NodeInitializer, NodeStatus } from 'node-red';
 import { systemClock } from '../lib/clock';
 import type { DialerState } from '../lib/dialer/options';
 import { asError } from '../lib/errors';
+import { failureFor, isAsked } from './runtime/asked';
 import { storeConfig } from './runtime/config-nodes';
 import { dialerStatus, WRONG_ORIGINATE } from './runtime/dialer-status';
 import { nodeError } from './runtime/errors';
 import { whenFlowsStarted } from './runtime/flows-started';
-import { wordsFor } from './runtime/language';
+import { languageOf, wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { OriginateOffice } from './runtime/originate-office';
 import type { OriginateDef } from './runtime/originate-settings';
@@ -55,8 +56,15 @@ const init: NodeInitializer = (red) => {
     office?.dialling.open();
 
     onInput(red, this, async (msg, send) => {
-      if (!office) throw problem;
-      await office.take(msg, send);
+      try {
+        if (!office) throw problem;
+        await office.take(msg, send);
+      } catch (thrown) {
+        // Somebody outside asked: the flow goes on, so that he is told.
+        if (!isAsked(msg)) throw thrown;
+        const payload = failureFor(asError(thrown), languageOf(red, this.type));
+        send([null, Object.assign(msg, { topic: 'orders', payload })]);
+      }
     });
     onClose(red, this, async () => {
       for (const end of ends) end?.();

@@ -114,6 +114,17 @@ describe('originate', () => {
     assert.deepEqual(progress(), []);
   });
 
+  it('tells who asked what is wrong with a command, in the place of a Catch node', async () => {
+    await start();
+    order({ command: 'cancel' }, { usercrm: { id: 'question' } });
+    await waitForMessages('progress', 1);
+    const [{ topic, payload, usercrm } = {} as ReturnType<typeof progress>[number]] = progress();
+    assert.deepEqual(
+      [topic, (payload as unknown as { ok: unknown }).ok, usercrm],
+      ['orders', false, { id: 'question' }],
+    );
+  });
+
   it('hands who asked over to the outcome, when the order says so', async () => {
     await start();
     await ready();

@@ -5,6 +5,9 @@ import { lineError } from './errors';
 import type { AutocallHeard } from './script';
 import { tellsFailure, toldCause, verdictOf } from './verdict';
 
+/** Q.850 "no answer from the user": what `[telephony-crm-autocall-alone]` of the shipped dialplan hangs up with. */
+const NOBODY_PRESSED = 19;
+
 /** What a tracker must hear: in this order by how often Asterisk sends them. */
 export const ATTEMPT_EVENTS = [
   'Newstate',
@@ -291,6 +294,10 @@ export class AttemptTracker {
     if (this.options.order.mode !== 'autocall') return this.answered('answered', cause, at);
     const heard = this.options.heard();
     if (heard) return this.heardResult(heard, at, cause);
+    // Nobody served it: the dialplan asks by itself, and hangs up with this cause when nobody pressed 1.
+    if (this.options.order.prompt !== undefined && cause?.code === NOBODY_PRESSED) {
+      return this.ended('no-answer', 'no', cause, at);
+    }
     // Nobody served it: Asterisk hangs up by itself after the last file, and then nobody asks for it (measured on 22.10 and 16.28).
     const wasCut = this.asked || this.stopped !== undefined;
     return this.answered(wasCut ? 'heard-partly' : 'answered', cause, at);

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { AmiMessage } from '../../../../lib/ami/types';
 import type { AttemptPhase, AttemptResult, Order } from '../../../../lib/dialer/types';
-import { recordedMessages } from '../../../support/ami-messages';
-import { amiMessage } from '../../../support/ami-messages';
+import { amiEvent, amiMessage, recordedMessages } from '../../../support/ami-messages';
 import { refusal } from '../support/fake-client';
 import { breathe, lineBed, type LineBed } from '../support/line';
 import { autocallOrder, clickOrder, plainOrder } from '../support/orders';
@@ -141,6 +140,18 @@ describe('a line: tries as they were recorded', () => {
     const dialled = await dialledBefore(bed, autocallOrder(), channelIdOf(name));
     bed.client.emit(...eventsOf(name).filter((event) => event.name !== 'HangupRequest'));
     assert.equal((await dialled.result).outcome, 'answered');
+  });
+
+  it('takes a client who was asked by the dialplan alone, and pressed nothing, for one who did not answer', async () => {
+    const bed = lineBed();
+    const name = 'originate-application';
+    const dialled = await dialledBefore(bed, autocallOrder({ prompt: 'press-1' }), channelIdOf(name));
+    const causeOfNobody = (hangup: AmiMessage): AmiMessage =>
+      amiEvent('Hangup', { ...(hangup.toObject() as Record<string, string>), Cause: '19' });
+    const asked = eventsOf(name).filter((event) => event.name !== 'HangupRequest');
+    bed.client.emit(...asked.map((event) => (event.name === 'Hangup' ? causeOfNobody(event) : event)));
+    const { outcome, reached } = await dialled.result;
+    assert.deepEqual([outcome, reached], ['no-answer', 'no']);
   });
 
   it('tells an Originate that Asterisk refuses at once, with its own words', async () => {
