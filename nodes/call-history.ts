@@ -52,9 +52,7 @@ const init: NodeInitializer = (red) => {
   /** Puts the calls of a PBX into the store while the node lives. */
   function keepCalls(node: Node, store: Store, pbx: Pbx): void {
     const complaints = new Complaints(node);
-    const keeper = new RecordKeeper(store, (error) => {
-      complaints.warn(error.code, wordsFor(red, node, error));
-    });
+    const keeper = new RecordKeeper(store, (error) => complaints.warn(error.code, wordsFor(red, node, error)));
     const end = pbx.calls.subscribe((message) => {
       if (message.topic === 'call_record') keeper.keep(message.payload);
     }, node.id);

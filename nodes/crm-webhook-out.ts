@@ -59,7 +59,7 @@ const init: NodeInitializer = (red) => {
         const key = orderKeyOf(event);
         const scope = `${def.crm ?? ''} ${key}`;
         const recordings = recordingsOf(red, event.payload.pbx);
-        const delivery = account.deliver(event, {
+        return account.deliver(event, {
           settings,
           attempt,
           ageMs,
@@ -69,7 +69,6 @@ const init: NodeInitializer = (red) => {
           },
           ...(recordings === undefined ? {} : { recordings }),
         });
-        return orphans.underDelivery(node.id, delivery);
       },
       onDelivered: ({ topic, payload }, { status: what, ...crm }) => {
         const { answer, variables } = crm as { answer?: unknown; variables?: Readonly<Record<string, string>> };

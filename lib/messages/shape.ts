@@ -1,4 +1,4 @@
-import { DIRECTIONS, type CallResult, type Hangup, type Transfer, type UserState } from './types';
+import { CALL_RESULTS, DIRECTIONS, type Hangup, type Transfer, type UserState } from './types';
 
 /** What a value of a message must be. */
 interface Kind {
@@ -44,16 +44,7 @@ const TEXTS: Kind = {
 };
 
 const DIRECTION = among(DIRECTIONS);
-const RESULT = oneOf({
-  answered: true,
-  missed: true,
-  busy: true,
-  'no-answer': true,
-  cancelled: true,
-  failed: true,
-  abandoned: true,
-  voicemail: true,
-} satisfies Record<CallResult, true>);
+const RESULT = among(CALL_RESULTS);
 const HANGUP_BY = oneOf({ client: true, extension: true, system: true } satisfies Record<
   NonNullable<Hangup['by']>,
   true

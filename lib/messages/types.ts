@@ -21,8 +21,17 @@ export type DeliverableTopic = (typeof DELIVERABLE_TOPICS)[number];
 export const DIRECTIONS = ['in', 'out', 'internal'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
-export type CallResult =
-  'answered' | 'missed' | 'busy' | 'no-answer' | 'cancelled' | 'failed' | 'abandoned' | 'voicemail';
+export const CALL_RESULTS = [
+  'answered',
+  'missed',
+  'busy',
+  'no-answer',
+  'cancelled',
+  'failed',
+  'abandoned',
+  'voicemail',
+] as const;
+export type CallResult = (typeof CALL_RESULTS)[number];
 
 /** The outside party. Numbers are as Asterisk gave them (`number`), and as the numbering plan reads them. */
 export interface Client {

@@ -26,8 +26,8 @@ const MOST_WAITING = 8 * 1024 * 1024;
 
 /**
  * Writes every event that the link hears, and the names of recordings, into a file, as Asterisk sends them but for secrets,
- * until the time is over, the file is full, the disk is too slow, or the link is closed. What we send is never in it. Rejects with the error of the
- * file system; the events that came until then stay in the file.
+ * until the time is over, the file is full, the disk is too slow, or the link is closed. What we send is never in it. Rejects with
+ * the error of the file system; the events that came until then stay in the file.
  */
 export async function recordTrace(
   client: AmiClient,

@@ -83,8 +83,8 @@ function stepsOf(sql: Sqlite, { days, maxBytes }: Retention, now: number): ((sql
 }
 
 /**
- * Deletes what is past its time by the clock `now`, in small writes among those of others; without it, what is too much only. Resolves with whether the file is still over its size,
- * with no call left to delete; rejects as the writes do.
+ * Deletes what is past its time at `now`, in small writes among those of others; without `now` only what is too much. Resolves with
+ * whether the file is still over its size, with no call left to delete; rejects as the writes do.
  */
 export async function tidy(
   access: Access,

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import { runningIn } from '../../lib/delivery/running';
 import { asError } from '../../lib/errors';
 import type { Store } from '../../lib/store/types';
 import { nodeError } from './errors';
@@ -12,32 +13,19 @@ import { wordsFor } from './language';
 export class Orphans {
   /** What was warned of, so that each deploy does not say it again. */
   private readonly warned = new WeakMap<Store, ReadonlySet<string>>();
-  /** How many deliveries are under way, by the id of the node: those of a deleted one may go on for a while. */
-  private readonly deliveries = new Map<string, number>();
 
   constructor(private readonly red: NodeAPI) {}
 
-  /** Until `delivery` is over nobody may take over what belongs to this node. */
-  async underDelivery<T>(id: string, delivery: Promise<T>): Promise<T> {
-    this.deliveries.set(id, (this.deliveries.get(id) ?? 0) + 1);
-    try {
-      return await delivery;
-    } finally {
-      const left = (this.deliveries.get(id) ?? 1) - 1;
-      if (left > 0) this.deliveries.set(id, left);
-      else this.deliveries.delete(id);
-    }
-  }
-
-  /** How many messages, for an answer: without `orphans` there are none. */
+  /** How many messages, for an answer: without `orphans` there are none, or the store cannot be asked. */
   async in(store: Store): Promise<{ readonly orphans?: number }> {
+    if (store.state.status !== 'open') return {};
     const count = await this.count(store, await this.queues(store));
     return count > 0 ? { orphans: count } : {};
   }
 
-  /** The queues that may be taken over now. */
+  /** The queues that may be taken over now: a try that a deleted node began may go on for a while. */
   async adoptable(store: Store): Promise<string[]> {
-    return (await this.queues(store)).filter((queue) => !this.deliveries.has(queue));
+    return (await this.queues(store)).filter((queue) => runningIn(queue).size === 0);
   }
 
   /** Looks when the flows have started, after each deploy, and when the store can be used; returns the function that ends it. */

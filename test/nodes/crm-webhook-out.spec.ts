@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import amiConfig from '../../nodes/ami-config';
 import amiEvent from '../../nodes/ami-event';
 import crmConfig from '../../nodes/crm-config';
@@ -341,6 +343,18 @@ describe('crm-webhook-out', () => {
       ['1.1', '1.2'],
     );
     await status('crm-webhook-out.status.idle');
+  });
+
+  it('says how the outbox is also while the store cannot be used', async () => {
+    await start(flow({}));
+    await status('crm-webhook-out.status.idle');
+    rmSync(join(user.path, 'telephony-crm', 'telephony-crm.sqlite'));
+    receive('out', record('1.1'));
+    await waitForMessages('caught', 1);
+    receive('out', { topic: 'outbox', payload: 'status' });
+    await waitForMessages('delivered', 1);
+    const { error } = told('delivered')[0]?.payload as unknown as { error?: { code: string } };
+    assert.equal(error?.code, 'STORE_REPLACED');
   });
 
   it('says in its status what is missing', async () => {

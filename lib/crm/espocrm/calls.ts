@@ -43,8 +43,11 @@ export class EspoCalls {
     // Letters and digits only, since EspoCRM compares by LIKE.
     const mark = `asterisk-${markOf(payload.eventId, 24)}`;
     const begun = (await context.memo.get(POSTING)) !== undefined;
+    const times = timesOf(payload);
     const found = begun ? await this.find(mark, context) : undefined;
-    const id = found ?? (await this.post(payload, mark, context));
+    const { id, dateEnd } = found ?? (await this.post(payload, mark, context));
+    // The stored duration is the default of its field and never true; the end of the call is what counts, and may be one too.
+    if (dateEnd !== times.dateEnd) await this.api.update('Call', id, times, context);
     await context.memo.set(POSTED, id);
     return this.delivered(id);
   }
@@ -53,13 +56,13 @@ export class EspoCalls {
     return { status: 'delivered', answer: { id, url: this.api.card('Call', id) } };
   }
 
-  private async find(mark: string, context: DeliveryContext): Promise<string | undefined> {
+  private async find(mark: string, context: DeliveryContext): Promise<Made | undefined> {
     const where = { type: 'contains', attribute: 'description', value: mark } as const;
-    const { list } = await this.api.list('Call', { where, select: ['id', 'name'], maxSize: 1 }, context);
-    return scalar(list[0]?.id);
+    const { list } = await this.api.list('Call', { where, select: ['id', 'dateEnd'], maxSize: 1 }, context);
+    return list[0] && madeOf(list[0]);
   }
 
-  private async post(payload: RecordPayload, mark: string, context: DeliveryContext): Promise<string> {
+  private async post(payload: RecordPayload, mark: string, context: DeliveryContext): Promise<Made> {
     const read = new SettingsReader(context.settings, {});
     const number = clientNumber(payload.client);
     const client: CrmAnswer = number === undefined ? { found: false } : await this.clients.find(number, context);
@@ -68,12 +71,11 @@ export class EspoCalls {
     if (assigned === '') throw noUserError(payload);
     const talked = payload.talked.map((one) => context.userOf(one)?.userId).filter((id) => id !== undefined);
     const language = read.choice('language', ['ru', 'en'], 'ru');
-    const times = timesOf(payload);
     const fields = {
       name: callTitle(payload, language),
       status: payload.result === 'answered' ? 'Held' : 'Not Held',
       direction: payload.direction === 'in' ? 'Inbound' : 'Outbound',
-      ...times,
+      ...timesOf(payload),
       description: [...linesOf(payload, language, recordingLink(payload.recording, context)), mark].join('\n'),
       assignedUserId: assigned,
       usersIds: [...new Set([assigned, ...talked])],
@@ -84,12 +86,17 @@ export class EspoCalls {
     if (!('made' in answer)) {
       throw badAnswer({ en: 'it calls a call a duplicate.', ru: 'он называет звонок дубликатом.' });
     }
-    const id = scalar(answer.made.id) ?? '';
-    // The stored duration is the default of its field and never true; the end of the call is what counts, and may be one too.
-    if (scalar(answer.made.dateEnd) !== times.dateEnd) await this.api.update('Call', id, times, context);
-    return id;
+    return madeOf(answer.made);
   }
 }
+
+/** A call as EspoCRM keeps it. */
+interface Made {
+  readonly id: string;
+  readonly dateEnd: string | undefined;
+}
+
+const madeOf = ({ id, dateEnd }: JsonObject): Made => ({ id: scalar(id) ?? '', dateEnd: scalar(dateEnd) });
 
 /** `2026-11-20 19:00:00`, UTC. EspoCRM wants the end after the start. */
 function timesOf({ startedAt, endedAt }: RecordPayload): { readonly dateStart: string; readonly dateEnd: string } {

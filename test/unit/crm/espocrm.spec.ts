@@ -264,6 +264,17 @@ describe('EspoCRM', () => {
       assert.equal(espo.all('Call')[0]?.dateEnd, '2026-11-20 19:01:35');
     });
 
+    it('gets its end in the next try when that broke off', async () => {
+      espo.server.fail('lost', { when: ({ method }) => method === 'POST' });
+      await code(desk.deliver(record()));
+      for (const call of espo.all('Call')) Object.assign(call, { dateEnd: '2026-11-20 19:05:00' });
+      await desk.deliver(record(), {}, { attempt: 2 });
+      assert.deepEqual(
+        espo.all('Call').map(({ dateEnd }) => dateEnd),
+        ['2026-11-20 19:01:35'],
+      );
+    });
+
     it('is written when the first try never came through', async () => {
       desk.memo.set('espocrm.posting', 'x');
       await desk.deliver(record());
