@@ -2,6 +2,7 @@ import type { Node, NodeInitializer } from 'node-red';
 import { systemClock } from '../lib/clock';
 import type { CrmAccount } from '../lib/crm/account';
 import { Outbox } from '../lib/delivery/outbox';
+import { runningIn } from '../lib/delivery/running';
 import { asError, TelephonyError } from '../lib/errors';
 import type { Lang } from '../lib/errors';
 import { isDeliverableTopic, orderKeyOf, readMessage } from '../lib/messages/parse';
@@ -33,7 +34,14 @@ interface Running {
 const init: NodeInitializer = (red) => {
   /** Of the nodes that run, by their ids: what their dialogs and messages order. */
   const outboxes = new Map<string, Running>();
-  const orphans = new Orphans(red);
+  const orphans = new Orphans(red, {
+    queues: (store) => store.outbox.queues(),
+    count: async (store, queue) => {
+      const { waiting, dead } = await store.outbox.count(queue);
+      return waiting + dead;
+    },
+    warning: (count, store) => nodeError('WEBHOOK_ORPHANS', { count, store }),
+  });
 
   /** `account`: or why there is none, or why it cannot deliver. */
   function openOutbox(
@@ -112,8 +120,11 @@ const init: NodeInitializer = (red) => {
         return { count: await outbox.retry(order.ids) };
       case 'drop':
         return { count: await outbox.drop(order.ids) };
-      case 'adopt':
-        return { count: await outbox.adopt(await orphans.adoptable(store)) };
+      case 'adopt': {
+        // A try that a deleted node began may go on for a while.
+        const queues = (await orphans.queues(store)).filter((queue) => runningIn(queue).size === 0);
+        return { count: await outbox.adopt(queues) };
+      }
     }
   }
 

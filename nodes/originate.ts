@@ -9,12 +9,22 @@ import { nodeError } from './runtime/errors';
 import { whenFlowsStarted } from './runtime/flows-started';
 import { languageOf, wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
+import { Orphans } from './runtime/orphans';
 import { OriginateOffice } from './runtime/originate-office';
 import type { OriginateDef } from './runtime/originate-settings';
 import { StatusLine } from './runtime/status';
 import { storeStatus } from './runtime/store-status';
 
 const init: NodeInitializer = (red) => {
+  const orphans = new Orphans(red, {
+    queues: (store) => store.orders.queues(),
+    count: async (store, queue) => {
+      const { waiting, inAir } = await store.orders.count(queue);
+      return waiting + inAir;
+    },
+    warning: (count, store) => nodeError('ORIGINATE_ORPHANS', { count, store }),
+  });
+
   red.nodes.registerType('originate', function (this: Node, def: OriginateDef) {
     red.nodes.createNode(this, def);
     const status = new StatusLine(this);
@@ -22,7 +32,7 @@ const init: NodeInitializer = (red) => {
     let office: OriginateOffice | undefined;
     let problem: Error = nodeError('PBX_TO_DIAL_NOT_CHOSEN');
     try {
-      office = new OriginateOffice(red, this, def, {
+      office = new OriginateOffice(red, this, def, orphans, {
         onProgress: (payload) => this.send([null, { topic: 'order_progress', payload }]),
         onOutcome: (payload, usercrm) => {
           const asked = usercrm === undefined ? {} : { usercrm };
@@ -41,15 +51,18 @@ const init: NodeInitializer = (red) => {
     const showState = (): void => status.setBase(baseStatus());
     /** What keeps everything from being dialled is told first. */
     const baseStatus = (): NodeStatus => {
-      const ofStore = storeStatus(storeConfig(red, def.store));
-      if (ofStore.fill !== 'green') return ofStore;
+      const config = storeConfig(red, def.store);
+      const ofStore = storeStatus(config);
+      if (config?.store?.state.status !== 'open') return ofStore;
       const ofLink = office?.dialling.status() ?? WRONG_ORIGINATE;
-      return ofLink.fill === 'green' ? dialerStatus(red, state, systemClock.now(), ofLink) : ofLink;
+      if (ofLink.fill !== 'green') return ofLink;
+      return dialerStatus(red, state, systemClock.now(), ofStore.fill === 'green' ? ofLink : ofStore);
     };
     const ends = [
       storeConfig(red, def.store)?.store?.onState(showState),
       office?.dialling.onStatus(showState),
       // Before, the nodes that are to hear of it may not be there yet.
+      office?.watchOrphans(),
       office && whenFlowsStarted(red, () => office.dialer.start()),
     ];
     showState();

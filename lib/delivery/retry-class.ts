@@ -58,6 +58,8 @@ const CLASS: Readonly<Record<string, RetryClass | 'a while'>> = {
   STORE_FULL: 'later',
   STORE_UNWRITABLE: 'later',
   STORE_IO: 'later',
+  STORE_RESTORED: 'later',
+  STORE_BEGUN_ANEW: 'later',
   STORE_WAS_BROKEN: 'later',
   STORE_BROKEN: 'later',
   STORE_NEWER: 'later',

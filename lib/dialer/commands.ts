@@ -8,13 +8,15 @@ import { Fields } from './fields';
 /** What a flow can ask of a dialler beside dialling. Orders are meant by their number or their key. */
 export type DialerCommand =
   | { readonly command: 'status'; readonly which?: number | string }
-  | { readonly command: 'cancel'; readonly which: number | string | typeof EVERYTHING }
-  | { readonly command: 'pause' | 'resume' }
+  | { readonly command: 'cancel'; readonly which: number | string | typeof EVERYTHING | typeof ORPHANS }
+  | { readonly command: 'pause' | 'resume' | 'adopt' }
   | { readonly command: 'block'; readonly numbers: readonly string[]; readonly reason?: string }
   | { readonly command: 'unblock'; readonly numbers: readonly string[] }
   | { readonly command: 'blocked'; readonly numbers?: readonly string[]; readonly after?: string };
 
 const EVERYTHING = Symbol('all orders');
+/** Of nodes that were deleted. */
+const ORPHANS = Symbol('orders of nobody');
 const MAX_ID = 2 ** 32 - 1;
 const MAX_NUMBERS = 10_000;
 const LISTED = 100;
@@ -31,15 +33,20 @@ export function readCommand(payload: unknown, plan: NumberingPlan): DialerComman
   switch (command) {
     case 'pause':
     case 'resume':
+    case 'adopt':
       return { command };
     case 'status': {
       const which = readWhich(fields);
       return which === undefined ? { command } : { command, which };
     }
     case 'cancel': {
-      const which = fields.flag('all') === true ? EVERYTHING : readWhich(fields);
+      const named = fields.flag('all') === true ? EVERYTHING : readWhich(fields);
+      const which = fields.flag('orphans') === true ? ORPHANS : named;
       if (which === undefined) {
-        throw bad('cancel needs orderId, key, or all: true.', 'для cancel нужен orderId, key или all: true.');
+        throw bad(
+          'cancel needs orderId, key, all: true, or orphans: true.',
+          'для cancel нужен orderId, key, all: true или orphans: true.',
+        );
       }
       return { command, which };
     }
@@ -56,8 +63,8 @@ export function readCommand(payload: unknown, plan: NumberingPlan): DialerComman
     }
     default:
       throw bad(
-        'send payload.command status, cancel, pause, resume, block, unblock or blocked.',
-        'передайте payload.command: status, cancel, pause, resume, block, unblock или blocked.',
+        'send payload.command status, cancel, pause, resume, adopt, block, unblock or blocked.',
+        'передайте payload.command: status, cancel, pause, resume, adopt, block, unblock или blocked.',
       );
   }
 }
@@ -83,22 +90,34 @@ function readNumbers(given: unknown, plan: NumberingPlan): readonly string[] {
   });
 }
 
+/** What commands are carried out on. */
+interface Commanded {
+  readonly dialer: Dialer;
+  readonly blocked: BlockedNumbers;
+  readonly now: number;
+  readonly orphans: {
+    /** The queues of nodes that are gone. */
+    queues(): Promise<readonly string[]>;
+    /** For an answer: how many orders they hold; nothing when there are none. */
+    count(): Promise<object>;
+  };
+}
+
 /** Carries a command out; what a flow hears of it. Rejects with a TelephonyError. */
-export async function obey(
-  command: DialerCommand,
-  { dialer, blocked, now }: { readonly dialer: Dialer; readonly blocked: BlockedNumbers; readonly now: number },
-): Promise<object> {
+export async function obey(command: DialerCommand, on: Commanded): Promise<object> {
+  const { dialer, blocked, now, orphans } = on;
   const { command: name } = command;
   switch (command.command) {
     case 'status': {
       const { which } = command;
-      if (which === undefined) return { command: name, ...(await dialer.counts()) };
+      if (which === undefined) return { command: name, ...(await dialer.counts()), ...(await orphans.count()) };
       const order = await dialer.status(which);
       return order ? { command: name, found: true, ...order } : { command: name, found: false, ...meant(which) };
     }
     case 'cancel': {
       const { which } = command;
       if (which === EVERYTHING) return { command: name, cancelled: await dialer.cancelAll() };
+      if (which === ORPHANS) return { command: name, cancelled: await dialer.cancelOf(await orphans.queues()) };
       const id = typeof which === 'number' ? which : (await dialer.status(which))?.orderId;
       const isCancelled = id !== undefined && (await dialer.cancel(id));
       return { command: name, cancelled: isCancelled ? 1 : 0, ...meant(which) };
@@ -107,6 +126,8 @@ export async function obey(
     case 'resume':
       await dialer.setPaused(command.command === 'pause');
       return { command: name, ...(await dialer.counts()) };
+    case 'adopt':
+      return { command: name, adopted: await dialer.adopt(await orphans.queues()) };
     case 'block':
       return {
         command: name,

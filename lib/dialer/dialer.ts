@@ -108,10 +108,47 @@ export class Dialer {
   /** Begins nothing from now on, over restarts too, or goes on; calls in the air are left alone either way. */
   async setPaused(isPaused: boolean): Promise<void> {
     await this.ready();
-    this.dispatcher.isPaused = isPaused;
-    await this.ledger.durable.once(() => this.options.orders.setPaused(this.options.queue, isPaused));
+    await this.ledger.setPaused(isPaused);
     this.publish();
     this.dispatcher.pump();
+  }
+
+  /**
+   * Takes over what waits or is in the air in the queues of nodes that are gone, to dial it; resolves with how many orders that are.
+   */
+  async adopt(queues: readonly string[]): Promise<number> {
+    await this.ready();
+    const moved = await this.ledger.adopt(queues);
+    const { orders, queue } = this.options;
+    const inAir = await this.ledger.durable.once(() => orders.inAir(queue));
+    const others = inAir
+      .filter(({ id }) => !this.dispatcher.flights.get(id))
+      .map((stored) => this.dispatcher.takeOver(stored))
+      .filter((one) => one !== undefined);
+    // The link may be away for long.
+    if (others.length > 0) void this.takeUp(others);
+    this.dispatcher.look();
+    return moved;
+  }
+
+  /** Cancels what waits in the queues of nodes that are gone; resolves with how many. What is in the air is followed to its end. */
+  async cancelOf(queues: readonly string[]): Promise<number> {
+    await this.ready();
+    const { orders, clock } = this.options;
+    let count = 0;
+    for (const from of queues) {
+      for (;;) {
+        const page = await this.ledger.durable.once(() => orders.waiting(from, PAGE));
+        if (page.length === 0) break;
+        const ending = { outcome: 'cancelled', endedAt: clock.now() } as const;
+        const ended = await Promise.all(page.map((stored) => this.ledger.end(stored, savedOrder(stored), ending)));
+        const { length } = ended.filter(Boolean);
+        if (length === 0) break;
+        count += length;
+      }
+    }
+    await this.adopt(queues);
+    return count;
   }
 
   /** What has become of an order, by its number or key; `undefined`: this node has no such order. */
@@ -141,9 +178,13 @@ export class Dialer {
       const { waiting, inAir } = await orders.count(queue);
       // While something is in the air the next one is a matter of lines.
       const nextAt = waiting > 0 && inAir === 0 ? await orders.nextAt(queue) : undefined;
-      const { isPaused } = this.dispatcher;
-      return { waiting, inAir, isPaused, ...(nextAt === undefined ? {} : { nextAt }) };
+      return { waiting, inAir, ...this.standing(), ...(nextAt === undefined ? {} : { nextAt }) };
     });
+  }
+
+  private standing(): Pick<DialerCounts, 'isPaused' | 'loss'> {
+    const { isPaused, loss } = this.ledger;
+    return loss === undefined ? { isPaused } : { isPaused: true, loss };
   }
 
   /**
@@ -175,10 +216,9 @@ export class Dialer {
   }
 
   private async load(): Promise<void> {
-    const read = await this.ledger.load();
-    if (!read || this.isClosed()) return;
-    this.dispatcher.isPaused = read.isPaused;
-    const others = read.inAir.map((stored) => this.dispatcher.takeOver(stored)).filter((one) => one !== undefined);
+    const inAir = await this.ledger.load();
+    if (!inAir || this.isClosed()) return;
+    const others = inAir.map((stored) => this.dispatcher.takeOver(stored)).filter((one) => one !== undefined);
     this.stage = 'loaded';
     this.wake();
     this.publish();
@@ -263,7 +303,7 @@ export class Dialer {
         .catch(() => ({
           waiting: this.ledger.waiting,
           inAir: this.dispatcher.flights.inAir,
-          isPaused: this.dispatcher.isPaused,
+          ...this.standing(),
         }))
         .then((counts) => {
           const { problem } = this.ledger.durable;

@@ -29,7 +29,6 @@ const gateOf = (by: string): string => `by ${by}`;
 
 /** Decides which order is dialled when, and follows it until its try is over and written down. */
 export class Dispatcher {
-  isPaused = false;
   readonly flights: Flights;
   private readonly pool: Pool;
   private readonly alarm: Alarm;
@@ -164,7 +163,9 @@ export class Dispatcher {
   }
 
   private mayDial(): boolean {
-    return this.stage === 'dialling' && !this.isPaused && !this.ledger.durable.problem && this.options.line.isReady;
+    return (
+      this.stage === 'dialling' && !this.ledger.isHeld && !this.ledger.durable.problem && this.options.line.isReady
+    );
   }
 
   private isShut(gate: string): boolean {
@@ -232,7 +233,7 @@ export class Dispatcher {
 
   private async endExpired(now: number): Promise<void> {
     const { orders, queue, line } = this.options;
-    const why = this.isPaused ? 'ORDER_EXPIRED_PAUSED' : line.isReady ? 'ORDER_EXPIRED' : 'ORDER_EXPIRED_NO_LINK';
+    const why = this.ledger.isHeld ? 'ORDER_EXPIRED_PAUSED' : line.isReady ? 'ORDER_EXPIRED' : 'ORDER_EXPIRED_NO_LINK';
     for (;;) {
       const page = await this.ledger.durable.once(() => orders.expired(queue, now, PAGE));
       const mine = page.filter(({ id }) => this.withdraw(id));
@@ -312,6 +313,11 @@ export class Dispatcher {
       if (await this.isBlocked(saved.order)) {
         await this.ledger.end(stored, saved, refusal(saved.order, clock.now()));
         this.done(flight);
+        return;
+      }
+      if (await this.ledger.mustWait()) {
+        this.flights.end(flight);
+        this.putBack(stored.id);
         return;
       }
       begun = await this.ledger.begin(stored, clock.now());

@@ -53,6 +53,14 @@ export const orderError = errorsFrom({
     en: 'The dialler failed: {reason}. This is a mistake in the pack: please report it.',
     ru: 'Сбой обзвона: {reason}. Это ошибка в пакете: пожалуйста, сообщите о ней.',
   },
+  ORDERS_HELD_RESTORED: {
+    en: 'Nothing is dialled: the store was restored from a copy, so orders that were dialled or cancelled since then wait again. Send the command cancel for what must not be dialled (orderId, key, or all: true), put missing numbers on the do-not-call list again, then send the command resume.',
+    ru: 'Звонки не набираются: хранилище восстановлено из копии, и заказы, набранные или отменённые после неё, снова ждут. Отправьте команду cancel для лишних (orderId, key или all: true), верните недостающие номера в список «не звонить», затем отправьте команду resume.',
+  },
+  ORDERS_HELD_ANEW: {
+    en: 'Nothing is dialled: the store was begun anew, and the do-not-call list is lost. Fill it again with the command block, then send the command resume.',
+    ru: 'Звонки не набираются: хранилище начато заново, список «не звонить» потерян. Заполните его снова командой block, затем отправьте команду resume.',
+  },
   ORDER_BAD_COMMAND: {
     en: 'The command cannot be understood: {problemEn}',
     ru: 'Команда непонятна: {problemRu}',

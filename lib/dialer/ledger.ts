@@ -1,4 +1,5 @@
-import type { StoredOrder } from '../store/types';
+import { randomUUID } from 'node:crypto';
+import type { QueueStanding, StoredOrder, StoreLoss } from '../store/types';
 import type { Decision, Ending } from './decide';
 import { Durable } from './durable';
 import { orderError } from './errors';
@@ -18,33 +19,96 @@ export class Ledger {
   reporter: Reporter | undefined;
   /** On disk, not in the air. */
   waiting = 0;
+  /** By command, over restarts. */
+  isPaused = false;
+  /** Nothing may be dialled before somebody has seen it. */
+  loss: StoreLoss | undefined;
+  private storeName: string | undefined;
   /** Being put. */
   private coming = 0;
+  /** Tokens of orders that were refused because the store failed: it may hold them all the same. */
+  private readonly refused = new Set<string>();
 
   constructor(
     private readonly options: DialerOptions,
     onStoreChange: () => void,
     private readonly onCount: () => void,
   ) {
-    const { orders, queue, clock, log } = options;
-    this.durable = new Durable({ clock, log, probe: () => orders.count(queue), onChange: onStoreChange });
+    const { clock, log } = options;
+    this.durable = new Durable({ clock, log, probe: () => this.recover(), onChange: onStoreChange });
     this.teller = new Teller({ ...options, durable: this.durable });
   }
 
+  /** Nothing may be dialled now. */
+  get isHeld(): boolean {
+    return this.isPaused || this.loss !== undefined;
+  }
+
   /** Tells what the last process could not tell; gives what it left in the air. `undefined`: closed before the store could be read. */
-  async load(): Promise<{ readonly inAir: readonly StoredOrder[]; readonly isPaused: boolean } | undefined> {
-    const { orders, queue, pbx, lang } = this.options;
+  async load(): Promise<readonly StoredOrder[] | undefined> {
+    const { orders, queue } = this.options;
     const read = await this.durable.persist(async () => {
-      const reporter = new Reporter(pbx, await orders.name, lang);
-      const { waiting } = await orders.count(queue);
-      const isPaused = await orders.isPaused(queue);
+      this.isPaused = (await this.look()).isPaused;
+      await this.recount();
       await this.tellUntold();
-      const inAir = await orders.inAir(queue);
-      return { reporter, waiting, isPaused, inAir };
+      return orders.inAir(queue);
     });
-    if (!read) return undefined;
-    ({ reporter: this.reporter, waiting: this.waiting } = read.given);
-    return read.given;
+    return read?.given;
+  }
+
+  /** Whether nothing may be dialled, as the file stands now: it may be another one than it was a moment ago. */
+  async mustWait(): Promise<boolean> {
+    await this.durable.once(() => this.look());
+    return this.isHeld;
+  }
+
+  async setPaused(isPaused: boolean): Promise<void> {
+    const { orders, queue } = this.options;
+    this.isPaused = isPaused;
+    await this.durable.once(() => orders.setPaused(queue, isPaused));
+    if (!isPaused) this.loss = undefined;
+  }
+
+  /** What waits and is in the air in other queues is this dialler's from now on; resolves with how many orders that are. */
+  async adopt(queues: readonly string[]): Promise<number> {
+    const { orders, queue } = this.options;
+    let moved = 0;
+    for (const from of queues) moved += await this.durable.once(() => orders.adopt(from, queue));
+    await this.recount();
+    this.onCount();
+    return moved;
+  }
+
+  private async recount(): Promise<void> {
+    this.waiting = (await this.options.orders.count(this.options.queue)).waiting;
+  }
+
+  private async look(): Promise<QueueStanding> {
+    const { orders, queue, pbx, lang, mode, log } = this.options;
+    const [standing, name] = [await orders.standing(queue), await orders.name];
+    if (name !== this.storeName) this.reporter = new Reporter(pbx, name, lang);
+    this.storeName = name;
+    // Whoever clicks decides for himself whom to call.
+    const loss = standing.loss === 'begun-anew' && mode !== 'autocall' ? undefined : standing.loss;
+    if (loss !== undefined && loss !== this.loss) {
+      log.warn(orderError(loss === 'restored' ? 'ORDERS_HELD_RESTORED' : 'ORDERS_HELD_ANEW'));
+    }
+    this.loss = loss;
+    return standing;
+  }
+
+  /** The store works again, or this rejects. */
+  private async recover(): Promise<void> {
+    await this.look();
+    const { orders, queue } = this.options;
+    let after = 0;
+    while (this.refused.size > 0) {
+      const page = await orders.waiting(queue, PAGE, after);
+      const ours = page.filter((stored) => this.refused.has(savedOrder(stored)?.token ?? ''));
+      if (ours.length > 0) await orders.unput(ours.map(({ id }) => id));
+      after = page.at(-1)?.id ?? after;
+      if (page.length < PAGE) this.refused.clear();
+    }
   }
 
   private async tellUntold(): Promise<void> {
@@ -68,7 +132,11 @@ export class Ledger {
     if (this.waiting + this.coming >= settings.maxWaiting) {
       throw orderError('ORDER_TOO_MANY', { limit: settings.maxWaiting });
     }
-    const body = JSON.stringify(saved);
+    // A store that has failed is not asked: what it then holds of refused orders stays bounded.
+    const { problem } = this.durable;
+    if (problem) throw problem;
+    const token = randomUUID();
+    const body = JSON.stringify({ ...saved, token });
     const entry = { queue, priority, queuedAt: now, notBefore, expiresAt, body, ...(key === undefined ? {} : { key }) };
     this.coming += 1;
     try {
@@ -76,6 +144,9 @@ export class Ledger {
       const { id, isNew } = put ?? { id: 0, isNew: false };
       if (isNew) this.changeWaiting(1);
       return { ...entry, id, state: 'waiting', tries: 0, isNew };
+    } catch (thrown) {
+      if (this.durable.problem) this.refused.add(token);
+      throw thrown;
     } finally {
       this.coming -= 1;
     }
@@ -91,7 +162,9 @@ export class Ledger {
     const write = async (): Promise<boolean> => {
       if (await orders.finish(stored.id, text, ending.endedAt)) return true;
       // A write that seemed to fail may have been done all the same.
-      return (await orders.get(stored.id))?.outcome === text;
+      const found = await orders.get(stored.id);
+      // A file that was begun anew, or restored, does not know the order: the flow hears of it all the same.
+      return found === undefined || found.outcome === text;
     };
     const isOurs = (await this.durable.persist(write))?.given ?? false;
     if (!isOurs) return false;

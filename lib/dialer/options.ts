@@ -5,11 +5,13 @@ import type { DialGuard } from '../outbound/types';
 import type { NumberingPlan } from '../phone/types';
 import type { BlockedNumbers, OrderTable } from '../store/types';
 import type { Openings } from './calendar';
-import type { DialerCounts, DialerSettings, DialLine, OrderOutcome, OrderProgress } from './types';
+import type { DialerCounts, DialerSettings, DialLine, OrderMode, OrderOutcome, OrderProgress } from './types';
 
 export interface DialerOptions {
   /** Whose orders these are: the id of a node. One dialler at a time. */
   readonly queue: string;
+  /** Of its orders. */
+  readonly mode: OrderMode;
   /** The name of the PBX, as it appears in messages. */
   readonly pbx: string;
   readonly orders: OrderTable;

@@ -6,6 +6,8 @@ export interface SavedOrder {
   readonly order: Order;
   /** What the flow gets back with the outcome, beside it: who waits for it. */
   readonly reply?: unknown;
+  /** Of this order alone: tells it in the store when its number is not known. */
+  readonly token?: string;
 }
 
 /** What the dialler noted of the tries so far. */

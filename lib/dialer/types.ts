@@ -1,4 +1,5 @@
 import type { TelephonyError } from '../errors';
+import type { StoreLoss } from '../store/types';
 
 /** What a person can order: two people joined, a message to one, or whatever Asterisk's Originate can do. */
 export type OrderMode = 'click' | 'autocall' | 'plain';
@@ -237,7 +238,10 @@ export interface Window {
 export interface DialerCounts {
   readonly waiting: number;
   readonly inAir: number;
+  /** By command, or for {@link loss}. */
   readonly isPaused: boolean;
+  /** What the store has lost: nothing is dialled until somebody has seen it and resumes. */
+  readonly loss?: StoreLoss;
   /** When the next one is due, when all wait for later. Wall-clock ms. */
   readonly nextAt?: number;
 }

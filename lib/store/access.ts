@@ -8,6 +8,8 @@ export interface Access {
    * neighbour failed, so it must do nothing but SQL. `bytes`: about what it holds while it waits.
    */
   write<T>(bytes: number, work: (sql: Sqlite) => T): Promise<T>;
+  /** A write that changes orders or the do-not-call list, so many of them: counted beside the file before it resolves, see tally.ts. */
+  count<T>(changes: number, bytes: number, work: (sql: Sqlite) => T): Promise<T>;
   read<T>(work: (sql: Sqlite) => T): Promise<T>;
   /** Wall-clock ms. */
   now(): number;

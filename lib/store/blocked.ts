@@ -88,7 +88,7 @@ export class Blocked implements BlockedNumbers {
     numbers: readonly string[],
     work: (sql: Sqlite, numbers: readonly string[]) => number,
   ): Promise<number> {
-    const changed = chunks(numbers, CHUNK).map((part) => this.access.write(0, (sql) => work(sql, part)));
+    const changed = chunks(numbers, CHUNK).map((part) => this.access.count(1, 0, (sql) => work(sql, part)));
     return (await Promise.all(changed)).reduce((sum, each) => sum + each, 0);
   }
 }

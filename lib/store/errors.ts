@@ -36,8 +36,16 @@ export const storeError = errorsFrom({
     ru: 'Ошибка диска при чтении или записи хранилища «{file}» ({reason}). Проверьте диск; попытки повторяются сами.',
   },
   STORE_WAS_BROKEN: {
-    en: 'The store "{file}" was damaged ({reason}). It was set aside as "{aside}" and a new, empty one was begun: what waited for delivery or to be dialled, the do-not-call list and the history are in the old file.',
-    ru: 'Хранилище «{file}» повреждено ({reason}). Оно отложено как «{aside}», начато новое, пустое: ожидавшие события и заказы, список запрещённых номеров и история остались в старом файле.',
+    en: 'The store "{file}" was damaged ({reason}). It was set aside as "{aside}" and a new, empty one was begun: what waited for delivery or to be dialled, the do-not-call list and the history are in the old file. Autocalls are paused: fill the do-not-call list again, then send the command resume to each originate node that makes them.',
+    ru: 'Хранилище «{file}» повреждено ({reason}). Оно отложено как «{aside}», начато новое, пустое: ожидавшие события и заказы, список запрещённых номеров и история остались в старом файле. Автообзвон на паузе: заполните список запрещённых номеров заново и отправьте команду resume каждому узлу originate с автообзвоном.',
+  },
+  STORE_RESTORED: {
+    en: 'The store "{file}" is older than it was when it was used last: it was restored from a copy. Orders that were dialled or cancelled since the copy wait in it again, and numbers put on the do-not-call list since are missing. So nothing is dialled from it: see what waits, send each originate node the command cancel for what must not be dialled, add the missing numbers, then send it the command resume.',
+    ru: 'Хранилище «{file}» старше, чем было при последней работе: его восстановили из копии. Заказы, набранные или отменённые после копии, снова ждут, а номеров, запрещённых после неё, в списке нет. Поэтому звонки из него не набираются: проверьте, что ждёт, отправьте каждому узлу originate команду cancel для лишнего, добавьте недостающие номера, затем команду resume.',
+  },
+  STORE_BEGUN_ANEW: {
+    en: 'The store "{file}" was gone, and a new, empty one was begun: orders, what waited for delivery, the history and the do-not-call list are not in it. If it was moved away by mistake, stop Node-RED and put it back. Else fill the do-not-call list again, then send the command resume to each originate node that makes autocalls: until then they are paused.',
+    ru: 'Хранилища «{file}» не было на месте, начато новое, пустое: заказов, ждавших событий, истории и списка запрещённых номеров в нём нет. Если его убрали по ошибке, остановите Node-RED и верните файл. Иначе заполните список запрещённых номеров заново и отправьте каждому узлу originate с автообзвоном команду resume: до этого он стоит на паузе.',
   },
   STORE_BROKEN: {
     en: 'The store "{file}" is damaged ({reason}). It is set aside and begun anew by itself, at most once an hour. If it happens again, check the disk.',

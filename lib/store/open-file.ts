@@ -7,6 +7,7 @@ import { HeldFiles } from './held-files';
 import { Owner } from './owner';
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './schema';
 import { SqlError, Sqlite } from './sqlite';
+import { noteLoss, Tally } from './tally';
 
 /** An opened store file, and what there is to say of it. */
 export interface OpenFile {
@@ -14,7 +15,8 @@ export interface OpenFile {
   readonly owner: Owner;
   /** The file and its log. */
   readonly held: HeldFiles;
-  /** `STORE_WAS_BROKEN`: the old file was set aside. */
+  readonly tally: Tally;
+  /** `STORE_WAS_BROKEN`: the old file was set aside. `STORE_RESTORED`, `STORE_BEGUN_ANEW`: it is not the one that was used last. */
   readonly note?: TelephonyError;
 }
 
@@ -61,10 +63,15 @@ export async function openFile(file: string, options: OpenOptions): Promise<Open
     // Its owner is gone: see owner.ts.
     if (existsSync(`${file}.lock`)) rmdirSync(`${file}.lock`);
     const opened = openOrBeginAnew(file, owner.afterCrash, options);
+    const { sql } = opened;
     try {
-      return { owner, ...opened, held: HeldFiles.open([file, logOf(file)]) };
+      const tally = Tally.of(file);
+      const loss = noteLoss(sql, tally.found);
+      const code = loss === 'restored' ? 'STORE_RESTORED' : 'STORE_BEGUN_ANEW';
+      const note = opened.note ?? (loss && storeError(code, { file }));
+      return { owner, sql, tally, held: HeldFiles.open([file, logOf(file)]), ...(note && { note }) };
     } catch (thrown) {
-      opened.sql.close();
+      sql.close();
       throw thrown;
     }
   } catch (thrown) {
@@ -73,7 +80,7 @@ export async function openFile(file: string, options: OpenOptions): Promise<Open
   }
 }
 
-function openOrBeginAnew(file: string, check: boolean, options: OpenOptions): Omit<OpenFile, 'owner' | 'held'> {
+function openOrBeginAnew(file: string, check: boolean, options: OpenOptions): Pick<OpenFile, 'sql' | 'note'> {
   try {
     // The library would take it for a new file, and throw the log away.
     if (sizeOf(file) === 0 && sizeOf(logOf(file)) > 0) throw new SqlError('the file is empty: malformed');
@@ -82,6 +89,8 @@ function openOrBeginAnew(file: string, check: boolean, options: OpenOptions): Om
   } catch (thrown) {
     if (!(thrown instanceof SqlError && thrown.kind === 'data')) throw thrown;
     if (!options.mayBeginAnew) throw storeError('STORE_BROKEN', { file, reason: thrown.message }, thrown);
+    // A process that is killed before the new file knows what it has lost finds it by this.
+    markUsed(file);
     const aside = setAside(file, options.date);
     return {
       sql: openWhole(file, false),
@@ -144,6 +153,15 @@ function refuseNewer(file: string, known: number): void {
   const version = header.readUInt32BE(60);
   if (id === APPLICATION_ID && version > known) throw newer(file, version);
   if (id !== APPLICATION_ID && (id !== 0 || version !== 0)) throw storeError('STORE_NOT_OURS', { file });
+}
+
+function markUsed(file: string): void {
+  const tally = Tally.of(file);
+  try {
+    tally.write(1);
+  } finally {
+    tally.close();
+  }
 }
 
 function setAside(file: string, date: string): string {

@@ -3,7 +3,8 @@ import { chunks } from './access';
 import { storeError } from './errors';
 import type { Row, Sqlite } from './sqlite';
 import { checkBytes, checkMs, checkText } from './values';
-import type { NewOrder, OrderState, OrderTable, StoredOrder } from './types';
+import { forgiveLoss, lossOf } from './tally';
+import type { NewOrder, OrderState, OrderTable, QueueStanding, StoredOrder } from './types';
 
 const MAX_BODY = 64 * 1024;
 const MAX_NOTES = 8 * 1024;
@@ -68,7 +69,8 @@ export class Orders implements OrderTable {
   async put(orders: readonly NewOrder[]): Promise<readonly { readonly id: number; readonly isNew: boolean }[]> {
     for (const order of orders) checkOrder(order);
     const parts = chunks(orders, CHUNK).map((part) =>
-      this.access.write(
+      this.access.count(
+        part.length,
         part.reduce((sum, { body }) => sum + body.length, 0),
         (sql) => part.map((order) => this.putOne(sql, order)),
       ),
@@ -138,10 +140,10 @@ export class Orders implements OrderTable {
 
   async begin(id: number, startedAt: number): Promise<boolean> {
     checkMs('startedAt', startedAt);
-    return this.change(`state = ${IN_AIR}, tries = tries + 1, started_at = ? WHERE id = ? AND state = ${WAITING}`, [
-      startedAt,
-      id,
-    ]);
+    return this.changeCounted(
+      `state = ${IN_AIR}, tries = tries + 1, started_at = ? WHERE id = ? AND state = ${WAITING}`,
+      [startedAt, id],
+    );
   }
 
   async again(id: number, notBefore: number, notes: string, uncounted = false): Promise<void> {
@@ -155,6 +157,15 @@ export class Orders implements OrderTable {
     ]);
   }
 
+  async unput(ids: readonly number[]): Promise<void> {
+    const parts = chunks(ids, CHUNK).map((part) =>
+      this.access.write(0, (sql) => {
+        for (const id of part) sql.run(`DELETE FROM orders WHERE id = ? AND state = ${WAITING} AND tries = 0`, [id]);
+      }),
+    );
+    await Promise.all(parts);
+  }
+
   async postpone(id: number, notBefore: number): Promise<void> {
     checkMs('notBefore', notBefore);
     await this.change(`not_before = ? WHERE id = ? AND state = ${WAITING}`, [notBefore, id]);
@@ -163,7 +174,7 @@ export class Orders implements OrderTable {
   async finish(id: number, outcome: string, endedAt: number): Promise<boolean> {
     checkMs('endedAt', endedAt);
     checkBytes('outcome', outcome, MAX_OUTCOME);
-    return this.change(`state = ${UNTOLD}, outcome = ?, ended_at = ? WHERE id = ? AND state < ${UNTOLD}`, [
+    return this.changeCounted(`state = ${UNTOLD}, outcome = ?, ended_at = ? WHERE id = ? AND state < ${UNTOLD}`, [
       outcome,
       endedAt,
       id,
@@ -210,16 +221,46 @@ export class Orders implements OrderTable {
 
   async setPaused(queue: string, paused: boolean): Promise<void> {
     checkText('queue', queue);
-    await this.access.write(0, (sql) =>
-      sql.run(
-        paused ? 'INSERT OR IGNORE INTO paused_queues (queue) VALUES (?)' : 'DELETE FROM paused_queues WHERE queue = ?',
-        [queue],
-      ),
+    await this.access.count(1, 0, (sql) => {
+      if (paused) sql.run('INSERT OR IGNORE INTO paused_queues (queue) VALUES (?)', [queue]);
+      else {
+        sql.run('DELETE FROM paused_queues WHERE queue = ?', [queue]);
+        forgiveLoss(sql, queue);
+      }
+    });
+  }
+
+  standing(queue: string): Promise<QueueStanding> {
+    return this.access.read((sql) => {
+      const loss = lossOf(sql, queue);
+      return {
+        isPaused: sql.all('SELECT 1 FROM paused_queues WHERE queue = ?', [queue]).length > 0,
+        ...(loss && { loss }),
+      };
+    });
+  }
+
+  queues(): Promise<string[]> {
+    return this.access.read((sql) =>
+      sql
+        .all(`SELECT DISTINCT queue FROM orders INDEXED BY orders_open WHERE state < ${UNTOLD} AND state < ${TOLD}`)
+        .map((row) => String(row.queue)),
     );
   }
 
-  isPaused(queue: string): Promise<boolean> {
-    return this.access.read((sql) => sql.all('SELECT 1 FROM paused_queues WHERE queue = ?', [queue]).length > 0);
+  async adopt(from: string, to: string): Promise<number> {
+    checkText('queue', to);
+    // Nothing would ever leave the queue.
+    if (from === to) return 0;
+    let moved = 0;
+    for (const state of [WAITING, IN_AIR]) {
+      for (;;) {
+        const part = await this.access.count(1, 0, (sql) => adoptChunk(sql, state, from, to));
+        if (part.found === 0) break;
+        moved += part.moved;
+      }
+    }
+    return moved;
   }
 
   private select(where: string, values: readonly (string | number)[]): Promise<StoredOrder[]> {
@@ -230,9 +271,28 @@ export class Orders implements OrderTable {
   private change(assignments: string, values: readonly (string | number)[]): Promise<boolean> {
     return this.access.write(0, (sql) => sql.run(`UPDATE orders SET ${assignments}`, values) > 0);
   }
+
+  private changeCounted(assignments: string, values: readonly (string | number)[]): Promise<boolean> {
+    return this.access.count(1, 0, (sql) => sql.run(`UPDATE orders SET ${assignments}`, values) > 0);
+  }
+}
+
+/** The ids stay as they are, and with them the order. */
+function adoptChunk(sql: Sqlite, state: number, from: string, to: string): { found: number; moved: number } {
+  const rows = sql.all(`SELECT id FROM orders WHERE ${inState(state)} ORDER BY id LIMIT ${CHUNK}`, [from]);
+  let moved = 0;
+  for (const { id = null } of rows) {
+    if (sql.run('UPDATE OR IGNORE orders SET queue = ? WHERE id = ?', [to, id]) > 0) moved += 1;
+    else sql.run('DELETE FROM orders WHERE id = ?', [id]);
+  }
+  return { found: rows.length, moved };
 }
 
 function byId(sql: Sqlite, id: number): StoredOrder | undefined {
   const [row] = sql.all('SELECT * FROM orders WHERE id = ?', [id]);
   return row && orderOf(row);
 }
+
+/** How many wait or are in the air, of all queues. */
+export const openOrders = (sql: Sqlite): number =>
+  Number(sql.value(`SELECT count(*) FROM orders INDEXED BY orders_open WHERE state < ${UNTOLD} AND state < ${TOLD}`));

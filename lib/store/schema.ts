@@ -111,6 +111,14 @@ const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   INSERT INTO counts VALUES ('blocked', 0);
   `,
+  `
+  -- done: changes of orders and of the do-not-call list, see tally.ts; loss: what was found missing, when done was lost_at
+  CREATE TABLE tally (done INTEGER NOT NULL, loss TEXT, lost_at INTEGER NOT NULL DEFAULT 0);
+  INSERT INTO tally (done) SELECT
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'orders'), 0) + (SELECT n FROM counts WHERE name = 'blocked');
+  -- resumed_at: the lost_at that somebody has seen
+  CREATE TABLE resumed_queues (queue TEXT PRIMARY KEY, resumed_at INTEGER NOT NULL) WITHOUT ROWID;
+  `,
 ];
 
 /** Of the files that this version writes; it reads all older ones. */

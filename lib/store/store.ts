@@ -12,13 +12,14 @@ import { LiveCalls } from './live-calls';
 import { Memos } from './memos';
 import { bytesOf, CHECKPOINT_PAGES, fileError, isInPlace, openFile } from './open-file';
 import type { OpenFile } from './open-file';
-import { Orders } from './orders';
+import { openOrders, Orders } from './orders';
 import { OutboxRows } from './outbox';
 import { tidy } from './retention';
 import type { Retention } from './retention';
 import { rowsIn } from './schema';
 import { SqlError } from './sqlite';
 import type { Sqlite } from './sqlite';
+import { countChanges } from './tally';
 import type { Store, StoreState, StoreStats } from './types';
 import { WriteQueue } from './write-queue';
 
@@ -100,6 +101,19 @@ class SqliteStore implements Store, Access {
     return this.queue.add(bytes, work);
   }
 
+  async count<T>(changes: number, bytes: number, work: (sql: Sqlite) => T): Promise<T> {
+    const { result, done } = await this.write(bytes, (sql) => ({
+      result: work(sql),
+      done: countChanges(sql, changes),
+    }));
+    try {
+      this.opened?.tally.write(done);
+    } catch (thrown) {
+      throw this.fail(thrown);
+    }
+    return result;
+  }
+
   async read<T>(work: (sql: Sqlite) => T): Promise<T> {
     await this.opening;
     const sql = this.session();
@@ -120,6 +134,7 @@ class SqliteStore implements Store, Access {
       calls: rowsIn(sql, 'calls'),
       waiting: count(sql, 0),
       dead: count(sql, 1),
+      orders: openOrders(sql),
     }));
   }
 
@@ -177,7 +192,7 @@ class SqliteStore implements Store, Access {
       this.opened = opened;
       this.damage = undefined;
       if (opened.note) {
-        this.setAsideAt = clock.monotonic();
+        if (opened.note.code === 'STORE_WAS_BROKEN') this.setAsideAt = clock.monotonic();
         this.note = opened.note;
       }
       if (this.isClosed) this.shut();
@@ -206,6 +221,7 @@ class SqliteStore implements Store, Access {
   private shut(): void {
     this.opened?.sql.close();
     this.opened?.held.close();
+    this.opened?.tally.close();
     this.opened?.owner.release();
     this.opened = undefined;
   }

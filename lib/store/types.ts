@@ -42,6 +42,8 @@ export interface StoreStats {
   readonly calls: number;
   readonly waiting: number;
   readonly dead: number;
+  /** Orders of all diallers that wait or are being dialled. */
+  readonly orders: number;
 }
 
 /** What is to be delivered. */
@@ -210,6 +212,20 @@ export interface StoredOrder extends NewOrder {
   readonly endedAt?: number;
 }
 
+/**
+ * What is missing in the file, compared with the one that was used last: `restored`: what was done since a copy was made; `begun-anew`: all
+ * of it, the file was set aside as broken, or was gone.
+ */
+export type StoreLoss = 'restored' | 'begun-anew';
+
+/** What a dialler must know before it dials. */
+export interface QueueStanding {
+  /** See {@link OrderTable.setPaused}. */
+  readonly isPaused: boolean;
+  /** Found, and the queue not resumed since. */
+  readonly loss?: StoreLoss;
+}
+
 /** The orders of the diallers. Like all of the store: a write resolves when it is on disk, writes of one tick share a transaction. */
 export interface OrderTable {
   /**
@@ -230,6 +246,8 @@ export interface OrderTable {
   begin(id: number, startedAt: number): Promise<boolean>;
   /** in-air -> waiting. `uncounted`: nothing was dialled, the try does not count. */
   again(id: number, notBefore: number, notes: string, uncounted?: boolean): Promise<void>;
+  /** Takes back orders whose put was told as failed, though it was done: those that wait and were never begun. */
+  unput(ids: readonly number[]): Promise<void>;
   /** waiting (moved to another time: its window) stays waiting. */
   postpone(id: number, notBefore: number): Promise<void>;
   /** -> over, untold until {@link told}. `false`: it was over already. */
@@ -243,11 +261,20 @@ export interface OrderTable {
   byKey(queue: string, key: string): Promise<StoredOrder | undefined>;
   /** Waiting orders, oldest first: for "cancel all". */
   waiting(queue: string, limit: number, afterId?: number): Promise<StoredOrder[]>;
+  /** The queues in which something waits or is in the air. */
+  queues(): Promise<string[]>;
+  /**
+   * Moves what waits or is in the air in `from` to the queue `to`; what `to` knows already by its key is forgotten instead. Resolves with how
+   * many were moved.
+   */
+  adopt(from: string, to: string): Promise<number>;
   /** Goes through them: 10 ms for 100 000. */
   count(queue: string): Promise<{ readonly waiting: number; readonly inAir: number }>;
+  /** Over restarts. `false` ends its {@link QueueStanding.loss} too: whoever resumes a queue has seen it. */
   setPaused(queue: string, paused: boolean): Promise<void>;
-  isPaused(queue: string): Promise<boolean>;
-  /** Names this store in ChannelIds: 8 characters, made once for a file; its copies have the same. */
+  /** Cheap: to be asked before each try. */
+  standing(queue: string): Promise<QueueStanding>;
+  /** Names this store in ChannelIds: 8 characters, made for a file, and anew when it was found restored; copies have the same. */
   readonly name: Promise<string>;
 }
 

@@ -16,9 +16,10 @@ function when(ms: number, now: number): string {
 
 /** What a dialler does now, as the status of its node; `idle`: when it has nothing to do. */
 export function dialerStatus(red: NodeAPI, state: DialerState, now: number, idle: NodeStatus): NodeStatus {
-  const { waiting, inAir, isPaused, nextAt, problem } = state;
+  const { waiting, inAir, isPaused, loss, nextAt, problem } = state;
   const count = { waiting, inAir, at: nextAt === undefined ? '' : when(nextAt, now) };
   if (problem) return { fill: 'red', shape: 'ring', text: storeWords(problem.code) };
+  if (loss) return { fill: 'yellow', shape: 'ring', text: `${KEY}.${loss}` };
   if (isPaused) return { fill: 'yellow', shape: 'dot', text: red._(`${KEY}.paused`, count) };
   if (inAir > 0) return { fill: 'blue', shape: 'dot', text: red._(`${KEY}.dialling`, count) };
   if (waiting === 0) return idle;

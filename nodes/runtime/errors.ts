@@ -74,6 +74,10 @@ export const nodeError = errorsFrom({
     en: 'Messages wait in the store "{store}" for a node that no longer exists, and nobody delivers them: {count}. Open the dialog of a crm-webhook-out node with this store, press "What was given up" and take them over.',
     ru: 'В хранилище «{store}» ждут сообщения узла, которого больше нет, и никто их не доставляет: {count}. Откройте настройки узла crm-webhook-out с этим хранилищем, нажмите «Недоставленное» и заберите их.',
   },
+  ORIGINATE_ORPHANS: {
+    en: 'Orders wait in the store "{store}" for a node that no longer exists, and nobody dials them: {count}. Send an originate node of the same kind with this store payload {"command": "adopt"} to dial them, or {"command": "cancel", "orphans": true} to cancel them.',
+    ru: 'В хранилище «{store}» ждут заказы узла, которого больше нет, и никто их не набирает: {count}. Отправьте узлу originate того же вида с этим хранилищем payload {"command": "adopt"}, чтобы их набрать, или {"command": "cancel", "orphans": true}, чтобы отменить.',
+  },
   WEBHOOK_NOT_DEPLOYED: {
     en: 'The node does not run: deploy it first, and look at its status.',
     ru: 'Узел не работает: сначала разверните его и посмотрите на его статус.',

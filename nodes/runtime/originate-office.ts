@@ -20,6 +20,7 @@ import { nodeError } from './errors';
 import { languageOf, wordsFor } from './language';
 import type { Send } from './lifecycle';
 import { nodeLog } from './node-log';
+import type { Orphans } from './orphans';
 import { originateSettings } from './originate-settings';
 import type { OriginateDef, OriginateSettings } from './originate-settings';
 
@@ -42,6 +43,7 @@ export class OriginateOffice {
     private readonly red: NodeAPI,
     private readonly node: Node,
     private readonly def: OriginateDef,
+    private readonly orphans: Orphans,
     told: Told,
   ) {
     this.settings = originateSettings(def);
@@ -61,6 +63,7 @@ export class OriginateOffice {
       ...told,
       ...{ line, guard, plan, openings },
       queue: node.id,
+      mode: this.settings.order.mode,
       pbx: name,
       orders: store.orders,
       blocked: store.blocked,
@@ -71,6 +74,12 @@ export class OriginateOffice {
     });
   }
 
+  /** Tells of orders whose node was deleted; returns the function that ends it. */
+  watchOrphans(): () => void {
+    const { red, node, def, store } = this;
+    return this.orphans.watch(node, store, [storeConfig(red, def.store)?.name, def.store].find(Boolean) ?? '');
+  }
+
   /** An order is always answered by a message; a command that cannot be carried out rejects. */
   async take(msg: Asked, send: Send): Promise<void> {
     const { dialer, dialling, store } = this;
@@ -79,7 +88,13 @@ export class OriginateOffice {
       await this.order(msg, send);
       return;
     }
-    const payload = await obey(command, { dialer, blocked: store.blocked, now: systemClock.now() });
+    const { orphans } = this;
+    const payload = await obey(command, {
+      dialer,
+      blocked: store.blocked,
+      now: systemClock.now(),
+      orphans: { queues: () => orphans.queues(store), count: () => orphans.in(store) },
+    });
     send([null, Object.assign(msg, { topic: 'orders', payload })]);
   }
 

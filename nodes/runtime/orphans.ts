@@ -1,31 +1,36 @@
 import type { Node, NodeAPI } from 'node-red';
-import { runningIn } from '../../lib/delivery/running';
 import { asError } from '../../lib/errors';
+import type { TelephonyError } from '../../lib/errors';
 import type { Store } from '../../lib/store/types';
-import { nodeError } from './errors';
 import { whenFlowsStarted } from './flows-started';
 import { wordsFor } from './language';
 
+/** One kind of thing that waits in a store for a node. */
+interface Held {
+  queues(store: Store): Promise<readonly string[]>;
+  count(store: Store, queue: string): Promise<number>;
+  /** What to say of them. */
+  warning(count: number, store: string): TelephonyError;
+}
+
 /**
- * What waits in a store for a node that was deleted: drawn anew the node has another id, and nobody would deliver it. A node of a
+ * What waits in a store for a node that was deleted: drawn anew the node has another id, and nobody would see to it. A node of a
  * disabled flow is still there, and keeps what is its own.
  */
 export class Orphans {
   /** What was warned of, so that each deploy does not say it again. */
   private readonly warned = new WeakMap<Store, ReadonlySet<string>>();
 
-  constructor(private readonly red: NodeAPI) {}
+  constructor(
+    private readonly red: NodeAPI,
+    private readonly held: Held,
+  ) {}
 
-  /** How many messages, for an answer: without `orphans` there are none, or the store cannot be asked. */
+  /** How many, for an answer: without `orphans` there are none, or the store cannot be asked. */
   async in(store: Store): Promise<{ readonly orphans?: number }> {
     if (store.state.status !== 'open') return {};
     const count = await this.count(store, await this.queues(store));
     return count > 0 ? { orphans: count } : {};
-  }
-
-  /** The queues that may be taken over now: a try that a deleted node began may go on for a while. */
-  async adoptable(store: Store): Promise<string[]> {
-    return (await this.queues(store)).filter((queue) => runningIn(queue).size === 0);
   }
 
   /** Looks when the flows have started, after each deploy, and when the store can be used; returns the function that ends it. */
@@ -59,12 +64,13 @@ export class Orphans {
     const known = this.warned.get(store);
     this.warned.set(store, new Set(queues));
     if (queues.every((queue) => known?.has(queue))) return;
-    const error = nodeError('WEBHOOK_ORPHANS', { count, store: storeName });
+    const error = this.held.warning(count, storeName);
     node.warn(`${wordsFor(this.red, node, error)} (${error.code})`);
   }
 
-  private async queues(store: Store): Promise<string[]> {
-    const held = await store.outbox.queues();
+  /** The queues that hold something and have no node. */
+  async queues(store: Store): Promise<string[]> {
+    const held = await this.held.queues(store);
     if (held.length === 0) return [];
     const configured = new Set<string>();
     this.red.nodes.eachNode(({ id }) => void configured.add(id));
@@ -74,10 +80,7 @@ export class Orphans {
 
   private async count(store: Store, queues: readonly string[]): Promise<number> {
     let count = 0;
-    for (const queue of queues) {
-      const { waiting, dead } = await store.outbox.count(queue);
-      count += waiting + dead;
-    }
+    for (const queue of queues) count += await this.held.count(store, queue);
     return count;
   }
 }

@@ -34,6 +34,8 @@ const BY_CODE: Readonly<Record<string, string>> = {
   STORE_NEWER: 'newer',
   STORE_NOT_OURS: 'not-ours',
   STORE_WAS_BROKEN: 'note',
+  STORE_BEGUN_ANEW: 'note',
+  STORE_RESTORED: 'restored',
   STORE_BUSY: 'busy',
   STORE_OUTBOX_FULL: 'outbox-full',
   STORE_OVER_SIZE: 'over-size',

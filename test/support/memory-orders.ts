@@ -1,4 +1,12 @@
-import type { BlockedNumbers, NewOrder, OrderState, OrderTable, StoredOrder } from '../../lib/store/types';
+import type {
+  BlockedNumbers,
+  NewOrder,
+  OrderState,
+  OrderTable,
+  QueueStanding,
+  StoredOrder,
+  StoreLoss,
+} from '../../lib/store/types';
 
 type Row = { -readonly [Key in keyof StoredOrder]: StoredOrder[Key] } & { told: boolean };
 
@@ -6,6 +14,8 @@ type Row = { -readonly [Key in keyof StoredOrder]: StoredOrder[Key] } & { told: 
 export class OrderDisk {
   readonly rows = new Map<number, Row>();
   readonly paused = new Set<string>();
+  loss: StoreLoss | undefined;
+  readonly resumed = new Set<string>();
   readonly blocked = new Map<string, { readonly at: number; readonly reason?: string }>();
   ids = 0;
 }
@@ -155,11 +165,32 @@ export class MemoryOrders implements OrderTable {
   setPaused(queue: string, paused: boolean): Promise<void> {
     return this.do(() => {
       if (paused) this.disk.paused.add(queue);
-      else this.disk.paused.delete(queue);
+      else {
+        this.disk.paused.delete(queue);
+        this.disk.resumed.add(queue);
+      }
     });
   }
-  isPaused(queue: string): Promise<boolean> {
-    return this.do(() => this.disk.paused.has(queue));
+  standing(queue: string): Promise<QueueStanding> {
+    return this.do(() => {
+      const { loss, paused, resumed } = this.disk;
+      const isSeen = loss === undefined || resumed.has(queue);
+      return { isPaused: paused.has(queue), ...(isSeen ? {} : { loss }) };
+    });
+  }
+  unput(ids: readonly number[]): Promise<void> {
+    return this.do(() => ids.forEach((id) => this.disk.rows.delete(id)));
+  }
+  queues(): Promise<string[]> {
+    const open = [...this.disk.rows.values()].filter(({ state }) => state !== 'over');
+    return this.do(() => [...new Set(open.map(({ queue }) => queue))]);
+  }
+  adopt(from: string, to: string): Promise<number> {
+    return this.do(() => {
+      const moved = [...this.of(from, 'waiting'), ...this.of(from, 'in-air')];
+      for (const row of moved) row.queue = to;
+      return moved.length;
+    });
   }
 
   private keyed(queue: string, key: string): Row | undefined {

@@ -179,10 +179,10 @@ describe('dialler', () => {
     });
 
     it('runs out while the disk is slow: the beginning that it notes too late is none', async () => {
-      let release: () => void = () => undefined;
+      const stuck: (() => void)[] = [];
       let isSlow = false;
       const orders = new MemoryOrders(undefined, () =>
-        isSlow ? new Promise((resolve) => (release = resolve)) : Promise.resolve(),
+        isSlow ? new Promise((resolve) => stuck.push(resolve)) : Promise.resolve(),
       );
       const slow = await opened({ orders });
       await slow.place(slow.click(ONE));
@@ -190,7 +190,7 @@ describe('dialler', () => {
       await slow.breathe();
       slow.clock.advance(40_000);
       isSlow = false;
-      release();
+      for (const release of stuck) release();
       await slow.breathe();
       // Either it was begun before the disk stood still, or it is not dialled at all.
       for (const { startedAt } of slow.line.pbx.dialled) assert.ok(startedAt < slow.clock.now() - 30_000);

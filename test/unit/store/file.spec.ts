@@ -76,7 +76,7 @@ describe('store: the file', () => {
   it('damaged inside is found by the check after a crash', async () => {
     await filled();
     const bytes = readFileSync(stores.file);
-    bytes.fill(0x5a, 4096 * 3, bytes.length - 4096 * 3);
+    bytes.fill(0x5a, 4096 * 60, bytes.length - 4096 * 3);
     writeFileSync(stores.file, bytes);
     writeFileSync(`${stores.file}.owner`, 'torn by the crash');
     await beginsAnew();
@@ -87,7 +87,7 @@ describe('store: the file', () => {
     const damage = async (): Promise<void> => {
       await filled();
       const bytes = readFileSync(stores.file);
-      bytes.fill(0x5a, 4096 * 3, bytes.length - 4096 * 3);
+      bytes.fill(0x5a, 4096 * 60, bytes.length - 4096 * 3);
       writeFileSync(stores.file, bytes);
     };
     await damage();

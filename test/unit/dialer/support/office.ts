@@ -65,6 +65,7 @@ export class Office {
     };
     this.dialer = new Dialer({
       queue: 'node',
+      mode: 'autocall',
       pbx: 'office',
       blocked: new MemoryBlocked(this.orders.disk),
       guard: openGuard,
