@@ -459,6 +459,105 @@ describe('dialler', () => {
     });
   });
 
+  describe('when the store is not what it was', () => {
+    it('restored from a copy: dials nothing, not even clicks, until it is resumed, and says so', async () => {
+      const orders = new MemoryOrders();
+      orders.disk.loss = 'restored';
+      const held = await opened({ orders });
+      await held.place(held.click(ONE));
+      await held.place(held.autocall(TWO));
+      await held.pass(60_000);
+      assert.deepEqual(held.dialled, []);
+      assert.equal(held.outcomes[0]?.error?.code, 'ORDER_EXPIRED_PAUSED');
+      assert.deepEqual(held.warnings, ['ORDERS_HELD_RESTORED']);
+      assert.deepEqual(held.states.at(-1), {
+        waiting: 1,
+        inAir: 0,
+        isPaused: true,
+        loss: 'restored',
+        nextAt: Date.UTC(2026, 0, 5, 10),
+      });
+      await held.dialer.setPaused(false);
+      await held.breathe();
+      assert.deepEqual(held.dialled, [TWO]);
+      const next = await opened(held.kill());
+      assert.equal((await next.dialer.counts()).loss, undefined);
+    });
+
+    it('begun anew, without the do-not-call list: makes no autocalls, and goes on with clicks', async () => {
+      for (const mode of ['autocall', 'click'] as const) {
+        const orders = new MemoryOrders();
+        orders.disk.loss = 'begun-anew';
+        const one = await opened({ orders, mode });
+        await one.place(mode === 'click' ? one.click(ONE) : one.autocall(ONE));
+        await one.pass(1000);
+        assert.deepEqual(one.dialled, mode === 'click' ? [ONE] : []);
+        assert.deepEqual(one.warnings, mode === 'click' ? [] : ['ORDERS_HELD_ANEW']);
+      }
+    });
+
+    it('is noticed while it dials, before the next try, though the file changed behind its back', async () => {
+      for (const number of [ONE, TWO, numbered(3)]) await office.place(office.autocall(number));
+      await office.breathe();
+      assert.deepEqual(office.dialled, [ONE, TWO]);
+      office.orders.disk.loss = 'begun-anew';
+      office.orders.disk.rows.clear();
+      await office.place(office.autocall(numbered(4)));
+      await office.end(ONE, { outcome: 'confirmed' });
+      await office.pass(10_000);
+      assert.deepEqual(office.dialled, [ONE, TWO]);
+      assert.deepEqual(
+        office.outcomes.map(({ outcome }) => outcome),
+        ['confirmed'],
+        'what was in the air is told, though the file does not know it',
+      );
+      await office.dialer.setPaused(false);
+      await office.pass(1000);
+      assert.deepEqual(office.dialled, [ONE, TWO, numbered(4)]);
+    });
+  });
+
+  describe('orders of a node that is gone', () => {
+    const left = async (): Promise<Office> => {
+      const gone = await opened({ queue: 'gone' });
+      for (const number of [ONE, TWO, numbered(3)]) await gone.place(gone.autocall(number));
+      await gone.breathe();
+      gone.kill();
+      const line = new FakeLine(gone.line.pbx);
+      return opened({ orders: new MemoryOrders(gone.orders.disk), line, clock: gone.clock });
+    };
+
+    it('are left alone until they are taken over; what was in the air is followed to its end', async () => {
+      const mine = await left();
+      await mine.pass(10_000);
+      assert.deepEqual(mine.dialled, [ONE, TWO]);
+      assert.deepEqual(await mine.orders.queues(), ['gone']);
+      assert.equal(await mine.dialer.adopt(['gone']), 3);
+      await mine.breathe();
+      await mine.end(ONE, { outcome: 'confirmed' });
+      await mine.pass(1000);
+      assert.deepEqual(mine.dialled, [ONE, TWO, numbered(3)]);
+      assert.deepEqual(
+        mine.outcomes.map(({ outcome }) => outcome),
+        ['confirmed'],
+      );
+    });
+
+    it('are cancelled without being dialled', async () => {
+      const mine = await left();
+      assert.equal(await mine.dialer.cancelOf(['gone']), 1);
+      await mine.end(ONE, {});
+      await mine.end(TWO, {});
+      await mine.pass(1000);
+      assert.deepEqual(mine.dialled, [ONE, TWO]);
+      assert.deepEqual(
+        mine.outcomes.map(({ outcome }) => outcome),
+        ['cancelled', 'answered', 'answered'],
+      );
+      assert.deepEqual(await mine.dialer.counts(), { waiting: 0, inAir: 0, isPaused: false });
+    });
+  });
+
   describe('while the store fails', () => {
     const broken = storeError('STORE_IO', { file: 'x', reason: 'x' });
 
@@ -500,6 +599,30 @@ describe('dialler', () => {
       await office.pass(5000);
       assert.equal(office.outcomes.length, 1);
       assert.equal(office.outcomes[0]?.tries, 1);
+    });
+
+    it('never dials what it refused, though the store kept it: it is taken back, and can be ordered again', async () => {
+      const { orders } = office;
+      const put = orders.put.bind(orders);
+      orders.put = async (list) => {
+        await put(list);
+        throw broken;
+      };
+      for (const order of [office.autocall(ONE, { key: 'k' }), office.autocall(TWO), office.click(numbered(3))]) {
+        await assert.rejects(office.place(order), code('STORE_IO'));
+        assert.equal(orders.disk.rows.size, 1);
+        orders.broken = broken;
+        await office.pass(10_000);
+        orders.broken = undefined;
+        await office.pass(3000);
+        assert.equal(orders.disk.rows.size, 0);
+      }
+      assert.deepEqual(office.dialled, []);
+      assert.deepEqual(office.outcomes, []);
+      orders.put = put;
+      assert.equal((await office.place(office.autocall(ONE, { key: 'k' }))).isKnown, undefined);
+      await office.breathe();
+      assert.deepEqual(office.dialled, [ONE]);
     });
 
     it('opens late: what came meanwhile waits for it, five seconds at most', async () => {
