@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import amiConfig from '../../nodes/ami-config';
 import crmConfig from '../../nodes/crm-config';
 import originate from '../../nodes/originate';
 import storeConfig from '../../nodes/store-config';
 import type { OrderOutcome, OrderProgress } from '../../lib/dialer/types';
 import { until } from '../support/wait';
-import { deploy, lastStatus, load, messages, receive, unload, waitForMessages } from './support/runtime';
+import { deploy, lastStatus, load, logLines, messages, receive, unload, waitForMessages } from './support/runtime';
 import type { FlowNode } from './support/runtime';
 import { storeNode, UserDir } from './support/store-flow';
 
@@ -192,6 +194,96 @@ describe('originate', () => {
     await waitForMessages('outcomes', 1);
     assert.equal(outcomes()[0]?.payload.outcome, 'answered');
     assert.equal(outcomes().length, 1);
+  });
+
+  describe('orders of a node that was deleted', () => {
+    const auto = { mode: 'autocall', files: 'hello-world' };
+    const drawnAnew = (more: object = {}): FlowNode[] =>
+      flow({ ...auto, ...more }).map((one) => (one.id === 'dial' ? { ...one, id: 'new' } : one));
+    const warnings = () => logLines().filter(({ text }) => text.includes('ORIGINATE_ORPHANS'));
+    const ask = async (payload: object): Promise<Record<string, unknown>> => {
+      const before = progress().length;
+      receive('new', { payload });
+      await until(
+        () =>
+          progress()
+            .slice(before)
+            .some(({ topic }) => topic === 'orders'),
+        'the answer',
+      );
+      return progress()
+        .slice(before)
+        .find(({ topic }) => topic === 'orders')!.payload as unknown as Record<string, unknown>;
+    };
+    const greenNew = () => until(() => lastStatus('new')?.fill === 'green', 'the link');
+
+    beforeEach(async () => {
+      await start(auto);
+      await ready();
+      order({ command: 'pause' });
+      order({ number: CLIENT, key: 'a' });
+      order({ number: '84951343061', key: 'b' });
+      await waitForMessages('progress', 3);
+    });
+
+    it('are told of, dialled by no other node, and by the one that takes them over', async () => {
+      assert.deepEqual(warnings(), []);
+      await deploy(drawnAnew());
+      await greenNew();
+      await until(() => warnings().length === 1, 'the warning');
+      assert.match(warnings()[0]?.text ?? '', /no longer exists.*: 2\./);
+      assert.equal((await ask({ command: 'status' })).orphans, 2);
+      assert.deepEqual(outcomes(), []);
+      assert.equal((await ask({ command: 'adopt' })).adopted, 2);
+      await waitForMessages('outcomes', 2);
+      assert.deepEqual(
+        outcomes()
+          .map(({ payload }) => `${payload.key} ${payload.outcome}`)
+          .sort(),
+        ['a answered', 'b answered'],
+      );
+      assert.equal((await ask({ command: 'status' })).orphans, undefined);
+    });
+
+    it('are cancelled', async () => {
+      await deploy(drawnAnew());
+      await greenNew();
+      assert.equal((await ask({ command: 'cancel', orphans: true })).cancelled, 2);
+      await waitForMessages('outcomes', 2);
+      assert.ok(outcomes().every(({ payload }) => payload.outcome === 'cancelled'));
+    });
+
+    it('are those of the node while it stands in a disabled flow, or beside its copy', async () => {
+      const aside: FlowNode = { id: 'aside', type: 'tab', label: 'aside', disabled: true };
+      const old = flow(auto).filter(({ id }) => id === 'dial');
+      await deploy([...drawnAnew(), aside, ...old.map((one) => ({ ...one, z: 'aside' }))]);
+      await greenNew();
+      assert.equal((await ask({ command: 'adopt' })).adopted, 0);
+      await deploy([...drawnAnew(), ...old]);
+      await until(() => lastStatus('dial')?.text === 'paused, 2 wait', 'the orders of the node');
+      assert.equal((await ask({ command: 'status' })).waiting, 0);
+      assert.deepEqual(warnings(), []);
+      assert.deepEqual(outcomes(), []);
+    });
+  });
+
+  it('dials nothing from a store that was restored from a copy, says so, and goes on when it is resumed', async () => {
+    await start({ mode: 'autocall', files: 'hello-world' });
+    await ready();
+    order({ command: 'pause' });
+    order({ number: CLIENT });
+    await waitForMessages('progress', 2);
+    await unload();
+    const file = join(user.path, 'telephony-crm', 'telephony-crm.sqlite');
+    const tally = readFileSync(`${file}.tally`, 'utf8');
+    // As if much had been done since.
+    writeFileSync(`${file}.tally`, tally.replace(/\d{16}/, '0000000000000099'));
+    await start({ mode: 'autocall', files: 'hello-world' });
+    await until(() => lastStatus('dial')?.text === 'originate.status.restored', 'the status');
+    assert.ok(logLines().some(({ id, text }) => id === 'dial' && text.includes('restored from a copy')));
+    order({ command: 'resume' });
+    await waitForMessages('outcomes', 1);
+    assert.equal(outcomes()[0]?.payload.outcome, 'answered');
   });
 
   it('says in its status what is missing', async () => {

@@ -351,6 +351,33 @@ describe('store: orders', () => {
     });
   });
 
+  it('takes back what was put and never begun, and nothing else', async () => {
+    const { orders } = await stores.ready();
+    const [waiting, begun, over] = await put(orders, order({ key: 'k' }), order(), order());
+    await orders.begin(begun!, 1);
+    await orders.finish(over!, 'cancelled', 1);
+    await orders.unput([waiting!, begun!, over!, 99]);
+    assert.equal(await orders.get(waiting!), undefined);
+    assert.equal((await orders.get(begun!))?.state, 'in-air');
+    assert.equal((await orders.get(over!))?.state, 'over');
+    assert.equal((await orders.put([order({ key: 'k' })]))[0]?.isNew, true);
+  });
+
+  it('moves what waits or is in the air to another queue, but for keys that it knows', async () => {
+    const { orders } = await stores.ready();
+    const mine = (more: object) => order({ queue: 'from', ...more });
+    const [begun, , over] = await put(orders, mine({}), mine({ key: 'a' }), mine({ key: 'b' }), mine({ key: 'known' }));
+    await orders.begin(begun!, 1);
+    await orders.finish(over!, 'cancelled', 1);
+    await orders.put([order({ queue: 'to', key: 'known' })]);
+    assert.deepEqual((await orders.queues()).sort(), ['from', 'to']);
+    assert.equal(await orders.adopt('to', 'to'), 0);
+    assert.equal(await orders.adopt('from', 'to'), 2);
+    assert.deepEqual(await orders.queues(), ['to']);
+    assert.deepEqual(await orders.count('to'), { waiting: 2, inAir: 1 });
+    assert.equal((await orders.get(over!))?.queue, 'from');
+  });
+
   it('keeps a queue paused over a restart, and no other', async () => {
     const before = await stores.ready();
     await before.orders.setPaused('node1', true);
@@ -377,8 +404,9 @@ describe('store: orders', () => {
 
   it('forgets orders 30 days after their end when they were told, and never those that wait or are untold', async () => {
     const clock = new FakeClock();
-    const { orders } = await stores.ready({ clock });
+    const { orders, blocked } = await stores.ready({ clock });
     const now = clock.now();
+    await blocked.add(['+74951234567'], now - 4000 * DAY);
     const old = now - 400 * DAY;
     const [waits = 0, flies = 0, untold = 0, told = 0, young = 0] = await put(
       orders,
@@ -390,6 +418,7 @@ describe('store: orders', () => {
     await orders.told([told, young]);
     clock.advance(TIDY_EVERY);
     await until(async () => (await orders.get(told)) === undefined, 'the told order to go');
+    assert.equal(await blocked.count(), 1, 'the do-not-call list has no age');
     for (const id of [waits, flies, untold, young]) assert.ok(await orders.get(id), `${id}`);
     const again = await orders.put([order({ key: 'k3' }), order({ key: 'k4' })]);
     assert.deepEqual(
