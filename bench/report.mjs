@@ -275,7 +275,11 @@ function dialerRows({ waiting, lines, cost, refused }) {
       `${whole(refused.perSecond)} orders a second, ${refused.maxWaiting} may wait`,
       `${whole(refused.orders)} orders`,
       `${refused.accepted} taken, ${whole(refused.refused)} refused, each answered (p99 ${ms(refused.p99)}); loop held at most ${ms(refused.longestMs)}`,
-      { goal: `held at most ${GOALS.heldMs} ms`, met: refused.longestMs <= GOALS.heldMs },
+      {
+        cpu: (refused.cpuMs * (100 / refused.orders)).toFixed(0),
+        goal: `held at most ${GOALS.heldMs} ms`,
+        met: refused.longestMs <= GOALS.heldMs,
+      },
     ),
   ];
 }

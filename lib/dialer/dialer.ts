@@ -64,6 +64,8 @@ export class Dialer {
       tell(reporter.progress(known, first, 'queued', { isKnown: true }));
       return;
     }
+    // A flood of orders past the bound must cost little.
+    this.ledger.checkRoom();
     const now = this.options.clock.now();
     const opening = await this.checked(order, now);
     const saved = { order, ...(reply === undefined ? {} : { reply }) };
