@@ -24,7 +24,7 @@ const PAGE = 200;
 /** So often is looked for orders that are due while some cannot be dialled for want of a line. */
 const LOOK_EVERY_MS = 1000;
 /** So many orders are begun in one turn of the event loop: hundreds of lines that become free together must not hold it. */
-const BEGUN_IN_TURN = 32;
+const BEGUN_IN_TURN = 64;
 /** The gate of the cap on all calls of a minute. */
 const ALL = 'all';
 
