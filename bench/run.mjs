@@ -14,6 +14,7 @@ const size = quick
       calls: { live: [1, 100, 1000], events: 10_000, rounds: 1 },
       store: { entries: 10_000, waiting: 10_000, calls: 20_000, rounds: 1 },
       orders: { waiting: 10_000, rounds: 1 },
+      dialer: { waiting: 10_000, calls: { ringMs: 200, talkMs: 1800 }, seconds: 8, orders: 600, rounds: 1 },
       drain: { calls: 200 },
     }
   : {
@@ -22,6 +23,7 @@ const size = quick
       calls: { live: [1, 100, 10_000], events: 100_000, rounds: 3 },
       store: { entries: 100_000, waiting: 100_000, calls: 1_000_000, rounds: 3 },
       orders: { waiting: 100_000, rounds: 3 },
+      dialer: { waiting: 100_000, calls: { ringMs: 1000, talkMs: 19_000 }, seconds: 65, orders: 3000, rounds: 3 },
       drain: { calls: 500 },
     };
 
@@ -43,6 +45,7 @@ ensurePeersInstalled();
 const { installPack } = await import('./pack.mjs');
 const { measureAmi } = await import('./ami/run.mjs');
 const { measureCalls } = await import('./calls/run.mjs');
+const { measureDialer } = await import('./dialer/run.mjs');
 const { measureDrain } = await import('./drain/run.mjs');
 const { measureOrders } = await import('./orders/run.mjs');
 const { measureRoute } = await import('./route/run.mjs');
@@ -59,8 +62,9 @@ try {
   const route = await measureRoute(pack.userDir, size.route, say);
   const store = await measureStore(size.store, say);
   const orders = await measureOrders(size.orders, say);
+  const dialer = await measureDialer(size.dialer, say);
   const drain = await measureDrain(size.drain, say);
-  const { text, missed } = report({ ami, calls, route, store, orders, drain });
+  const { text, missed } = report({ ami, calls, route, store, orders, dialer, drain });
   say(where);
   process.stdout.write(`\n${text}\n\n`);
   say(missed.length === 0 ? 'all goals met' : `goals missed: ${missed.join('; ')}`);

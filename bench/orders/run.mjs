@@ -28,19 +28,11 @@ export async function measureOrders({ waiting, rounds }, say) {
         }
       }
       const microseconds = (task) => (medianOf(runs[task], 'ms') * 1000) / waiting;
-      const mb = Math.max(...runs.putOurs.map((one) => one.mb));
-      put.push({ batch, bare: microseconds('putBare'), ours: microseconds('putOurs'), mb });
+      put.push({ batch, bare: microseconds('putBare'), ours: microseconds('putOurs') });
     }
 
-    say(`orders: start with ${waiting} waiting`);
-    const starts = [];
-    for (let round = 0; round < Math.max(rounds, 2); round += 1) {
-      starts.push(await measure(WORKER, ['start', full, waiting]));
-    }
-    const { mb: idleMb } = await measure(WORKER, ['idle', fresh()]);
     const { rows } = await measure(WORKER, ['due', full, waiting]);
-    const mb = Math.max(...put.map((one) => one.mb), ...starts.map((one) => one.mb));
-    return { waiting, put, start: { ms: medianOf(starts, 'ms') }, memory: { idleMb, mb }, rows };
+    return { waiting, put, rows };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

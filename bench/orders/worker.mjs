@@ -1,24 +1,12 @@
 /** One measurement, one process. Arguments: task, file, and what the task takes. Sends its parent what it measured. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { median } from '../numbers.mjs';
 import { bareSqlite, openOurs } from '../store/ours.mjs';
 import { MORNING, NOW, order } from './order.mjs';
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc');
-
 const [task, file, ...sizes] = process.argv.slice(2);
 const [count, batch] = sizes.map(Number);
-
-/** What the process holds once it has come to rest: heap, SQLite's pages, code. */
-function residentMb() {
-  collectGarbage();
-  collectGarbage();
-  return process.memoryUsage.rss() / 1e6;
-}
 
 /** Each order by a put of its own, `batch` of them in one turn of the event loop. */
 async function putOurs() {
@@ -28,11 +16,10 @@ async function putOurs() {
     await Promise.all(Array.from({ length: batch }, (_, n) => store.orders.put([order(at + n, count)])));
   }
   const ms = performance.now() - started;
-  const mb = residentMb();
   const { waiting } = await store.orders.count('node1');
   if (waiting !== count) throw new Error(`${waiting} of ${count} wait`);
   await store.close();
-  return { ms, mb };
+  return { ms };
 }
 
 /** The least that keeps the same and finds it again: one table, the same indexes, one transaction for each batch, each on disk. */
@@ -67,28 +54,6 @@ async function putBare() {
   return { ms };
 }
 
-async function idle() {
-  const store = await openOurs(file);
-  const mb = residentMb();
-  await store.close();
-  return { mb };
-}
-
-/** Twice as many as 256 lines can dial at once. */
-const AHEAD = 512;
-
-/** From nothing to the first orders to dial: the library is loaded in it too. */
-async function start() {
-  const started = performance.now();
-  const store = await openOurs(file);
-  const due = await store.orders.due('node1', MORNING, AHEAD);
-  const ms = performance.now() - started;
-  if (due.length !== Math.min(AHEAD, count)) throw new Error(`${due.length} of ${count} are due`);
-  const mb = residentMb();
-  await store.close();
-  return { ms, mb };
-}
-
 const moments = [
   ['none is due', NOW - 1, 0],
   ['half are due, all behind those that are not', NOW, 1],
@@ -115,5 +80,5 @@ async function due() {
   return { rows };
 }
 
-const tasks = { putOurs, putBare, idle, start, due };
+const tasks = { putOurs, putBare, due };
 process.send(await tasks[task](), () => process.exit(0));

@@ -64,6 +64,8 @@ export class Dialer {
       tell(reporter.progress(known, first, 'queued', { isKnown: true }));
       return;
     }
+    // A flood of orders past the bound must cost little.
+    this.ledger.checkRoom();
     const now = this.options.clock.now();
     const opening = await this.checked(order, now);
     const saved = { order, ...(reply === undefined ? {} : { reply }) };
@@ -174,12 +176,7 @@ export class Dialer {
   async counts(): Promise<DialerCounts> {
     await this.ready();
     const { orders, queue } = this.options;
-    return this.ledger.durable.once(async () => {
-      const { waiting, inAir } = await orders.count(queue);
-      // While something is in the air the next one is a matter of lines.
-      const nextAt = waiting > 0 && inAir === 0 ? await orders.nextAt(queue) : undefined;
-      return { waiting, inAir, ...this.standing(), ...(nextAt === undefined ? {} : { nextAt }) };
-    });
+    return this.withNextAt(await this.ledger.durable.once(() => orders.count(queue)));
   }
 
   private standing(): Pick<DialerCounts, 'isPaused' | 'loss'> {
@@ -205,6 +202,15 @@ export class Dialer {
       });
     });
     this.ledger.durable.close();
+  }
+
+  private async withNextAt(counts: Pick<DialerCounts, 'waiting' | 'inAir'>): Promise<DialerCounts> {
+    const { orders, queue } = this.options;
+    // While something is in the air the next one is a matter of lines.
+    const isIdle = counts.waiting > 0 && counts.inAir === 0;
+    const nextAt = isIdle ? await this.ledger.durable.once(() => orders.nextAt(queue)) : undefined;
+
+    return { ...counts, ...this.standing(), ...(nextAt === undefined ? {} : { nextAt }) };
   }
 
   private isClosed(): boolean {
@@ -299,15 +305,13 @@ export class Dialer {
     if (this.isClosed()) return;
     this.publishing ??= this.options.clock.after(PUBLISH_AFTER_MS, () => {
       this.publishing = undefined;
-      void this.counts()
-        .catch(() => ({
-          waiting: this.ledger.waiting,
-          inAir: this.dispatcher.flights.inAir,
-          ...this.standing(),
-        }))
-        .then((counts) => {
+      // The store would go through all that wait to count them, over and over while a campaign runs.
+      const counts = { waiting: this.ledger.waiting, inAir: this.dispatcher.flights.inAir };
+      void this.withNextAt(counts)
+        .catch(() => ({ ...counts, ...this.standing() }))
+        .then((state) => {
           const { problem } = this.ledger.durable;
-          if (!this.isClosed()) this.options.onState({ ...counts, ...(problem === undefined ? {} : { problem }) });
+          if (!this.isClosed()) this.options.onState({ ...state, ...(problem === undefined ? {} : { problem }) });
         });
     });
   }

@@ -17,11 +17,14 @@ import type { PooledOrder } from './pool';
 import { iso } from './reports';
 import { notesOf, savedOrder } from './saved';
 import type { SavedOrder } from './saved';
+import { Turn } from './turn';
 import type { AttemptPhase, AttemptResult, Order } from './types';
 
 const PAGE = 200;
 /** So often is looked for orders that are due while some cannot be dialled for want of a line. */
 const LOOK_EVERY_MS = 1000;
+/** So many orders are begun in one turn of the event loop: hundreds of lines that become free together must not hold it. */
+const BEGUN_IN_TURN = 64;
 /** The gate of the cap on all calls of a minute. */
 const ALL = 'all';
 
@@ -32,6 +35,7 @@ export class Dispatcher {
   readonly flights: Flights;
   private readonly pool: Pool;
   private readonly alarm: Alarm;
+  private readonly turn: Turn;
   /** Every order that is in memory, or is being written: not to be loaded. */
   private readonly held = new Set<number>();
   /** What left memory while orders were being loaded: what was read of it is old. */
@@ -54,6 +58,7 @@ export class Dispatcher {
     const { settings, clock } = options;
     this.flights = new Flights(settings);
     this.alarm = new Alarm(clock, () => this.look());
+    this.turn = new Turn(BEGUN_IN_TURN, clock, () => this.pump());
     this.pool = new Pool(Math.max(settings.lines, 16), (id) => {
       this.moreOnDisk = true;
       this.leave(id);
@@ -71,12 +76,15 @@ export class Dispatcher {
   async close(): Promise<void> {
     this.stage = 'closed';
     this.alarm.close();
+    this.turn.close();
     await Promise.allSettled(this.work);
   }
 
   /** An order that has just come. */
   add(stored: StoredOrder, saved: SavedOrder): void {
     if (stored.notBefore > this.options.clock.now()) this.alarm.wall(stored.notBefore);
+    // It must not overtake those that have waited on disk for longer.
+    else if ((this.moreOnDisk || this.looking) && this.pool.isBehindAll(stored)) this.moreOnDisk = true;
     else this.keep(stored, saved);
     this.alarm.wall(stored.expiresAt);
     this.pump();
@@ -151,8 +159,10 @@ export class Dispatcher {
     if (!this.mayDial()) return;
     const isShut = (gate: string): boolean => this.isShut(gate);
     while (!this.flights.isFull && !this.isShut(ALL)) {
+      if (this.turn.isOver) return;
       const order = this.pool.take(isShut);
       if (!order) break;
+      this.turn.spend();
       this.launch(order);
     }
     if (this.pool.unpark(isShut)) this.moreOnDisk = true;

@@ -124,14 +124,18 @@ export class Ledger {
     }
   }
 
+  /** Throws `ORDER_TOO_MANY` when no more orders may wait. */
+  checkRoom(): void {
+    const { maxWaiting } = this.options.settings;
+    if (this.waiting + this.coming >= maxWaiting) throw orderError('ORDER_TOO_MANY', { limit: maxWaiting });
+  }
+
   /** Writes an order down. Rejects with `ORDER_TOO_MANY` or `STORE_…`. */
   async put(saved: SavedOrder, now: number, notBefore: number): Promise<StoredOrder & { readonly isNew: boolean }> {
-    const { orders, queue, settings } = this.options;
+    const { orders, queue } = this.options;
     const { key, priority, expiresAt } = saved.order;
     // Counted in the same breath as it is taken: a thousand at once must not pass the bound together.
-    if (this.waiting + this.coming >= settings.maxWaiting) {
-      throw orderError('ORDER_TOO_MANY', { limit: settings.maxWaiting });
-    }
+    this.checkRoom();
     // A store that has failed is not asked: what it then holds of refused orders stays bounded.
     const { problem } = this.durable;
     if (problem) throw problem;

@@ -40,6 +40,12 @@ export class Pool {
     return this.ready.length;
   }
 
+  /** Whether every order at hand is dialled before this one. */
+  isBehindAll(order: StoredOrder): boolean {
+    const last = this.ready.at(-1);
+    return last === undefined || goesBefore(last.stored, order);
+  }
+
   /** Takes an order in, at its place. When the pool is full the last one leaves it, which may be this one. */
   add(order: PooledOrder): void {
     const gate = order.gates.find((one) => {

@@ -7,6 +7,7 @@ import { HOUR, numbered, Office, openGuard } from './support/office';
 
 const ONE = '+74951234567';
 const TWO = '+74951234568';
+const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const code = (expected: string) => (thrown: unknown) => (thrown as { code?: string }).code === expected;
 
 describe('dialler', () => {
@@ -241,6 +242,21 @@ describe('dialler', () => {
       assert.deepEqual(office.dialled, [0, 1, 2].map(numbered));
     });
 
+    it('are filled by the hundred in several turns of the event loop, so that whatever else runs has its turn', async () => {
+      const many = await opened({ settings: { lines: 256 } });
+      many.line.isReady = false;
+      for (let n = 0; n < 300; n += 1) await many.place(many.autocall(numbered(n)));
+      many.line.isReady = true;
+      await turnOfEventLoop();
+      assert.ok(many.dialled.length <= 64, `${many.dialled.length} at once`);
+      while (many.dialled.length < 256) await many.breathe();
+      await many.breathe();
+      assert.deepEqual(
+        many.dialled,
+        Array.from({ length: 256 }, (_, n) => numbered(n)),
+      );
+    });
+
     it('of a full trunk do not keep orders for another waiting, however many stand before them', async () => {
       const pbx = new FakePbx((order) => (order.priority === 5 ? 'A' : 'B'));
       const two = await opened({ settings: { lines: 4, trunkLines: { A: 1 } }, line: new FakeLine(pbx) });
@@ -271,6 +287,18 @@ describe('dialler', () => {
       assert.deepEqual(
         priorities,
         [...priorities].sort((one, other) => other - one),
+      );
+    });
+
+    it('go to those that have waited on disk for longer, however many new orders keep coming', async () => {
+      for (let n = 0; n < 60; n += 1) await office.place(office.autocall(numbered(n)));
+      for (let n = 60; n < 120; n += 1) {
+        await office.place(office.autocall(numbered(n)));
+        await office.end(numbered(n - 60), {});
+      }
+      assert.deepEqual(
+        office.dialled,
+        Array.from({ length: 62 }, (_, n) => numbered(n)),
       );
     });
 
@@ -336,6 +364,42 @@ describe('dialler', () => {
       assert.equal(answers.filter((one) => one === 'taken').length, 10);
       assert.equal(answers.filter((one) => one === 'ORDER_TOO_MANY').length, 990);
       assert.equal((await small.place(small.autocall(numbered(0), { key: '0' }))).isKnown, true);
+    });
+
+    it('in words, each of ten thousand orders that come at 1000 a second beyond the bound; none that it took is lost', async () => {
+      const flooded = await opened({ settings: { maxWaiting: 500, lines: 20 } });
+      const told = new Map<number, string[]>();
+      const place = async (n: number): Promise<void> => {
+        const answers: string[] = [];
+        told.set(n, answers);
+        const order = flooded.autocall(numbered(n), { key: String(n), expiresAt: flooded.clock.now() + HOUR });
+        await flooded.dialer
+          .place(order, undefined, ({ state }) => void answers.push(state))
+          .catch((thrown: unknown) => void answers.push((thrown as { code: string }).code));
+      };
+      let placing: Promise<void>[] = [];
+      for (let n = 0; n < 10_000; n += 1) {
+        placing.push(place(n));
+        if (n % 100 < 99) continue;
+        await flooded.clock.advanceAsync(100);
+        await Promise.all(placing);
+        placing = [];
+        const [call] = flooded.line.pbx.alive;
+        if (call && 'number' in call.attempt.order) await flooded.end(call.attempt.order.number, {});
+      }
+      const answers = [...told.values()].flat();
+      assert.equal(answers.length, 10_000);
+      const taken = [...told].filter(([, [answer]]) => answer === 'queued').map(([n]) => numbered(n));
+      assert.equal(answers.filter((answer) => answer === 'ORDER_TOO_MANY').length, 10_000 - taken.length);
+      assert.ok(taken.length >= 500, `${taken.length} taken`);
+
+      while (flooded.line.pbx.alive.length > 0) {
+        for (const { attempt } of [...flooded.line.pbx.alive]) {
+          if ('number' in attempt.order) await flooded.end(attempt.order.number, {});
+        }
+      }
+      assert.deepEqual(flooded.dialled, taken);
+      assert.deepEqual(flooded.outcomes.map(({ number }) => number).sort(), taken.sort());
     });
   });
 
