@@ -53,7 +53,19 @@ export async function openOffice({ file, address, play = 'dialplan', settings = 
   });
   const nothing = () => {};
   const dialer = new Dialer({
-    ...{ queue: 'node1', mode: 'autocall', pbx: 'Office', orders, blocked, line, plan: pbx.plan, openings, clock, log, lang: 'en' },
+    ...{
+      queue: 'node1',
+      mode: 'autocall',
+      pbx: 'Office',
+      orders,
+      blocked,
+      line,
+      plan: pbx.plan,
+      openings,
+      clock,
+      log,
+      lang: 'en',
+    },
     ...{ onProgress: nothing, onOutcome: nothing, onState: nothing, ...told },
     guard: pbx.dialling.guard,
     settings: { lines: LINES, trunkLines: {}, windows: EVERY_DAY, maxWaiting: 1_000_000, ...settings },
