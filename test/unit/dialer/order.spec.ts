@@ -12,6 +12,7 @@ import { numberingPlan } from '../../../lib/phone';
 const NOW = Date.UTC(2026, 0, 5, 10);
 const plan = numberingPlan({ country: 'RU', extensionPattern: '1XX' });
 const needs: OrderNeeds = {
+  isKnown: (extension) => Promise.resolve(extension === '199' ? 'unknown' : extension === '198' ? 'not-yet' : 'known'),
   plan,
   now: NOW,
   timeZonesOf: () => ['Europe/Moscow'],
