@@ -115,7 +115,7 @@ describe('a hostile order', () => {
     try {
       read = await readOrder(payload, settings, needs);
     } catch (thrown) {
-      assert.ok(thrown instanceof TelephonyError && thrown.code.startsWith("ORDER_"), String(thrown));
+      assert.ok(thrown instanceof TelephonyError && thrown.code.startsWith('ORDER_'), String(thrown));
       assert.ok(thrown.message.length < 1000 && thrown.textIn('ru').length < 1000);
       return;
     }

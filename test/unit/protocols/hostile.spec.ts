@@ -19,8 +19,7 @@ const ACTIONS = [
   'get_contact',
 ];
 
-const asText = (value: unknown): string =>
-  typeof value === 'string' ? value : JSON.stringify(replaced(value));
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(replaced(value)));
 const replaced = (value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
 /** One answer, with no header or line of its own that a caller could put in. */
