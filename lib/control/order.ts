@@ -1,3 +1,4 @@
+import { isReservedVariable } from '../outbound/variables';
 import { badOrder } from './errors';
 import { CONTROL_ACTIONS, type CallChoice, type ControlAction, type ControlOrder } from './types';
 
@@ -8,7 +9,7 @@ const MAX_VALUE = 200;
 
 const CONTEXT = /^[\w.@+-]{1,80}$/;
 const FILE = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
-const VARIABLE = /^(?!_*TCRM_)[A-Za-z_]\w{0,79}$/;
+const VARIABLE = /^[A-Za-z_]\w{0,79}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -60,7 +61,8 @@ function variablesIn(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(
     entries.map(([name, one]) => {
       const text = typeof one === 'number' || typeof one === 'boolean' ? String(one) : one;
-      if (!VARIABLE.test(name) || typeof text !== 'string' || !isLine(text, MAX_VALUE)) throw refuse();
+      if (!VARIABLE.test(name) || isReservedVariable(name) || typeof text !== 'string' || !isLine(text, MAX_VALUE))
+        throw refuse();
       return [name, text];
     }),
   );

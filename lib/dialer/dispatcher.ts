@@ -356,6 +356,12 @@ export class Dispatcher {
     // Paused, closed or cut off while the disk was being written.
     if (!this.mayDial()) {
       await this.ledger.again(begun, saved.order, { kind: 'again', at: now, notes: notesOf(stored) });
+      // Cancelled while that was being written: whoever did it has been told so.
+      if (flight.isCancelled) {
+        await this.ledger.end(stored, saved, { outcome: 'cancelled', endedAt: clock.now() });
+        this.done(flight);
+        return;
+      }
       this.flights.end(flight);
       this.putBack(stored.id);
       return;

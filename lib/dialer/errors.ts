@@ -13,6 +13,14 @@ export const orderError = errorsFrom({
     en: 'Nobody knows whose phone is to ring first: no extension belongs to {whoEn}. Send payload.extension, or fill in the table of people in the CRM configuration.',
     ru: 'Неизвестно, чей телефон должен звонить первым: нет внутреннего номера у {whoRu}. Передайте payload.extension или заполните таблицу сотрудников в конфигурации CRM.',
   },
+  ORDER_UNKNOWN_EXTENSION: {
+    en: 'Nobody has the extension {extension}: the PBX tells of no such phone (device or hint), and the table of people in the CRM configuration has none either. Check the number, or add it there.',
+    ru: 'Внутреннего номера {extension} ни у кого нет: АТС не знает такого телефона (устройства или хинта), нет его и в таблице сотрудников в конфигурации CRM. Проверьте номер или добавьте его в таблицу.',
+  },
+  ORDER_EXTENSIONS_NOT_READ: {
+    en: 'Whether the extension {extension} exists is not known yet: the PBX has not told its phones. Try again when the link is up; people in the table of the CRM configuration can be called at once.',
+    ru: 'Есть ли внутренний номер {extension}, пока неизвестно: АТС ещё не сообщила о телефонах. Повторите, когда связь появится; номера из таблицы сотрудников в конфигурации CRM принимаются сразу.',
+  },
   ORDER_AMBIGUOUS: {
     en: 'Several phones are registered from {ip} ({extensions}): send payload.extension, or fill in the table of addresses in ami-config.',
     ru: 'С адреса {ip} зарегистрировано несколько телефонов ({extensions}): передайте payload.extension или заполните таблицу адресов в ami-config.',

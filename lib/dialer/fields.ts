@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isReservedVariable } from '../outbound/variables';
 import { badOrder, orderError } from './errors';
 import type { OrderCallerId } from './types';
 
@@ -14,8 +15,6 @@ const FILE = /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*$/;
 const LANGUAGE = /^[a-z]{2}(?:[_-][A-Z]{2})?$/;
 /** Not a dialplan function: `SHELL(…)` would be one. */
 const VARIABLE = /^_{0,2}[A-Za-z][A-Za-z0-9_]{0,60}$/;
-/** Names that the pack itself gives to channels. */
-const OWN_VARIABLE = /^_{0,2}TCRM_/i;
 const CALLER_NUMBER = /^\+?[0-9]{1,20}$/;
 /** What ends the quoted part of a caller id. */
 const NOT_IN_A_NAME = /["<>\\]/;
@@ -161,11 +160,11 @@ export class Fields {
       throw this.bad(name, `may have ${MAX_VARIABLES} variables`, `— не больше ${MAX_VARIABLES} переменных`);
     }
     const found = names.map((one) => {
-      if (!VARIABLE.test(one) || OWN_VARIABLE.test(one)) {
+      if (!VARIABLE.test(one) || isReservedVariable(one)) {
         throw this.bad(
           name,
-          'must have names of letters, digits and _ that do not begin with TCRM_',
-          '— имена из латинских букв, цифр и _, не начиная с TCRM_',
+          'must have names of letters, digits and _, none of those that the shipped dialplan or a shell reads (TCRM_…, TELEPHONY_CRM_…, CRM_ROUTE_…, MONITOR_EXEC)',
+          '— имена из латинских букв, цифр и _, кроме тех, что читает диалплан пакета или оболочка (TCRM_…, TELEPHONY_CRM_…, CRM_ROUTE_…, MONITOR_EXEC)',
         );
       }
       const flag = fields.raw(one);

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { callerOf } from '../outbound/caller';
 import { parseNumber } from '../phone';
 import type { NumberingPlan } from '../phone/types';
 import { badOrder, orderError } from './errors';
@@ -36,6 +38,8 @@ export interface OrderSettings {
 
 /** What reading an order asks of its surroundings. */
 export interface OrderNeeds {
+  /** Whether somebody has this extension: a phone or a hint of the PBX, or a person in the CRM's table. */
+  readonly isKnown: (extension: string) => Promise<'known' | 'unknown' | 'not-yet'>;
   readonly plan: NumberingPlan;
   /** Wall-clock ms. */
   readonly now: number;
@@ -89,7 +93,7 @@ function readBase(fields: Fields, settings: OrderSettings, now: number, usualEnd
     ...(key === undefined ? {} : { key }),
     ...(callerId === undefined ? {} : { callerId }),
     ...(data === undefined ? {} : { data }),
-    ...(by === undefined ? {} : { by }),
+    ...(by === undefined ? {} : { by: callerOf(by) }),
   };
 }
 
@@ -97,11 +101,16 @@ async function readClick(fields: Fields, settings: OrderSettings, needs: OrderNe
   const target = readNumber(fields, needs.plan);
   const base = readBase(fields, settings, needs.now, () => needs.now + CLICK_MS);
   const extension = await readExtension(fields, needs);
+  for (const one of [extension, ...(isExtension(target, needs.plan) ? [target.number] : [])]) {
+    const found = await needs.isKnown(one);
+    if (found === 'unknown') throw orderError('ORDER_UNKNOWN_EXTENSION', { extension: one });
+    if (found === 'not-yet') throw orderError('ORDER_EXTENSIONS_NOT_READ', { extension: one });
+  }
   if (target.number === extension) {
     throw badOrder(`${extension} is to call itself.`, `${extension} должен позвонить сам себе.`);
   }
-  // A cap per caller holds for whoever's phone it is, when nobody says who ordered it.
-  return { by: extension, ...base, mode: 'click', extension, ...target };
+  // The cap per caller holds for whoever's phone it is, whatever name he gives himself.
+  return { ...base, by: extension, mode: 'click', extension, ...target };
 }
 
 function readAutocall(fields: Fields, settings: OrderSettings, needs: OrderNeeds): AutocallOrder {
@@ -171,6 +180,9 @@ function readNumber(fields: Fields, plan: NumberingPlan): { readonly number: str
   }
 }
 
+const isExtension = ({ number, e164 }: { readonly number: string; readonly e164?: string }, plan: NumberingPlan) =>
+  e164 === undefined && plan.isExtension(number);
+
 /** Whose phone rings first: said outright, or by the user of the CRM, or by where he sits. */
 async function readExtension(fields: Fields, needs: OrderNeeds): Promise<string> {
   const extension = fields.text('extension', 32);
@@ -217,14 +229,21 @@ export function dialledNumbers(
   plan: NumberingPlan,
 ): readonly { readonly number: string; readonly e164?: string }[] {
   if (order.mode !== 'plain') {
-    return [{ number: order.number, ...(order.e164 === undefined ? {} : { e164: order.e164 }) }];
+    const target = { number: order.number, ...(order.e164 === undefined ? {} : { e164: order.e164 }) };
+    // A phone's channel may lead through the dialplan (`Local/{extension}@…`).
+    return order.mode === 'click' ? [{ number: order.extension }, target] : [target];
   }
   const parts = order.channel.split(/[/@:]/).slice(1);
   if ('exten' in order.to) parts.push(order.to.exten);
-  return parts
-    .filter((part) => /^[0-9+*#]+$/.test(part))
-    .map((number) => {
-      const parsed = parseNumber(number, plan);
-      return parsed.kind === 'phone' ? { number, e164: parsed.e164 } : { number };
-    });
+  return (
+    parts
+      .filter((part) => isIP(part) === 0)
+      // What trunks leave out of a number, and pauses: 8.809…, ww8809….
+      .map((part) => part.replace(/[._wWpP-]/g, ''))
+      .filter((part) => /^[0-9+]+$/.test(part) || /[*#]/.test(part))
+      .map((number) => {
+        const parsed = parseNumber(number, plan);
+        return parsed.kind === 'phone' ? { number, e164: parsed.e164 } : { number };
+      })
+  );
 }

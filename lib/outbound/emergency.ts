@@ -46,7 +46,10 @@ const BY_COUNTRY: Readonly<Record<string, readonly string[]>> = {
   ZA: ['10111', '10177'],
 };
 
-/** Whether these digits, dialled in that country, call for help. */
+/** What gets an outside line, or goes before numbers of the own country or of others, in front of 112. */
+const WITH_A_PREFIX = /^(?:0{1,2}|[1-9]|99|810)(?:112|911)$/;
+
+/** Whether these digits, dialled in that country, call for help; 112 and 911 also behind what gets an outside line (`9112`). */
 export function isEmergency(digits: string, country: string): boolean {
-  return EVERYWHERE.includes(digits) || BY_COUNTRY[country]?.includes(digits) === true;
+  return EVERYWHERE.includes(digits) || WITH_A_PREFIX.test(digits) || BY_COUNTRY[country]?.includes(digits) === true;
 }

@@ -3,16 +3,15 @@ import type { TelephonyError } from '../errors';
 import { parseNumber } from '../phone';
 import { describePhone } from '../phone/describe';
 import type { NumberingPlan } from '../phone/types';
-import { copied } from '../text';
+import { callerOf } from './caller';
 import { isEmergency } from './emergency';
 import { outboundError } from './errors';
 import { areaPattern, fits, namesAnArea } from './patterns';
 import type { DialGuard, DialSettings, DialTarget } from './types';
 
 const MINUTE_MS = 60_000;
-/** As much of a foreign text as an error repeats, and as tells callers apart. */
+/** As much of a foreign text as an error repeats. */
 const SHOWN = 40;
-const MAX_BY = 128;
 
 type Rules = Pick<DialSettings, 'allow' | 'deny' | 'perMinute' | 'perCaller'>;
 
@@ -21,13 +20,21 @@ type Rules = Pick<DialSettings, 'allow' | 'deny' | 'perMinute' | 'perCaller'>;
  * In this order: codes with `*` and `#` never, emergency numbers never, `deny` before `allow`, and numbers that cost extra only by an
  * `allow` that names their area code. Without `allow`: the country of the plan.
  *
- * The caps count calls of the last 60 seconds, by the steady clock. Memory: one entry for each of them, {@link DialSettings.perMinute} at most.
+ * The caps count calls of the last 60 seconds, by the steady clock; callers that are spelled alike ({@link callerOf}) are one. Memory: one
+ * entry for each call, {@link DialSettings.perMinute} at most.
+ *
+ * @param recent what the guard before this one has counted, and whoever comes next goes on with: new settings are no new minute
  */
-export function createGuard(settings: Rules, plan: NumberingPlan, clock: Clock): DialGuard {
-  const places = new Places(settings, clock);
+export function createGuard(
+  settings: Rules,
+  plan: NumberingPlan,
+  clock: Clock,
+  recent: RecentCalls = { taken: [] },
+): DialGuard {
+  const places = new Places(settings, clock, recent);
   return {
     objection: (target) => objection(target, settings, plan),
-    take: (by) => places.take(by === undefined ? undefined : copied(by.slice(0, MAX_BY))),
+    take: (by) => places.take(by === undefined ? undefined : callerOf(by)),
   };
 }
 
@@ -67,6 +74,11 @@ function objectionToPhone(
   return undefined;
 }
 
+/** The calls of the last minute. */
+export interface RecentCalls {
+  taken: Taken[];
+}
+
 interface Taken {
   /** Of the steady clock. */
   readonly at: number;
@@ -75,26 +87,26 @@ interface Taken {
 
 /** Who began a call within the last minute. */
 class Places {
-  private taken: Taken[] = [];
-
   constructor(
     private readonly limits: Pick<DialSettings, 'perMinute' | 'perCaller'>,
     private readonly clock: Clock,
+    private readonly recent: RecentCalls,
   ) {}
 
   take(by: string | undefined): ReturnType<DialGuard['take']> {
     const now = this.clock.monotonic();
     const isOver = ({ at }: Taken): boolean => at <= now - MINUTE_MS;
-    if (this.taken[0] && isOver(this.taken[0])) this.taken = this.taken.filter((one) => !isOver(one));
+    const { recent } = this;
+    if (recent.taken[0] && isOver(recent.taken[0])) recent.taken = recent.taken.filter((one) => !isOver(one));
 
     const { perMinute, perCaller } = this.limits;
-    const own = by === undefined ? [] : this.taken.filter((one) => one.by === by);
+    const own = by === undefined ? [] : recent.taken.filter((one) => one.by === by);
     // The caller's own cap is told first: waiting for the place of another would not help him.
     const isOwn = own.length >= perCaller;
-    const among = isOwn ? own : this.taken;
+    const among = isOwn ? own : recent.taken;
     const limit = isOwn ? perCaller : perMinute;
     if (among.length < limit) {
-      this.taken.push({ at: now, by });
+      recent.taken.push({ at: now, by });
       return { free: true };
     }
     const waitMs = (among[among.length - limit]?.at ?? now) + MINUTE_MS - now;

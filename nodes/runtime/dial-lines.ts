@@ -26,6 +26,8 @@ export interface Dialling {
   readonly plan: NumberingPlan;
   /** Which extensions are registered from an address. */
   readonly whoIsAt: (ip: string) => Promise<readonly string[]>;
+  /** Whether the PBX tells of such a phone; waits for the states of the phones after a login. */
+  readonly knows: (extension: string) => Promise<'known' | 'unknown' | 'not-yet'>;
   /** The state of the link. */
   status(): NodeStatus;
   /** Calls `handler` when {@link status} changes. Returns the function that ends it. */
@@ -111,6 +113,8 @@ export function diallingOf(
     return {
       ...finesse,
       whoIsAt: () => Promise.resolve([]),
+      // Its line dials for the agents of its table alone, and the server knows its own extensions.
+      knows: () => Promise.resolve('known'),
       status: () =>
         line.isReady
           ? { fill: 'green', shape: 'dot', text: 'originate.status.ready' }
@@ -128,6 +132,12 @@ export function diallingOf(
     guard: pbx.dialling.guard,
     plan: pbx.plan,
     whoIsAt: pbx.whoIsAt,
+    knows: async (extension) => {
+      await pbx.presence.settled?.();
+      const found = pbx.presence.availability(extension, true);
+      const reason = found.available ? undefined : found.reason;
+      return reason === 'unknown-extension' ? 'unknown' : reason === 'link-down' ? 'not-yet' : 'known';
+    },
     status: () => linkStatus(pbx),
     onStatus: (handler) => pbx.client.onState(handler),
     open: () => pbx.open(),

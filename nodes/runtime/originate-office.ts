@@ -104,12 +104,15 @@ export class OriginateOffice {
     const { order: settings } = this.settings;
     const now = systemClock.now();
     try {
+      const account = crmConfig(this.red, this.def.crm)?.account;
       const order = await readOrder(payload, settings, {
+        isKnown: async (extension) =>
+          account?.users.some((user) => user.extension === extension) ? 'known' : this.dialling.knows(extension),
         plan: this.dialling.plan,
         now,
         timeZonesOf,
         usualEnd: (zones) => this.calendar.end(zones, now),
-        extensionOf: (userId) => crmConfig(this.red, this.def.crm)?.account?.extensionOf(userId),
+        extensionOf: (userId) => account?.extensionOf(userId),
         extensionsAt: this.dialling.whoIsAt,
       });
       const isForOutcome = new Fields(payload).text('answer', 20) === 'outcome' && msg.usercrm !== undefined;

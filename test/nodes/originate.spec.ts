@@ -286,6 +286,34 @@ describe('originate', () => {
     assert.equal(outcomes()[0]?.payload.outcome, 'answered');
   });
 
+  it('calls nobody whom neither the PBX nor the table of people knows', async () => {
+    await start();
+    await ready();
+    order({ number: CLIENT, extension: '877' });
+    order({ number: '878', extension: '101' });
+    await waitForMessages('outcomes', 2);
+    for (const { payload } of outcomes()) {
+      assert.equal(payload.outcome, 'refused');
+      assert.equal(payload.error?.code, 'ORDER_UNKNOWN_EXTENSION');
+    }
+  });
+
+  it('keeps to the cap of a minute over a deploy', async () => {
+    const capped = (name: string): FlowNode[] =>
+      flow({ name }).map((one) =>
+        one.type === 'ami-config' ? { ...one, perMinute: '1', dialContext: `from-${name}` } : one,
+      );
+    await load([user.init, ...nodes], capped('internal'));
+    await ready();
+    order({ number: CLIENT, extension: '101' });
+    await until(() => states().includes('agent-answered'), 'the first call');
+    await deploy(capped('again'));
+    await ready();
+    order({ number: CLIENT, extension: '102', expiresInSeconds: 1 });
+    await until(() => outcomes().some(({ payload }) => payload.extension === '102'), 'the second order');
+    assert.equal(outcomes().find(({ payload }) => payload.extension === '102')?.payload.outcome, 'expired');
+  });
+
   it('says in its status what is missing', async () => {
     await start({ lines: '1000' });
     await until(() => lastStatus('dial')?.text === 'originate.status.settings', 'the status');

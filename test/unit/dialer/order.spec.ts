@@ -12,6 +12,7 @@ import { numberingPlan } from '../../../lib/phone';
 const NOW = Date.UTC(2026, 0, 5, 10);
 const plan = numberingPlan({ country: 'RU', extensionPattern: '1XX' });
 const needs: OrderNeeds = {
+  isKnown: (extension) => Promise.resolve(extension === '199' ? 'unknown' : extension === '198' ? 'not-yet' : 'known'),
   plan,
   now: NOW,
   timeZonesOf: () => ['Europe/Moscow'],
@@ -174,6 +175,22 @@ describe('an order', () => {
     assert.equal(await codeOf({ exten: '100' }, plain), 'ORDER_BAD', 'an extension without a context');
   });
 
+  it('goes to extensions that somebody has, and to no others', async () => {
+    assert.equal(await codeOf({ number: CLIENT, extension: '199' }), 'ORDER_UNKNOWN_EXTENSION');
+    assert.equal(await codeOf({ number: '199', extension: '101' }), 'ORDER_UNKNOWN_EXTENSION');
+    assert.equal(await codeOf({ number: '102', extension: '198' }), 'ORDER_EXTENSIONS_NOT_READ');
+    assert.equal(await codeOf({ number: '102', extension: '101' }), 'taken');
+  });
+
+  it('for a click counts for the phone, whatever name is given', async () => {
+    const read = await readOrder({ number: CLIENT, extension: '101', by: 'somebody else' }, click, needs);
+    assert.equal(read.by, '101');
+    assert.deepEqual(
+      dialledNumbers(read, plan).map(({ number }) => number),
+      ['101', CLIENT],
+    );
+  });
+
   it('of the plain kind tells every number that it would dial', () => {
     const numbersOf = (channel: string, exten = 's'): string[] => {
       const to = { context: 'a', exten, priority: 1 };
@@ -184,6 +201,9 @@ describe('an order', () => {
     assert.deepEqual(numbersOf('PJSIP/trunk/sip:+12125552368@10.0.0.1'), ['+12125552368']);
     assert.deepEqual(numbersOf('Local/*72@office', '89031234567'), ['*72', '+79031234567']);
     assert.deepEqual(numbersOf('Local/s@autodial/n'), []);
+    assert.deepEqual(numbersOf('DAHDI/g1/ww8-809-123.45.67'), ['+78091234567']);
+    assert.deepEqual(numbersOf('DAHDI/g1/w*72'), ['*72']);
+    assert.deepEqual(numbersOf('PJSIP/trunk/sip:s@192.168.100.200'), []);
   });
 
   it('that passes can be written into an Originate, whatever came in', async () => {

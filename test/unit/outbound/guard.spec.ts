@@ -49,6 +49,18 @@ describe('the rules for dialling: what is dialled', () => {
     assert.equal(judged('110', {}, numberingPlan({ country: 'DE' })), 'OUTBOUND_EMERGENCY');
   });
 
+  it('never dials one behind what gets an outside line, though the plan has extensions of that form', () => {
+    const wide = numberingPlan({ country: 'RU', extensionPattern: '0XXX, 9XXX, 8XXX, 7XXX' });
+    for (const number of ['9-112', '9112', '8 112', '0112', '+7112', '7112', '8911', '8-10-112', '0 0 112'])
+      for (const plan of [russia, wide])
+        assert.ok(
+          ['OUTBOUND_EMERGENCY', 'OUTBOUND_NOT_A_NUMBER'].includes(judged(number, { allow: ['*'] }, plan)),
+          number,
+        );
+    assert.equal(judged('9112', {}, wide), 'OUTBOUND_EMERGENCY');
+    assert.equal(judged('9113', {}, wide), 'ok');
+  });
+
   it('leaves the first phones of a Russian PBX to its plan, though ambulances have the same numbers', () => {
     assert.equal(judged('103'), 'ok');
     assert.equal(judged('103', {}, numberingPlan({ country: 'RU', extensionPattern: '2XX' })), 'OUTBOUND_NOT_A_NUMBER');
@@ -139,6 +151,27 @@ describe('the rules for dialling: how often', () => {
       assert.equal(refused.at, clock.now() + 60_000);
     }
     assert.ok(guard.take('102').free && guard.take('102').free && guard.take('103').free);
+  });
+
+  it('knows a caller however he is spelled', () => {
+    const guard = createGuard(limits, russia, new FakeClock());
+    assert.ok(guard.take('Anna 7').free && guard.take(' anna7\u200b').free);
+    for (const by of ['ANNA 7', 'a n n a 7', 'Anna\u202e７', 'anna７'])
+      assert.equal(guard.take(by).free, false, JSON.stringify(by));
+  });
+
+  it('goes on counting for the next one, when the settings change', () => {
+    const clock = new FakeClock();
+    const recent = { taken: [] };
+    assert.ok(createGuard(limits, russia, clock, recent).take('101').free);
+    assert.ok(createGuard(limits, russia, clock, recent).take('101').free);
+    assert.equal(createGuard(limits, russia, clock, recent).take('101').free, false);
+    assert.equal(
+      createGuard({ perMinute: 1, perCaller: 1, allow: [], deny: [] }, russia, clock, recent).take('102').free,
+      false,
+    );
+    clock.advance(60_000);
+    assert.ok(createGuard(limits, russia, clock, recent).take('101').free);
   });
 
   it('is not deceived by a jump of the wall clock', () => {
