@@ -35,6 +35,7 @@ describe('CRM account', () => {
       id: 'fake',
       title: { en: '', ru: '' },
       fields: [],
+      topics: [{ topic: 'call_record', byDefault: true }],
       limits: { perSecond: 1000, burst: 1000 },
       create: () => ({
         test: () => Promise.resolve(undefined),
