@@ -20,6 +20,7 @@ import type {
   DeliverableEvent,
   Delivered,
   DeliveryContext,
+  Keep,
   PhoneNumber,
   SecretSlot,
   UserMapping,
@@ -49,6 +50,8 @@ export interface CrmAccountOptions {
 export interface CrmAccountDeps {
   readonly clock: Clock;
   readonly log: Log;
+  /** Where a sign-in is kept; absent: it lasts as long as the account. */
+  readonly keep?: Keep;
 }
 
 interface CrmStats {
@@ -108,6 +111,8 @@ export interface CrmAccount {
   test(): Promise<Text | undefined>;
   /** The users of the CRM, to fill the table from. */
   loadUsers(): Promise<CrmUser[]>;
+  /** How a person lets the account in; absent: its settings are enough. `finish` settles as {@link test} does. */
+  readonly signIn: { readonly page: string; finish(pasted: string): Promise<void> } | undefined;
   /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
   onState(handler: (state: CrmState) => void): () => void;
   /**
@@ -138,7 +143,7 @@ class Account implements CrmAccount {
   readonly usualTopics: readonly DeliverableEvent['topic'][];
   private closed = false;
 
-  constructor(options: CrmAccountOptions, { clock, log }: CrmAccountDeps) {
+  constructor(options: CrmAccountOptions, { clock, log, keep }: CrmAccountDeps) {
     const { kind, foundMs = 300_000, notFoundMs = 60_000, requestMs = 10_000 } = options;
     const limiter = createLimiter(options.limits ?? kind.limits, clock);
     const ca = options.ca === undefined ? {} : { ca: options.ca };
@@ -150,7 +155,7 @@ class Account implements CrmAccount {
     const { topics = [] } = kind;
     this.topics = topics.map(({ topic }) => topic);
     this.usualTopics = topics.filter(({ byDefault }) => byDefault).map(({ topic }) => topic);
-    this.adapter = this.naming(() => kind.create(options.settings, options.secrets, this.http));
+    this.adapter = this.naming(() => kind.create(options.settings, options.secrets, this.http, keep));
     this.requests = new Requests({ clock, usualMs: requestMs, fields: this.fields });
     this.health = new Health(clock, log);
     this.memory = new AnswerMemory({ foundMs, notFoundMs, clock });
@@ -224,6 +229,12 @@ class Account implements CrmAccount {
   async loadUsers(): Promise<CrmUser[]> {
     const users = await this.byHand((context) => this.adapter.listUsers(context));
     return users.slice(0, MAX_USERS);
+  }
+
+  get signIn(): CrmAccount['signIn'] {
+    const { signIn } = this.adapter;
+    if (signIn === undefined) return undefined;
+    return { page: signIn.page, finish: (pasted) => this.byHand((context) => signIn.finish(pasted, context)) };
   }
 
   onState(handler: (state: CrmState) => void): () => void {

@@ -1,4 +1,5 @@
 import type { TelephonyError, Text } from '../errors';
+import type { Log } from '../log';
 import type { CallMessage, UserChange } from '../messages/types';
 import type { ParsedNumber } from '../phone/types';
 import type { Recordings } from '../recordings/types';
@@ -69,6 +70,16 @@ export interface CrmAdapter {
    * deduplication. Events of one call come one after the other.
    */
   deliver?(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered>;
+  /** Absent: settings and secrets are all that this account needs. */
+  readonly signIn?: SignIn | undefined;
+}
+
+/** How a person lets the account into the CRM, when a key in the settings is not enough. */
+export interface SignIn {
+  /** The page of the CRM where an administrator agrees. */
+  readonly page: string;
+  /** Takes what the CRM gave the person there: the address that he was sent to, or the code in it. It is good for seconds. */
+  finish(pasted: string, context: CallContext): Promise<void>;
 }
 
 /** The client to create for an unknown number. */
@@ -145,6 +156,8 @@ export interface CrmKind {
   readonly creates?: readonly ClientWish['type'][];
   /** Calls a second that the CRM allows one account, and how many at once it may burst; the account keeps them exactly. */
   readonly limits: { readonly perSecond: number; readonly burst: number };
+  /** When the dialog offers {@link CrmAdapter.signIn}; absent = never. */
+  readonly signsIn?: NonNullable<CrmField['when']>;
   /** Throws `CRM_BAD_SETTINGS` when the values of {@link deliveryFields} cannot be used; absent = each is read on its own, when needed. */
   checkDelivery?(settings: Readonly<Record<string, unknown>>): void;
   /** Reads settings and secrets once; throws `CRM_BAD_SETTINGS` naming the field that is wrong. */
@@ -152,7 +165,18 @@ export interface CrmKind {
     settings: Readonly<Record<string, unknown>>,
     secrets: Readonly<Partial<Record<SecretSlot, string>>>,
     http: CrmHttp,
+    keep?: Keep,
   ): CrmAdapter;
+}
+
+/** Small texts on disk, for what a CRM gives at a sign-in and no deploy may lose. They outlive the account. */
+export interface Keep {
+  /** `undefined`: nothing of that name is kept. Rejects when it cannot be read. */
+  read(name: string): Promise<string | undefined>;
+  /** Whole on disk when it resolves; of a failure or a crash the text of before is left. */
+  write(name: string, text: string): Promise<void>;
+  /** Told what could not be kept while the work goes on. */
+  readonly log: Log;
 }
 
 export interface CrmRequest {
@@ -161,6 +185,8 @@ export interface CrmRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it stands; the caller sets the content type. */
   readonly body?: string | Uint8Array;
+  /** What no error may quote, beside the secrets of the account and what stands in address and headers. */
+  readonly secrets?: readonly string[];
   /** How long it may take when that is longer than usual: an upload. In ms. */
   readonly timeoutMs?: number;
   /** Statuses outside 2xx that resolve too: where this CRM says with them something else than a failure. */

@@ -6,6 +6,7 @@ import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
 type Method = (params: Params) => Listed;
 
 const MAX_BATCH = 50;
+const TOKEN_PATH = '/oauth/token/';
 /** Methods that the documentation reserves for applications; older portals let webhooks call them. */
 const FOR_APPLICATIONS = new Set([
   'telephony.externalcall.register',
@@ -35,7 +36,15 @@ export class BitrixDouble {
   bucket = { size: 50, perSecond: 2 };
   /** Requests refused because the bucket was full. */
   refused = 0;
-  readonly oauth = { clientId: 'local.app', clientSecret: 's3cr3t', access: 'a1', refresh: 'r1', issued: 1 };
+  /** `codes`: what the authorize page gave, each good once. */
+  readonly oauth = {
+    clientId: 'local.app',
+    clientSecret: 's3cr3t-0f-app',
+    access: 'access-1',
+    refresh: 'refresh-1',
+    issued: 1,
+    codes: new Set<string>(),
+  };
   /** Methods in the order in which they came, without those refused by the bucket. */
   readonly methods: string[] = [];
   readonly server: DoubleServer;
@@ -65,6 +74,16 @@ export class BitrixDouble {
     return `${this.server.origin}/rest/1/${this.code}/`;
   }
 
+  /** The hour of the access token is over. */
+  expire(): void {
+    this.oauth.access = `unknown-${this.oauth.issued}`;
+  }
+
+  /** How often tokens were asked for. */
+  get tokenRequests(): number {
+    return this.server.requests.filter(({ path }) => path === TOKEN_PATH).length;
+  }
+
   /** Lets the next requests of one method fail. */
   fail(method: string, ...[fault, times]: readonly [Parameters<DoubleServer['fail']>[0], number?]): void {
     const wanted = method.toLowerCase();
@@ -75,7 +94,7 @@ export class BitrixDouble {
   private answer(request: DoubleRequest): DoubleReply {
     const startedAt = this.now();
     try {
-      if (request.path === '/oauth/token/') return { status: 200, body: this.token(request.query) };
+      if (request.path === TOKEN_PATH) return { status: 200, body: this.token(request.query) };
       if (this.isOver()) throw new Refusal(503, 'QUERY_LIMIT_EXCEEDED', 'Too many requests');
       const params = paramsOf(request);
       const isWebhook = this.authorize(request, params);
@@ -128,12 +147,15 @@ export class BitrixDouble {
     const { oauth } = this;
     const known = query.get('client_id') === oauth.clientId && query.get('client_secret') === oauth.clientSecret;
     if (!known) throw new Refusal(400, 'invalid_client', 'Invalid client');
-    if (query.get('grant_type') !== 'refresh_token' || query.get('refresh_token') !== oauth.refresh) {
-      throw new Refusal(400, 'invalid_grant', 'Invalid grant');
-    }
+    const code = query.get('code') ?? '';
+    const isGranted =
+      query.get('grant_type') === 'authorization_code'
+        ? oauth.codes.delete(code)
+        : query.get('grant_type') === 'refresh_token' && query.get('refresh_token') === oauth.refresh;
+    if (!isGranted) throw new Refusal(400, 'invalid_grant', 'Invalid grant');
     oauth.issued += 1;
-    oauth.access = `a${oauth.issued}`;
-    oauth.refresh = `r${oauth.issued}`;
+    oauth.access = `access-${oauth.issued}`;
+    oauth.refresh = `refresh-${oauth.issued}`;
     return {
       access_token: oauth.access,
       refresh_token: oauth.refresh,
