@@ -1,5 +1,4 @@
 import type { TelephonyError, Text } from '../errors';
-import type { Log } from '../log';
 import type { CallMessage, UserChange } from '../messages/types';
 import type { ParsedNumber } from '../phone/types';
 import type { Recordings } from '../recordings/types';
@@ -176,7 +175,7 @@ export interface Keep {
   /** Whole on disk when it resolves; of a failure or a crash the text of before is left. */
   write(name: string, text: string): Promise<void>;
   /** Told what could not be kept while the work goes on. */
-  readonly log: Log;
+  warn(problem: TelephonyError): void;
 }
 
 export interface CrmRequest {

@@ -102,7 +102,7 @@ class Session {
       if (isOver && this.tokens === old) this.tokens = undefined;
       throw thrown;
     }
-    await this.write().catch((thrown: unknown) => this.keep?.log.warn(asCrmError(thrown)));
+    await this.write().catch((thrown: unknown) => this.keep?.warn(asCrmError(thrown)));
   }
 
   private async write(): Promise<void> {

@@ -4,6 +4,7 @@ import { createCrmAccount, type CrmAccount } from '../../../lib/crm/account';
 import { bitrix24 } from '../../../lib/crm/kinds/bitrix24';
 import type { Keep, PhoneNumber } from '../../../lib/crm/types';
 import { TelephonyError } from '../../../lib/errors';
+import { silentLog } from '../../../lib/log';
 import { BitrixDouble } from '../../doubles/bitrix24';
 import { htmlPage, type DoubleRequest } from '../../doubles/support';
 import { until } from '../../support/wait';
@@ -19,13 +20,12 @@ const isToken = { when: ({ path }: DoubleRequest) => path === '/oauth/token/' };
 /** A disk that a test can look into and break. */
 class Disk implements Keep {
   readonly files = new Map<string, string>();
-  readonly warned: unknown[] = [];
+  readonly warned: TelephonyError[] = [];
   fault: Error | undefined;
-  readonly log = {
-    info: () => undefined,
-    debug: () => undefined,
-    warn: (what: unknown) => void this.warned.push(what),
-  };
+
+  warn(problem: TelephonyError): void {
+    this.warned.push(problem);
+  }
 
   async read(name: string): Promise<string | undefined> {
     await Promise.resolve();
@@ -49,7 +49,7 @@ describe('Bitrix24 as a local application', () => {
   const open = (keep: Keep = disk, more: Record<string, unknown> = {}, secret = portal.oauth.clientSecret) => {
     const settings = { signIn: 'application', url: `${portal.server.origin}/`, server: portal.server.origin, ...more };
     const secrets = { user: portal.oauth.clientId, password: secret };
-    const made = createCrmAccount({ kind: bitrix24, settings, secrets }, { clock: systemClock, log: disk.log, keep });
+    const made = createCrmAccount({ kind: bitrix24, settings, secrets }, { clock: systemClock, log: silentLog, keep });
     opened.push(made);
     return made;
   };
@@ -218,7 +218,7 @@ describe('Bitrix24 as a local application', () => {
     const [[name = '', kept = ''] = []] = disk.files;
     disk.fault = Object.assign(new Error('no space'), { code: 'ENOSPC' });
     await account.test();
-    assert.match((disk.warned[0] as Error).message, /ENOSPC/);
+    assert.match(disk.warned[0]?.message ?? '', /ENOSPC/);
     disk.fault = undefined;
     await account.test();
     await until(() => disk.files.get(name) !== kept, 'the tokens are kept');
