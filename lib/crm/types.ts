@@ -71,6 +71,37 @@ export interface CrmAdapter {
   deliver?(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered>;
   /** Absent: settings and secrets are all that this account needs. */
   readonly signIn?: SignIn | undefined;
+  /** Absent: no orders wait in this CRM, or not for this account. */
+  readonly orders?: OrderQueue | undefined;
+}
+
+/** An order that waits in the CRM until it is fetched: a click on a number. */
+export interface WaitingOrder {
+  /** One of its own for each order of the account. */
+  readonly id: string;
+  /** What happened and to what, in the CRM's words. */
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** How old it is by the CRM's clock, in ms; absent when the CRM does not tell. */
+  readonly ageMs?: number;
+  /** How long it is worth carrying out, in ms; 0: it is none of ours. */
+  readonly goodForMs: number;
+  /** By what the CRM knows which fetch it belongs to. */
+  readonly batch?: string;
+}
+
+/** The orders that wait in a CRM. */
+export interface OrderQueue {
+  /** Asks the CRM to collect them; nothing changes when it does already. */
+  open(context: CallContext): Promise<void>;
+  /** The next ones, `limit` at most. The CRM keeps them, but gives them to nobody else. */
+  fetch(limit: number, context: CallContext): Promise<WaitingOrder[]>;
+  /** Those that were fetched and not confirmed, by whomever. */
+  left(context: CallContext): Promise<WaitingOrder[]>;
+  /** The CRM may forget them. */
+  confirm(orders: readonly WaitingOrder[], context: CallContext): Promise<void>;
+  /** Tells the CRM that nobody carries it out; once more does no harm. */
+  refuse(order: WaitingOrder, context: CallContext): Promise<void>;
 }
 
 /** How a person lets the account into the CRM, when a key in the settings is not enough. */

@@ -1,4 +1,5 @@
 import { CrmTables, type Listed } from './bitrix24/crm';
+import { OfflineEvents } from './bitrix24/offline';
 import { Telephony } from './bitrix24/telephony';
 import { isMap, paramsOf, phpMap, phpParams, Refusal, text, uploadedFile, type Params } from './bitrix24/wire';
 import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
@@ -27,6 +28,7 @@ export class BitrixDouble {
   readonly code = 'k3y0f4h00kqwerty';
   readonly crm = new CrmTables();
   readonly telephony: Telephony;
+  readonly offline: OfflineEvents;
   readonly scopes = new Set(['crm', 'user', 'telephony']);
   /** Webhooks may not register and finish calls (403 WRONG_AUTH_TYPE), as the documentation has it. */
   applicationsOnly = false;
@@ -56,6 +58,7 @@ export class BitrixDouble {
     this.now = now;
     this.levelAt = now();
     this.telephony = new Telephony(this.crm, now);
+    this.offline = new OfflineEvents(now);
     this.server = new DoubleServer((request) => this.answer(request));
     this.crm.addUser({ ID: '1', NAME: 'Админ', LAST_NAME: '' });
   }
@@ -171,12 +174,13 @@ export class BitrixDouble {
     const [family = ''] = method.split('.');
     const scopes =
       family === 'user' ? ['user', 'user_brief', 'user_basic'] : family === 'voximplant' ? ['telephony'] : [family];
-    const isFree = method === 'profile' || method === 'scope';
+    const isFree = method === 'profile' || method === 'scope' || family === 'event';
     if (!isFree && !scopes.some((scope) => this.scopes.has(scope))) {
       const description = 'The request requires higher privileges than provided by the webhook token';
       throw new Refusal(403, 'insufficient_scope', description);
     }
-    if (isWebhook && this.applicationsOnly && FOR_APPLICATIONS.has(method)) {
+    const isForApplications = method.startsWith('event.') || (this.applicationsOnly && FOR_APPLICATIONS.has(method));
+    if (isWebhook && isForApplications) {
       throw new Refusal(403, 'WRONG_AUTH_TYPE', 'Current authorization type is denied for this method');
     }
     if (this.exhausted.has(method)) {
@@ -186,7 +190,7 @@ export class BitrixDouble {
   }
 
   private methodsOfPortal(): Readonly<Record<string, Method>> {
-    const { crm, telephony } = this;
+    const { crm, offline, telephony } = this;
     const upload = (callId: string) =>
       `${this.server.origin}/rest/upload.json?auth=${this.oauth.access}&token=${encodeURIComponent(`telephony|${callId}`)}`;
     const only =
@@ -196,6 +200,10 @@ export class BitrixDouble {
       profile: only(() => ({ ID: '1', ADMIN: true, NAME: 'Админ', LAST_NAME: '', PERSONAL_GENDER: '' })),
       scope: only(() => [...this.scopes]),
       'user.get': (params) => crm.userGet(params, this.scopes.has('user')),
+      'event.bind': only((params) => offline.bind(params)),
+      'event.offline.get': only((params) => offline.get(params)),
+      'event.offline.list': (params) => offline.list(params),
+      'event.offline.clear': only((params) => offline.clear(params)),
       'crm.duplicate.findbycomm': only((params) => crm.findByComm(params)),
       'crm.contact.get': only((params) => crm.get('CONTACT', params)),
       'crm.company.get': only((params) => crm.get('COMPANY', params)),

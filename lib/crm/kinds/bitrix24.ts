@@ -9,6 +9,7 @@ import { bitrixDeliveryFields, readChoices, type Choices } from '../bitrix24/cho
 import { BitrixClients } from '../bitrix24/clients';
 import { portalTime, typeOf } from '../bitrix24/codes';
 import { webhookEntrance, type Entrance } from '../bitrix24/entrance';
+import { BitrixQueue } from '../bitrix24/offline-events';
 import { internalParties, peopleOf, personOf } from '../bitrix24/people';
 import { BitrixRecords } from '../bitrix24/records';
 import { Registrations, type CallFacts } from '../bitrix24/registrations';
@@ -58,6 +59,7 @@ class Bitrix24 implements CrmAdapter {
   private readonly registrations: Registrations;
   private readonly cards: BitrixCards;
   private readonly records: BitrixRecords;
+  readonly orders: BitrixQueue | undefined;
 
   constructor(
     http: CrmHttp,
@@ -65,6 +67,8 @@ class Bitrix24 implements CrmAdapter {
     readonly signIn: SignIn | undefined,
   ) {
     this.api = new BitrixApi(http, entrance);
+    // The portal keeps them for applications only.
+    this.orders = signIn && new BitrixQueue(this.api);
     this.clients = new BitrixClients(this.api);
     const registrations = new Registrations(this.api);
     this.registrations = registrations;
