@@ -218,7 +218,10 @@ describe('double of Bitrix24', () => {
     assert.equal((await renew()).error, 'invalid_grant');
     // What is reserved for applications is open to this one.
     portal.applicationsOnly = true;
-    assert.equal((await ask('telephony.externalLine.add', { NUMBER: '3', auth: portal.oauth.access }, rest)).status, 200);
+    assert.equal(
+      (await ask('telephony.externalLine.add', { NUMBER: '3', auth: portal.oauth.access }, rest)).status,
+      200,
+    );
   });
 
   it('fails on demand: after the work, before it, with a page', async () => {
