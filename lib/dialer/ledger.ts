@@ -1,3 +1,4 @@
+import type { BegunCall } from '../outbound/types';
 import type { StoredOrder } from '../store/types';
 import type { Decision, Ending } from './decide';
 import { Durable } from './durable';
@@ -10,6 +11,17 @@ import { Teller } from './teller';
 import type { Order } from './types';
 
 const PAGE = 200;
+const MINUTE_MS = 60_000;
+/** As many calls as an `ami-config` can let begin in a minute. */
+const MAX_BEGUN = 10_000;
+
+/** The calls of the last minute of an order that was dialled in it; where it is not known which of its tries were, all that can have been. */
+function callsOf(stored: StoredOrder): BegunCall[] {
+  const { id, tries, startedAt = 0 } = stored;
+  const order = savedOrder(stored)?.order;
+  const most = Math.min(tries, 1 + Math.floor(MINUTE_MS / (order?.periodMs ?? MINUTE_MS)));
+  return Array.from({ length: most }, (_, before) => ({ id: `${id}-${tries - before}`, by: order?.by, at: startedAt }));
+}
 
 /** The orders of one dialler as they lie on disk, and what the flow is told when they change there. */
 export class Ledger {
@@ -33,12 +45,13 @@ export class Ledger {
 
   /** Tells what the last process could not tell; gives what it left in the air. `undefined`: closed before the store could be read. */
   async load(): Promise<{ readonly inAir: readonly StoredOrder[]; readonly isPaused: boolean } | undefined> {
-    const { orders, queue, pbx, lang } = this.options;
+    const { orders, queue, pbx, lang, guard, clock } = this.options;
     const read = await this.durable.persist(async () => {
       const reporter = new Reporter(pbx, await orders.name, lang);
       const { waiting } = await orders.count(queue);
       const isPaused = await orders.isPaused(queue);
       await this.tellUntold();
+      guard.remember((await orders.begun(queue, clock.now() - MINUTE_MS, MAX_BEGUN)).flatMap(callsOf));
       const inAir = await orders.inAir(queue);
       return { reporter, waiting, isPaused, inAir };
     });

@@ -7,7 +7,7 @@ import { copied } from '../text';
 import { isEmergency } from './emergency';
 import { outboundError } from './errors';
 import { areaPattern, fits, namesAnArea } from './patterns';
-import type { DialGuard, DialSettings, DialTarget } from './types';
+import type { BegunCall, DialGuard, DialSettings, DialTarget } from './types';
 
 const MINUTE_MS = 60_000;
 /** As much of a foreign text as an error repeats, and as tells callers apart. */
@@ -27,9 +27,13 @@ export function createGuard(settings: Rules, plan: NumberingPlan, clock: Clock):
   const places = new Places(settings, clock);
   return {
     objection: (target) => objection(target, settings, plan),
-    take: (by) => places.take(by === undefined ? undefined : copied(by.slice(0, MAX_BY))),
+    take: (by) => places.take(shortened(by)),
+    remember: (calls) => places.remember(calls),
   };
 }
+
+const shortened = (by: string | undefined): string | undefined =>
+  by === undefined ? undefined : copied(by.slice(0, MAX_BY));
 
 function objection(target: DialTarget, rules: Rules, plan: NumberingPlan): TelephonyError | undefined {
   const number = target.number.slice(0, SHOWN);
@@ -71,16 +75,32 @@ interface Taken {
   /** Of the steady clock. */
   readonly at: number;
   readonly by: string | undefined;
+  /** Of a call of an earlier process. */
+  readonly id?: string;
 }
 
 /** Who began a call within the last minute. */
 class Places {
+  /** The oldest first. */
   private taken: Taken[] = [];
+  /** Wall-clock ms: what began later was taken here. */
+  private readonly since: number;
 
   constructor(
     private readonly limits: Pick<DialSettings, 'perMinute' | 'perCaller'>,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.since = clock.now();
+  }
+
+  remember(calls: readonly BegunCall[]): void {
+    const known = new Set(this.taken.map(({ id }) => id));
+    const [now, wall] = [this.clock.monotonic(), this.clock.now()];
+    const fresh = calls.filter(({ id, at }) => at < this.since && at > wall - MINUTE_MS && !known.has(id));
+    const earlier = fresh.map(({ id, by, at }) => ({ id: copied(id), by: shortened(by), at: now - (wall - at) }));
+    // The latest are enough: as long as they count, nobody gets a place.
+    this.taken = [...earlier, ...this.taken].sort((one, other) => one.at - other.at).slice(-this.limits.perMinute);
+  }
 
   take(by: string | undefined): ReturnType<DialGuard['take']> {
     const now = this.clock.monotonic();
