@@ -187,6 +187,7 @@ class Account implements CrmAccount {
   async deliver(event: DeliverableEvent, how: DeliveryWish): Promise<Delivered> {
     const { adapter, health } = this;
     const userOf = (extension: string) => this.directory.userOf(extension);
+    if (!this.topics.includes(event.topic)) return { status: 'skipped' };
     try {
       const delivered = await this.requests.within(async (context) => {
         const whole = { ...how, ...context, userOf, background: true };

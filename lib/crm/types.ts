@@ -1,5 +1,5 @@
 import type { TelephonyError, Text } from '../errors';
-import type { CallMessage, UserChange } from '../messages/types';
+import type { CallMessage, Deliverable, UserChange } from '../messages/types';
 import type { ParsedNumber } from '../phone/types';
 import type { Recordings } from '../recordings/types';
 
@@ -66,7 +66,7 @@ export interface CrmAdapter {
   /**
    * Tells the CRM one thing that happened; absent when the kind takes no events. Called again with the same event after a failure or
    * a crash, so what was done before must be found out from {@link DeliveryContext.memo} or left to the CRM's own
-   * deduplication. Events of one call come one after the other.
+   * deduplication. Events of one call come one after the other. Only topics of {@link CrmKind.topics} ever come.
    */
   deliver?(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered>;
 }
@@ -79,7 +79,10 @@ export interface ClientWish {
   readonly ownerId?: string;
 }
 
-export type DeliverableEvent = CallMessage | UserChange;
+export type DeliverableEvent = Deliverable;
+
+/** Events of the PBX itself, which is all that most CRMs have a place for. */
+export type PbxEvent = CallMessage | UserChange;
 
 export interface DeliveryContext extends CallContext {
   /** The choices of `crm-webhook-out`, as {@link CrmKind.deliveryFields} ask for them. */

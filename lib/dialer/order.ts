@@ -1,4 +1,5 @@
 import { parseNumber } from '../phone';
+import { describePhone } from '../phone/describe';
 import type { NumberingPlan } from '../phone/types';
 import { badOrder, orderError } from './errors';
 import { Fields } from './fields';
@@ -27,6 +28,8 @@ export interface OrderSettings {
   readonly language?: string;
   readonly prompt?: string;
   readonly detectMachine: boolean;
+  /** Where clients of the PBX's country are whose number names no one place (IANA); absent: anywhere in it. */
+  readonly timeZone?: string;
   readonly triesOf: Readonly<Partial<Record<RetriedOutcome, number>>>;
   /** Of plain orders. */
   readonly channel?: string;
@@ -108,7 +111,7 @@ function readAutocall(fields: Fields, settings: OrderSettings, needs: OrderNeeds
   const { number, e164 } = readNumber(fields, needs.plan);
   if (e164 === undefined) throw orderError('ORDER_BAD_NUMBER', { number });
   const zone = fields.timeZone('timeZone');
-  const timeZones = zone === undefined ? needs.timeZonesOf(e164) : [zone];
+  const timeZones = zone === undefined ? zonesOf(e164, settings, needs) : [zone];
   const files = fields.files('files') ?? settings.files;
   if (files.length === 0) {
     throw badOrder(
@@ -130,6 +133,13 @@ function readAutocall(fields: Fields, settings: OrderSettings, needs: OrderNeeds
     ...(language === undefined ? {} : { language }),
     ...(prompt === undefined ? {} : { prompt }),
   };
+}
+
+/** What the number tells wins; a mobile number of Russia tells eleven zones, in all of which a day is never open for long. */
+function zonesOf(e164: string, { timeZone }: OrderSettings, { plan, timeZonesOf }: OrderNeeds): readonly string[] {
+  const zones = timeZonesOf(e164);
+  const isAtHome = describePhone(e164)?.country === plan.country;
+  return timeZone !== undefined && zones.length !== 1 && isAtHome ? [timeZone] : zones;
 }
 
 /** Which program runs on the channel is the dialog's alone: no message from outside may choose one. */

@@ -1,6 +1,6 @@
 import { messageError } from './errors';
-import { misfitIn, CALL, RECORD, USER_CHANGE } from './shape';
-import { DELIVERABLE_TOPICS, type CallMessage, type DeliverableTopic, type UserChange } from './types';
+import { misfitIn, CALL, ORDER_END, RECORD, USER_CHANGE } from './shape';
+import { DELIVERABLE_TOPICS, type CallMessage, type Deliverable, type DeliverableTopic } from './types';
 
 /** Of a payload as JSON, in UTF-8, wherever it goes: a record with hundreds of legs is below it. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024;
@@ -21,23 +21,35 @@ export function isDeliverableTopic(topic: unknown): topic is DeliverableTopic {
  * kind, so that nobody behind has to ask; what is not known stays. Throws `MESSAGE_BAD`.
  */
 export function readMessage(topic: 'call_record', payload: unknown): Extract<CallMessage, { topic: 'call_record' }>;
-export function readMessage(topic: unknown, payload: unknown): CallMessage | UserChange;
-export function readMessage(topic: unknown, payload: unknown): CallMessage | UserChange {
+export function readMessage(topic: unknown, payload: unknown): Deliverable;
+export function readMessage(topic: unknown, payload: unknown): Deliverable {
   if (!isDeliverableTopic(topic)) {
     throw bad(`the topic "${shown(topic)}" is unknown.`, `тема «${shown(topic)}» неизвестна.`);
   }
   const copy = copied(payload);
-  const isUser = topic === 'user_change';
-  for (const name of ['eventId', 'pbx', isUser ? 'extension' : 'callId']) {
+  const { name: what, shape } = kindOf(topic);
+  for (const name of ['eventId', 'pbx', what]) {
     const value = copy[name];
     if (typeof value !== 'string' || value === '' || value.length > MAX_ID) {
       throw bad(`payload.${name} must be a text.`, `payload.${name} должно быть строкой.`);
     }
   }
-  const wrong = misfitIn(copy, isUser ? USER_CHANGE : topic === 'call_record' ? RECORD : CALL, 'payload');
+  const wrong = misfitIn(copy, shape, 'payload');
   if (wrong) throw bad(`${wrong.path} must be ${wrong.en}.`, `${wrong.path} должно быть ${wrong.ru}.`);
   if (topic === 'call_record') for (const name of ['rung', 'talked', 'legs']) copy[name] ??= [];
-  return { topic, payload: copy } as unknown as CallMessage | UserChange;
+  return { topic, payload: copy } as unknown as Deliverable;
+}
+
+/** The member without which nobody knows what it is about, and what its members must be. */
+function kindOf(topic: DeliverableTopic) {
+  switch (topic) {
+    case 'user_change':
+      return { name: 'extension', shape: USER_CHANGE };
+    case 'order_outcome':
+      return { name: 'outcome', shape: ORDER_END };
+    default:
+      return { name: 'callId', shape: topic === 'call_record' ? RECORD : CALL };
+  }
 }
 
 function shown(value: unknown): string {
@@ -65,7 +77,14 @@ function copied(payload: unknown): Record<string, unknown> {
   return JSON.parse(text) as Record<string, unknown>;
 }
 
-/** What keeps its order with what: the events of one call, the states of one extension. */
-export function orderKeyOf({ topic, payload }: CallMessage | UserChange): string {
-  return topic === 'user_change' ? `user ${payload.pbx} ${payload.extension}` : `call ${payload.pbx} ${payload.callId}`;
+/** What keeps its order with what: the events of one call, the states of one extension; an order has one end only. */
+export function orderKeyOf({ topic, payload }: Deliverable): string {
+  switch (topic) {
+    case 'user_change':
+      return `user ${payload.pbx} ${payload.extension}`;
+    case 'order_outcome':
+      return `order ${payload.pbx} ${payload.eventId}`;
+    default:
+      return `call ${payload.pbx} ${payload.callId}`;
+  }
 }

@@ -104,6 +104,20 @@ export const RECORD: Members = {
 /** … of a `user_change`. */
 export const USER_CHANGE: Members = { user: USER, 'state!': STATE, previous: STATE, at: TIME, reconciled: FLAG };
 
+/** … of an `order_outcome`. */
+export const ORDER_END: Members = {
+  orderId: NUMBER,
+  key: TEXT,
+  'outcome!': TEXT,
+  number: TEXT,
+  e164: TEXT,
+  extension: TEXT,
+  tries: NUMBER,
+  startedAt: TIME,
+  answeredAt: TIME,
+  endedAt: TIME,
+};
+
 /** Which member is wrong, and what it must be. */
 export interface Misfit {
   readonly path: string;

@@ -10,10 +10,10 @@ const CALL_TOPICS = [
 ] as const;
 
 /** All events that a CRM can be sent. */
-export const DELIVERABLE_TOPICS = [...CALL_TOPICS, 'user_change'] as const;
+export const DELIVERABLE_TOPICS = [...CALL_TOPICS, 'user_change', 'order_outcome'] as const;
 
 /** All events that `ami-event` sends in the mode "life of calls". */
-export const PBX_TOPICS = [...DELIVERABLE_TOPICS, 'gap'] as const;
+export const PBX_TOPICS = [...CALL_TOPICS, 'user_change', 'gap'] as const;
 
 export type CallTopic = (typeof CALL_TOPICS)[number];
 export type DeliverableTopic = (typeof DELIVERABLE_TOPICS)[number];
@@ -140,6 +140,30 @@ export interface UserChange {
     readonly reconciled?: true;
   };
 }
+
+/** How an ordered call ended, as `originate` tells it once for each order: what of it a CRM is told. */
+export interface OrderEnd {
+  readonly topic: 'order_outcome';
+  readonly payload: {
+    readonly eventId: string;
+    readonly pbx: string;
+    /** Absent: it was refused at once. */
+    readonly orderId?: number;
+    readonly key?: string;
+    readonly outcome: string;
+    readonly number?: string;
+    readonly e164?: string;
+    /** Of a click: whose phone rang first. */
+    readonly extension?: string;
+    readonly tries?: number;
+    readonly startedAt?: string;
+    readonly answeredAt?: string;
+    readonly endedAt?: string;
+  };
+}
+
+/** What a CRM can be told. */
+export type Deliverable = CallMessage | UserChange | OrderEnd;
 
 /** The time in which nothing was heard from the PBX. */
 export interface Gap {

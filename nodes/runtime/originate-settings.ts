@@ -70,6 +70,7 @@ function orderSettings(def: OriginateDef, mode: OrderMode): OrderSettings {
   const [language, prompt, channel] = [fields.language('language'), fields.file('prompt'), fields.channel('channel')];
   const shown = callerId.callerId('callerId');
   const to = plainTarget(fields);
+  const timeZone = mode === 'autocall' ? fields.timeZone('timeZone') : undefined;
   return {
     mode,
     tries: (mode === 'plain' ? undefined : fields.whole('tries', 1, tries)) ?? 1,
@@ -94,6 +95,7 @@ function orderSettings(def: OriginateDef, mode: OrderMode): OrderSettings {
     ...(prompt === undefined ? {} : { prompt }),
     ...(channel === undefined ? {} : { channel }),
     ...(to === undefined ? {} : { to }),
+    ...(timeZone === undefined ? {} : { timeZone }),
   };
 }
 

@@ -55,6 +55,7 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['originate', 'expires', '0'],
   ['originate', 'files', 'car.wav', { mode: 'autocall' }],
   ['originate', 'windows', [{ days: [], from: '09:00', to: '21:00' }], { mode: 'autocall' }],
+  ['originate', 'timeZone', 'Moscow', { mode: 'autocall' }],
   ['originate', 'channel', 'PJSIP/101&PJSIP/102', { mode: 'plain' }],
   ['originate', 'lines', '257'],
   ['originate', 'trunkLines', [{ trunk: 'PJSIP/a', lines: '0' }]],

@@ -7,7 +7,7 @@ import { scalar, type JsonObject } from '../json';
 import { clientNumber } from '../numbers';
 import { SettingsReader } from '../settings';
 import { fallbackUserField, languageField } from '../shared-fields';
-import type { CrmAnswer, CrmEntity, CrmField, Delivered, DeliverableEvent, DeliveryContext } from '../types';
+import type { CrmAnswer, CrmEntity, CrmField, Delivered, PbxEvent, DeliveryContext } from '../types';
 import type { EspoApi } from './api';
 import type { EspoClients } from './clients';
 
@@ -34,7 +34,7 @@ export class EspoCalls {
    * that, the description carries a mark, by which the call is looked for before a POST that may be the second. What remains: a POST
    * that EspoCRM finishes only after that search.
    */
-  async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+  async deliver(event: PbxEvent, context: DeliveryContext): Promise<Delivered> {
     if (event.topic !== 'call_record' || event.payload.direction === 'internal') return SKIPPED;
     const { payload } = event;
     const known = await context.memo.get(POSTED);

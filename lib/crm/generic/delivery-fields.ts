@@ -27,8 +27,8 @@ export const genericDeliveryFields: readonly CrmField[] = [
     required: true,
     label: { en: 'Event address', ru: 'Адрес событий' },
     help: {
-      en: 'Placeholders are the fields of the event: {{topic}}, {{callId}}, {{direction}}, {{client.e164}}, {{extension}}, {{user.id}}, {{line.number}}, {{startedAt}}, {{startedUnix}}, {{waitSeconds}}, {{talkSeconds}}, {{result}}, {{hangup.code}}, {{recording.url}}, {{variables.NAME}} and so on. Key and headers come from the CRM chosen above.',
-      ru: 'Подстановки — поля события: {{topic}}, {{callId}}, {{direction}}, {{client.e164}}, {{extension}}, {{user.id}}, {{line.number}}, {{startedAt}}, {{startedUnix}}, {{waitSeconds}}, {{talkSeconds}}, {{result}}, {{hangup.code}}, {{recording.url}}, {{variables.ИМЯ}} и другие. Ключ и заголовки — из выбранной CRM.',
+      en: 'Placeholders are the fields of the event: {{topic}}, {{callId}}, {{direction}}, {{client.e164}}, {{extension}}, {{user.id}}, {{line.number}}, {{startedAt}}, {{startedUnix}}, {{waitSeconds}}, {{talkSeconds}}, {{result}}, {{hangup.code}}, {{recording.url}}, {{variables.NAME}} and so on; of an ordered call {{outcome}}, {{orderId}}, {{key}}, {{number}}, {{data}}. Key and headers come from the CRM chosen above.',
+      ru: 'Подстановки — поля события: {{topic}}, {{callId}}, {{direction}}, {{client.e164}}, {{extension}}, {{user.id}}, {{line.number}}, {{startedAt}}, {{startedUnix}}, {{waitSeconds}}, {{talkSeconds}}, {{result}}, {{hangup.code}}, {{recording.url}}, {{variables.ИМЯ}} и другие; у заказанного звонка {{outcome}}, {{orderId}}, {{key}}, {{number}}, {{data}}. Ключ и заголовки — из выбранной CRM.',
     },
     placeholder: 'https://crm.example.com/api/calls/{{callId}}',
   },

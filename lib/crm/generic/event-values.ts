@@ -1,4 +1,5 @@
 import { recordingLink } from '../call-record';
+import type { CallMessage } from '../../messages/types';
 import type { TemplateValues } from '../template';
 import type { DeliverableEvent, DeliveryContext } from '../types';
 import { isObject } from '../json';
@@ -40,6 +41,11 @@ const TEXTS = [
   'state',
   'previous',
   'at',
+  'outcome',
+  'key',
+  'number',
+  'e164',
+  'error.message',
   'token',
 ] as const;
 
@@ -58,6 +64,11 @@ const OTHERS = [
   'legs',
   'cdrs',
   'variables',
+  'orderId',
+  'tries',
+  'heard',
+  'of',
+  'data',
   'payload',
 ] as const;
 
@@ -76,6 +87,9 @@ export function sampleValues(template: string): TemplateValues {
 const unix = (time: unknown): number | undefined =>
   typeof time === 'string' ? Math.floor(Date.parse(time) / 1000) : undefined;
 
+const isOfCall = (event: DeliverableEvent): event is CallMessage =>
+  event.topic !== 'user_change' && event.topic !== 'order_outcome';
+
 /** What the placeholders stand for in one event. The user comes from the table, the address of the recording from its signed link. */
 export function eventValues(
   event: DeliverableEvent,
@@ -86,7 +100,7 @@ export function eventValues(
   const line = extension === undefined ? undefined : context.userOf(extension);
   const known =
     line === undefined ? {} : { user: { id: line.userId, ...(line.name === undefined ? {} : { name: line.name }) } };
-  const recording = event.topic === 'user_change' ? undefined : event.payload.recording;
+  const recording = isOfCall(event) ? event.payload.recording : undefined;
   const url = recordingLink(recording, context);
   const heard = recording === undefined ? {} : { recording: url === undefined ? recording : { ...recording, url } };
   const payload: Readonly<Record<string, unknown>> = { ...known, ...event.payload, ...heard };

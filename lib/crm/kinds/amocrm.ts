@@ -16,7 +16,7 @@ import type {
   CrmHttp,
   CrmKind,
   CrmUser,
-  DeliverableEvent,
+  PbxEvent,
   Delivered,
   DeliveryContext,
   PhoneNumber,
@@ -64,7 +64,7 @@ class AmoCrm implements CrmAdapter {
     return this.clients.create(phone, wish, context);
   }
 
-  async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+  async deliver(event: PbxEvent, context: DeliveryContext): Promise<Delivered> {
     const choices = readChoices(context.settings);
     switch (event.topic) {
       case 'call_record':

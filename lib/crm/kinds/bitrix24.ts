@@ -24,7 +24,7 @@ import type {
   CrmHttp,
   CrmKind,
   CrmUser,
-  DeliverableEvent,
+  PbxEvent,
   Delivered,
   DeliveryContext,
   PhoneNumber,
@@ -108,7 +108,7 @@ class Bitrix24 implements CrmAdapter {
    * left: a registration whose answer was lost and that is repeated more than 30 minutes after the call began stays without an end, and is
    * counted nowhere.
    */
-  async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+  async deliver(event: PbxEvent, context: DeliveryContext): Promise<Delivered> {
     if (event.topic === 'user_change' || event.topic === 'call_held' || event.topic === 'call_active') return SKIPPED;
     const choices = readChoices(context.settings);
     await this.adopt(event.payload, context);

@@ -14,7 +14,7 @@ import type {
   CrmHttp,
   CrmKind,
   CrmUser,
-  DeliverableEvent,
+  PbxEvent,
   Delivered,
   DeliveryContext,
   PhoneNumber,
@@ -76,7 +76,7 @@ class EspoCrm implements CrmAdapter {
     return this.clients.create(phone, wish, context);
   }
 
-  deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+  deliver(event: PbxEvent, context: DeliveryContext): Promise<Delivered> {
     return this.calls.deliver(event, context);
   }
 }

@@ -18,7 +18,7 @@ import type {
   CrmHttp,
   CrmKind,
   CrmUser,
-  DeliverableEvent,
+  PbxEvent,
   Delivered,
   DeliveryContext,
   PhoneNumber,
@@ -113,7 +113,7 @@ class RetailCrm implements CrmAdapter {
     return this.clients.create(phone, wish, context);
   }
 
-  async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+  async deliver(event: PbxEvent, context: DeliveryContext): Promise<Delivered> {
     if (event.topic === 'user_change' || event.topic === 'call_held' || event.topic === 'call_active') return SKIPPED;
     if (event.payload.direction === 'internal') return SKIPPED;
     const choices = readChoices(context.settings);

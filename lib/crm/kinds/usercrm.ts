@@ -18,7 +18,7 @@ import type {
   CrmKind,
   CrmUser,
   Delivered,
-  DeliverableEvent,
+  PbxEvent,
   DeliveryContext,
   PhoneNumber,
 } from '../types';
@@ -150,7 +150,7 @@ class UserCrm implements CrmAdapter {
   }
 
   /** The CRM tells a repetition by `action_id`, by the header, or by `uniqueid` of a record: all are the same in each try. */
-  async deliver(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered> {
+  async deliver(event: PbxEvent, context: DeliveryContext): Promise<Delivered> {
     const message = userCrmMessage(event, eventPlan(event, context));
     if (message === undefined) return SKIPPED;
     const headers = { ...this.headers, 'Idempotency-Key': deliveryId(event) };
@@ -218,7 +218,7 @@ function ownNumbers(read: SettingsReader): NumberingPlan {
   }
 }
 
-function eventPlan(event: DeliverableEvent, context: DeliveryContext): EventPlan {
+function eventPlan(event: PbxEvent, context: DeliveryContext): EventPlan {
   const read = new SettingsReader(context.settings, {});
   const recording = event.topic === 'user_change' ? undefined : event.payload.recording;
   return {

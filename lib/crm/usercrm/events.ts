@@ -4,7 +4,7 @@ import type { CallPayload, UserChange } from '../../messages/types';
 import { otherParty, userCrmCdr, USERCRM_DIRECTIONS, userCrmJson } from '../../messages/usercrm-cdr';
 import { parseNumber } from '../../phone';
 import type { NumberingPlan } from '../../phone/types';
-import type { DeliverableEvent } from '../types';
+import type { PbxEvent } from '../types';
 
 /** What an event needs to know beside itself. */
 export interface EventPlan {
@@ -30,7 +30,7 @@ export interface UserCrmMessage {
 }
 
 /** The message for an event, `undefined` when the protocol has none for it, or nobody to address it to. Pure. */
-export function userCrmMessage(event: DeliverableEvent, plan: EventPlan): UserCrmMessage | undefined {
+export function userCrmMessage(event: PbxEvent, plan: EventPlan): UserCrmMessage | undefined {
   if (event.topic === 'user_change') return userChange(event, plan);
   if (event.payload.direction === 'internal' && !plan.internal) return undefined;
   switch (event.topic) {

@@ -35,6 +35,7 @@ describe('CRM account', () => {
       id: 'fake',
       title: { en: '', ru: '' },
       fields: [],
+      topics: [{ topic: 'call_record', byDefault: true }],
       limits: { perSecond: 1000, burst: 1000 },
       create: () => ({
         test: () => Promise.resolve(undefined),
@@ -189,7 +190,7 @@ describe('CRM account', () => {
           },
         },
       );
-      const event = { topic: 'call_hangup', payload: { eventId: 'e' } } as DeliverableEvent;
+      const event = { topic: 'call_record', payload: { eventId: 'e' } } as DeliverableEvent;
       const memo = { get: () => Promise.resolve(undefined), set: () => Promise.resolve() };
       return account.deliver(event, { settings: {}, memo, attempt: 1 }).then(
         ({ status }) => status,

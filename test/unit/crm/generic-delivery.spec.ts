@@ -130,6 +130,23 @@ describe('events to any CRM over HTTP', () => {
     assert.equal(seen().body, '');
   });
 
+  it('the end of an ordered call, with what its order is known by', async () => {
+    const payload = {
+      eventId: 'e1',
+      pbx: 'office',
+      orderId: 7,
+      key: 'taxi 17',
+      outcome: 'busy',
+      number: '89060000017',
+    };
+    const deliverBody =
+      '{"order": "{{key}}", "id": {{orderId}}, "to": "{{number}}", "how": "{{outcome}}", "call": "{{callId}}"}';
+    await tell(json({}), { deliverBody }, { topic: 'order_outcome', payload });
+    const told = { order: 'taxi 17', id: 7, to: '89060000017', how: 'busy', call: '' };
+    assert.deepEqual(JSON.parse(seen().body), told);
+    assert.equal(seen().headers['idempotency-key'], 'e1');
+  });
+
   it('one template for all events, others for single ones', async () => {
     const settings = {
       deliverBody: '{"any": "{{topic}}"}',

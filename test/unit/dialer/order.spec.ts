@@ -8,6 +8,7 @@ import { refusedOutcome } from '../../../lib/dialer/refused';
 import type { Order, PlainOrder } from '../../../lib/dialer/types';
 import { TelephonyError } from '../../../lib/errors';
 import { numberingPlan } from '../../../lib/phone';
+import { timeZonesOf } from '../../../lib/phone/time-zones';
 
 const NOW = Date.UTC(2026, 0, 5, 10);
 const plan = numberingPlan({ country: 'RU', extensionPattern: '1XX' });
@@ -88,6 +89,26 @@ describe('an order', () => {
       given.mode === 'autocall' && [given.files, given.timeZones, given.expiresAt, given.priority, given.prompt],
       [['a', 'b/c'], ['Asia/Omsk'], NOW + 60_000, 9, 'p'],
     );
+  });
+
+  it('for an autocall has the time zone of the dialog where the number tells none, and that of the message always', async () => {
+    const zones = async (number: string, more: object = {}): Promise<readonly string[]> => {
+      const read = await readOrder(
+        { number, ...more },
+        { ...autocall, timeZone: 'Asia/Omsk' },
+        { ...needs, timeZonesOf },
+      );
+      return read.mode === 'autocall' ? read.timeZones : [];
+    };
+    assert.deepEqual(await zones('+79031234567'), ['Asia/Omsk']);
+    assert.deepEqual(await zones(CLIENT), ['Europe/Moscow']);
+    assert.ok(
+      (await zones('+12125552368')).every((zone) => zone !== 'Asia/Omsk'),
+      'another country',
+    );
+    assert.deepEqual(await zones('+79031234567', { timeZone: 'Asia/Chita' }), ['Asia/Chita']);
+    const unset = await readOrder({ number: '+79031234567' }, autocall, { ...needs, timeZonesOf });
+    assert.equal(unset.mode === 'autocall' && unset.timeZones.length, 11);
   });
 
   it('finds the phone by the user of the CRM, or by the address he sits at', async () => {

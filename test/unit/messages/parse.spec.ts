@@ -43,6 +43,14 @@ describe('events as a flow sends them', () => {
     assert.deepEqual(readMessage('user_change', user), { topic: 'user_change', payload: user });
   });
 
+  it('are the ends of ordered calls too, of which nothing is known but how they ended', () => {
+    const end = { eventId: 'e', pbx: 'Office', outcome: 'refused', data: { deal: 7 } };
+    assert.deepEqual(readMessage('order_outcome', end), { topic: 'order_outcome', payload: end });
+    refused({ outcome: null }, /payload\.outcome must be a text/, 'order_outcome', end);
+    refused({ orderId: 'x' }, /payload\.orderId must be a number/, 'order_outcome', end);
+    refused({ pbx: '' }, /payload\.pbx must be a text/, 'order_outcome', end);
+  });
+
   it('are refused with the name of the field that is wrong', () => {
     refused({ legs: 'abc' }, /payload\.legs must be a list/);
     refused({ legs: [null] }, /payload\.legs\[0\] must be an object/);

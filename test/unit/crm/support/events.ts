@@ -2,11 +2,18 @@ import { systemClock } from '../../../../lib/clock';
 import { createCrmHttp, type ClosableCrmHttp } from '../../../../lib/crm/http';
 import { crmKind } from '../../../../lib/crm/kinds';
 import { createLimiter } from '../../../../lib/crm/limiter';
-import type { CrmAdapter, DeliverableEvent, Delivered, DeliveryContext, SecretSlot } from '../../../../lib/crm/types';
+import type {
+  CrmAdapter,
+  Delivered,
+  DeliverableEvent,
+  DeliveryContext,
+  PbxEvent,
+  SecretSlot,
+} from '../../../../lib/crm/types';
 import type { CallPayload, CallTopic, RecordPayload, UserChange } from '../../../../lib/messages/types';
 
 /** An incoming call that 101 answered after 12 s and that lasted 95 s. */
-export const record = (more: Partial<RecordPayload> = {}): DeliverableEvent => ({
+export const record = (more: Partial<RecordPayload> = {}): PbxEvent => ({
   topic: 'call_record',
   payload: {
     eventId: 'Офис:1795201200.15:record',
@@ -34,10 +41,7 @@ export const record = (more: Partial<RecordPayload> = {}): DeliverableEvent => (
 });
 
 /** What happens to 101 in that call. */
-export const legEvent = (
-  topic: Exclude<CallTopic, 'call_record'>,
-  more: Partial<CallPayload> = {},
-): DeliverableEvent => ({
+export const legEvent = (topic: Exclude<CallTopic, 'call_record'>, more: Partial<CallPayload> = {}): PbxEvent => ({
   topic,
   payload: {
     eventId: `Офис:1795201200.15:${topic}:1795201201.17`,
