@@ -69,22 +69,6 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['usercrm-in', 'deadlines', { make_call: 'soon' }],
   ['usercrm-out', 'property', 'a..b'],
 ];
-/** On the tab, and with the config nodes, of the second example. */
-const dial: Readonly<Record<string, unknown>> = {
-  id: 'b2c0de0000000099',
-  type: 'originate',
-  z: 'b2c0de0000000001',
-  x: 200,
-  y: 900,
-  mode: 'autocall',
-  pbx: 'b2c0de0000000010',
-  store: 'b2c0de0000000012',
-  files: 'taxi/car, taxi/is-here',
-  windows: [{ days: [1, 2, 3, 4, 5], from: '09:00', to: '21:00' }],
-  trunkLines: [{ trunk: 'PJSIP/provider', lines: '5' }],
-  variables: [{ name: 'CAMPAIGN', value: '7' }],
-  wires: [[], []],
-};
 const screens = join(repository, '.cache', 'screens');
 
 interface Look {
@@ -139,10 +123,15 @@ describe('the dialogs in Chromium', () => {
   before(async function () {
     canRun(this, chromiumPath !== undefined, 'there is no Chromium');
     await mkdir(screens, { recursive: true });
-    // Together with the one below they use every node.
-    const examples = ['01-routing-to-responsible.json', '02-cdr-export.json'];
+    // Together they use every node.
+    const examples = [
+      '01-routing-to-responsible.json',
+      '02-cdr-export.json',
+      '06-autocall-notification.json',
+      '04-usercrm-server.json',
+    ];
     const texts = await Promise.all(examples.map((name) => readFile(join(repository, 'examples', name), 'utf8')));
-    flows = [...texts.flatMap((text) => JSON.parse(text) as Record<string, unknown>[]), dial];
+    flows = texts.flatMap((text) => JSON.parse(text) as Record<string, unknown>[]);
     nodeRed = await startNodeRed({ userDir: await userDirWithPack(), flows });
     browser = await startBrowser();
   });

@@ -6,7 +6,7 @@ import simulatedCall from '../../nodes/simulated-call';
 import storeConfig from '../../nodes/store-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import { until } from '../support/wait';
-import { only, readExample, runnable } from './support/example-flows';
+import { debugNamed, only, readExample, runnable } from './support/example-flows';
 import { FlowServer } from './support/http';
 import { routeNodes } from './support/route-flow';
 import { load, messages, node, receive, unload } from './support/runtime';
@@ -35,8 +35,7 @@ describe('examples for those who order calls', () => {
     const rings = () =>
       receive(only(flow, 'simulated-call').id, { payload: { from: '84951343060', did: '74951000111' } });
     const told = (debugName: string): readonly Readonly<Record<string, unknown>>[] => {
-      const debug = flow.find(({ type, name: called }) => type === 'debug' && called === debugName);
-      assert.ok(debug, debugName);
+      const debug = debugNamed(flow, debugName);
       return messages(debug.id).map(({ payload }) => payload as Readonly<Record<string, unknown>>);
     };
     return { pbx, rings, told };

@@ -74,6 +74,51 @@ describe('the pack, installed from its tarball into a real Node-RED', () => {
     assert.deepEqual(Object.fromEntries(new URLSearchParams(await ask('anonymous'))), { name: '', number: '' });
   });
 
+  it('runs every example side by side right after import and deploy, and logs no error', async () => {
+    const folder = join(repository, 'examples');
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+    const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+    const nodes = texts.flatMap((text) => JSON.parse(text) as { readonly id: string; readonly type: string }[]);
+    // Those made for one CRM wait for its address and key, and say so.
+    const ready = nodes.filter(({ id }) =>
+      texts.some((text, at) => text.includes(id) && !(names[at] ?? '').includes('-cdr-export-')),
+    );
+    const before = nodeRed.log().length;
+    await nodeRed.deploy(
+      ready.map((node) =>
+        node.type === 'tab' ? { ...node, credentials: { ORDER_KEY: 'a-key-of-16-or-more' } } : node,
+      ),
+    );
+    const order = (key: string, body: object) =>
+      fetch(`${nodeRed.url}/autocalls`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+        body: JSON.stringify(body),
+      });
+    const ride = { number: '89060000005', key: 'ride 17', files: ['hello-world'] };
+    await until(async () => (await order('another-key-of-16', ride)).status === 401, 'the address of orders');
+    const first = await order('a-key-of-16-or-more', ride);
+    assert.equal(first.status, 202);
+    const told = (await first.json()) as { orderId: number };
+    assert.deepEqual(told, { orderId: told.orderId, key: 'ride 17', state: 'queued' });
+    const again = (await (await order('a-key-of-16-or-more', ride)).json()) as { orderId: number };
+    assert.equal(again.orderId, told.orderId, 'the second order is the first');
+    assert.equal((await order('a-key-of-16-or-more', { ...ride, number: '112', key: 'ride 18' })).status, 422);
+    assert.equal((await order('a-key-of-16-or-more', { command: 'cancel', all: true })).status, 422);
+    const state = async (id: unknown, key = 'a-key-of-16-or-more') => {
+      const headers = { authorization: `Bearer ${key}` };
+      const response = await fetch(`${nodeRed.url}/autocalls/${String(id)}`, { headers });
+      return { status: response.status, ...((await response.json()) as { state?: string; outcome?: string }) };
+    };
+    await until(async () => (await state(told.orderId)).state === 'over', 'the end of the order', 30_000);
+    assert.equal((await state(told.orderId)).outcome, 'confirmed');
+    assert.deepEqual(
+      [(await state(4_000_000)).status, (await state('x')).status, (await state(told.orderId, '')).status],
+      [404, 400, 401],
+    );
+    assert.doesNotMatch(nodeRed.log().slice(before), /\[error\]/);
+  });
+
   it('offers its examples in the import menu', async () => {
     const offered = await nodeRed.admin<unknown>('GET', `library/examples/flows/${packName}`);
     assert.ok(JSON.stringify(offered).includes('01-routing-to-responsible'), JSON.stringify(offered));

@@ -18,11 +18,18 @@ export const readExample = (name: string): FlowNode[] =>
 export const runnable = (flow: readonly FlowNode[]): FlowNode[] =>
   flow
     .map((each) => (each.type === 'debug' ? { ...each, type: 'sink' } : each))
-    .filter(({ type }) => !/^(inject|comment|link (in|out)|http (in|response))$/.test(type));
+    .filter(({ type }) => !/^(inject|comment|function|catch|link (in|out)|http (in|response))$/.test(type));
 
 /** The node of a type of which there is one. */
 export function only(flow: readonly FlowNode[], type: string): FlowNode {
   const [found, ...more] = flow.filter((each) => each.type === type);
   assert.ok(found && more.length === 0, type);
+  return found;
+}
+
+/** The debug node of a name. */
+export function debugNamed(flow: readonly FlowNode[], name: string): FlowNode {
+  const found = flow.find((each) => each.type === 'debug' && each.name === name);
+  assert.ok(found, name);
   return found;
 }
