@@ -23,6 +23,11 @@ const impatient =
     call.answer();
     setTimeout(() => call.bye(), ms);
   };
+/** Presses 1, and hangs up in the middle of a long message. */
+const leaving: Client = (call, before) => {
+  confirming(call, before);
+  setTimeout(() => call.bye(), 8000);
+};
 const machine: Client = (call) => {
   call.answer();
   call.speak(6000);
@@ -42,6 +47,7 @@ export const CLIENTS = {
   away,
   ringing,
   impatient: impatient(1500),
+  leaving,
   machine,
   speaking,
   busyAtFirst,
