@@ -39,7 +39,7 @@ const speaking: Client = (call) => {
 };
 const busyAtFirst: Client = (call, before) => (before === 0 ? busy : patient)(call, before);
 
-export const CLIENTS = {
+const CLIENTS = {
   patient,
   confirming,
   busy,
