@@ -95,7 +95,11 @@ class Places {
     const known = new Set(this.taken.map(({ id }) => id));
     const [now, wall] = [this.clock.monotonic(), this.clock.now()];
     const fresh = calls.filter(({ id, at }) => at < this.since && at > wall - MINUTE_MS && !known.has(id));
-    const earlier = fresh.map(({ id, by, at }) => ({ id: copied(id), by: by === undefined ? undefined : callerOf(by), at: now - (wall - at) }));
+    const earlier = fresh.map(({ id, by, at }) => ({
+      id: copied(id),
+      by: by === undefined ? undefined : callerOf(by),
+      at: now - (wall - at),
+    }));
     // The latest are enough: as long as they count, nobody gets a place.
     this.taken = [...earlier, ...this.taken].sort((one, other) => one.at - other.at).slice(-this.limits.perMinute);
   }
