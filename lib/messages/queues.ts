@@ -59,6 +59,8 @@ export interface QueueCallPayload {
   readonly line?: { readonly number?: string; readonly trunk?: string };
   readonly queue?: { readonly id: string; readonly name?: string };
   readonly agent?: Agent;
+  /** Of an agent's own call: the queues that he is logged in to. */
+  readonly agentQueues?: readonly string[];
   /** The phone that the agent's call is on: another than his own when a colleague picked it up. */
   readonly extension?: string;
   /** Of the CRM's table, when known. */

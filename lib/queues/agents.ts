@@ -68,6 +68,10 @@ export class Agents {
     return agent && agent.memberships.size > 0 ? agent : undefined;
   }
 
+  queuesOf(phone: string): readonly string[] {
+    return [...(this.byPhone.get(phone)?.memberships ?? [])].map(({ queue }) => queue);
+  }
+
   /** Whether one of his devices is in use, as the PBX says; `undefined`: it says nothing of him. */
   deviceInUse(phone: string): boolean | undefined {
     const agent = this.byPhone.get(phone);
@@ -226,7 +230,7 @@ export class Agents {
       ...(member ? { queue: { id: member.queue } } : {}),
       ...(reason === undefined || reason === '' ? {} : { reason }),
       state: {
-        queues: all.map(({ queue }) => queue),
+        queues: this.queuesOf(agent.phone),
         pausedIn: all.filter(({ paused }) => paused).map(({ queue }) => queue),
         busy: agent.busy,
       },

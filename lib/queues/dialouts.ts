@@ -127,6 +127,7 @@ export class Dialouts {
       ...(line === undefined ? {} : { line }),
       agent: agentOf(this.agents.agentAt(extension) ?? { phone: extension }),
       extension,
+      agentQueues: this.agents.queuesOf(extension),
       ...(reconciled === undefined ? {} : { reconciled }),
     };
   }
