@@ -49,6 +49,10 @@ export class QueueFeed {
     this.linkChanged(client.state);
   }
 
+  get stats(): QueueTracker['stats'] {
+    return this.parts.tracker.stats;
+  }
+
   close(): void {
     this.isLive = false;
     this.forget.forEach((end) => end());

@@ -3,7 +3,7 @@ import type { Clock } from '../clock';
 import type { TelephonyError } from '../errors';
 import type { Log } from '../log';
 import type { QueueMessage } from '../messages/queues';
-import type { QueueTracker } from '../queues/types';
+import type { QueueTracker, QueueTrackerStats } from '../queues/types';
 import { CallListeners, MAX_KEPT, type CallHandler, type EndListening } from './call-listeners';
 import type { PbxCalls } from './calls';
 import { pbxError } from './errors';
@@ -13,6 +13,7 @@ import { QueueFeed } from './queue-feed';
 export interface PbxQueues {
   /** As {@link PbxCalls.subscribe}: with a `name` a node that is redeployed misses nothing. */
   subscribe(handler: CallHandler<QueueMessage>, name?: string): EndListening;
+  readonly stats: QueueTrackerStats;
 }
 
 export interface PbxQueuesDeps {
@@ -25,6 +26,8 @@ export interface PbxQueuesDeps {
   /** Whether the settings let the events of queues through. */
   readonly mayHear: boolean;
 }
+
+const NOTHING: QueueTrackerStats = { waiting: 0, talking: 0, members: 0, overBound: 0 };
 
 /** What {@link Pbx} sees of it. */
 export interface OwnedPbxQueues extends PbxQueues {
@@ -47,6 +50,10 @@ class QueuesOfPbx implements OwnedPbxQueues {
       () => this.rest(),
       () => deps.onProblem(pbxError('PBX_CALLS_DROPPED', { limit: MAX_KEPT })),
     );
+  }
+
+  get stats(): QueueTrackerStats {
+    return this.feed?.stats ?? NOTHING;
   }
 
   subscribe(handler: CallHandler<QueueMessage>, name?: string): EndListening {

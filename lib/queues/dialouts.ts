@@ -6,6 +6,12 @@ import { agentOf, iso } from './payloads';
 /** Agents' own calls under way. Those beyond are left out. */
 const MAX_DIALOUTS = 20_000;
 
+/** What a call of which some leg is, or was, told of has come to. */
+interface Progress {
+  trunkDialled: boolean;
+  answered: boolean;
+}
+
 interface Dialout {
   readonly callId: string;
   readonly rang: CallPayload;
@@ -17,8 +23,8 @@ interface Dialout {
 /** The calls that agents make themselves, and to whom they hand over their callers: told by the life of calls. */
 export class Dialouts {
   private readonly legs = new Map<string, Dialout>();
-  /** Linkedids of calls in which a trunk was dialled before the call was known to be an agent's. */
-  private readonly dialled = new Set<string>();
+  /** By Linkedid, until the record of the call. */
+  private readonly calls = new Map<string, Progress>();
 
   constructor(
     private readonly agents: Agents,
@@ -28,15 +34,14 @@ export class Dialouts {
 
   /** A trunk is dialled in the call with this Linkedid. */
   trunkDialled(linkedid: string, at: number): void {
-    if (this.dialled.size >= MAX_DIALOUTS) this.dialled.delete(this.dialled.values().next().value ?? '');
-    this.dialled.add(linkedid);
+    this.progressOf(linkedid).trunkDialled = true;
     for (const leg of this.legs.values()) if (leg.callId === linkedid) this.tellCustom(leg, at);
   }
 
   apply({ topic, payload }: CallMessage, at: number): void {
     const { legId, extension, callId } = payload;
     if (topic === 'call_record') {
-      this.dialled.delete(callId);
+      this.calls.delete(callId);
       return;
     }
     if (legId === undefined || extension === undefined) return;
@@ -48,6 +53,7 @@ export class Dialouts {
       this.tellCustom(leg, at);
       if (leg.answered) return;
       leg.answered = true;
+      this.progressOf(callId).answered = true;
       if (leg.told) this.tellOf('agent-dialout-answer', payload, payload.answeredAt ?? iso(at), leg);
     } else if (topic === 'call_hangup') {
       this.legs.delete(legId);
@@ -58,11 +64,19 @@ export class Dialouts {
   private rings(legId: string, payload: CallPayload, at: number): void {
     const { callId, direction } = payload;
     if (direction !== 'out' || this.legs.has(legId) || this.legs.size >= MAX_DIALOUTS) return;
-    // Whoever rings after that is given the client of a colleague, he does not call him.
-    if ([...this.legs.values()].some((one) => one.callId === callId && one.answered)) return;
+    // Whoever rings after the answer is given the client of a colleague, he does not call him.
+    if (this.calls.get(callId)?.answered === true) return;
     const leg = { callId, rang: payload, told: false, answered: false };
     this.legs.set(legId, leg);
-    if (this.dialled.has(callId)) this.tellCustom(leg, at);
+    if (this.calls.get(callId)?.trunkDialled === true) this.tellCustom(leg, at);
+  }
+
+  private progressOf(callId: string): Progress {
+    const progress = this.calls.get(callId) ?? { trunkDialled: false, answered: false };
+    if (!this.calls.has(callId) && this.calls.size >= MAX_DIALOUTS)
+      this.calls.delete(this.calls.keys().next().value ?? '');
+    this.calls.set(callId, progress);
+    return progress;
   }
 
   private tellCustom(leg: Dialout, at: number): void {
@@ -79,7 +93,7 @@ export class Dialouts {
     this.tell({
       topic: 'agent-custom',
       payload: {
-        eventId: payload.eventId.replace('call_transfer', 'agent-custom'),
+        eventId: `${payload.eventId}:agent-custom`,
         ...common,
         dialled: transfer.to,
         transfer,

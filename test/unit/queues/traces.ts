@@ -2,7 +2,8 @@ import { createQueueTracker } from '../../../lib/queues';
 import type { QueueTracker } from '../../../lib/queues/types';
 import type { QueueMessage } from '../../../lib/messages/queues';
 import { numberingPlan } from '../../../lib/phone';
-import { eventsOf, newTracker, type Timed } from '../calls/traces';
+import { amiEvent } from '../../support/ami-messages';
+import { newTracker, type Timed } from '../calls/traces';
 
 export const newQueueTracker = (): QueueTracker =>
   createQueueTracker({
@@ -36,4 +37,20 @@ export function play(
   return told;
 }
 
-export const replay = (recording: string): QueueMessage[] => play(eventsOf(recording));
+const member = (queue: string, location: string, name: string, stateInterface: string) =>
+  amiEvent('QueueMember', {
+    Queue: queue,
+    Name: name,
+    Location: location,
+    StateInterface: stateInterface,
+    Status: '1',
+    Paused: '0',
+  });
+
+/** What `QueueStatus` lists when nobody waits and all agents are free. */
+export const MEMBERS = [
+  member('support', 'PJSIP/101', 'Agent One', 'PJSIP/101'),
+  member('support', 'PJSIP/102', 'Agent Two', 'PJSIP/102'),
+  member('nap', 'PJSIP/101', 'Agent One', 'PJSIP/101'),
+  member('sales', 'Local/103@from-queue/n', 'Agent Three', 'PJSIP/103'),
+];
