@@ -199,11 +199,26 @@ export class Callers {
     this.tellTalkEnd(caller, begun, reason, heard);
   }
 
-  /** The queue gave a phone up. Why the phone refused was told before: whoever is busy or declines hangs up himself. */
+  /** The dial of a phone ended without an answer. */
+  dialEnded(legId: string | undefined): void {
+    const offer = this.ringing.get(legId ?? '')?.offer;
+    if (offer) offer.dialEnded = true;
+  }
+
+  /**
+   * The queue gave a phone up. Of one that rang out it says so before the dial ends; of one that refused afterwards, and why stands
+   * in its `HangupRequest` (22.10) or only in its `Hangup` (16.28, measured).
+   */
   refused(event: AmiMessage, heard: Heard): void {
     const caller = this.book.get(idIn(event, 'Uniqueid') ?? '');
     const offer = caller?.stay?.offers[textIn(event, 'Interface') ?? ''];
-    if (caller?.stay && offer) this.cancel(caller, caller.stay, offer, reasonOf(offer), heard);
+    if (!caller?.stay || !offer) return;
+    if (offer.dialEnded === true && offer.cause === undefined && this.ringing.has(offer.legId)) {
+      offer.refused = true;
+      offer.waitsSince = heard.at;
+      offer.endedAt = heard.t;
+      this.wait(caller, heard);
+    } else this.cancel(caller, caller.stay, offer, reasonOf(offer), heard);
   }
 
   /** The far end of a channel asked for its end. */
@@ -228,10 +243,11 @@ export class Callers {
     const rung = this.ringing.get(id);
     if (rung?.offer.closed === undefined && rung?.offer.taken === false) {
       const { caller, offer } = rung;
-      if (cause === 26) offer.cause = 26;
+      if (cause === 26 || (offer.refused === true && cause !== undefined)) offer.cause = cause;
+      if (offer.refused === true && caller.stay) this.cancel(caller, caller.stay, offer, reasonOf(offer), heard);
       const reason = caller.asked ? 'abandoned' : cause === 26 ? 'answered-elsewhere' : undefined;
       if (reason && caller.stay) this.cancel(caller, caller.stay, offer, reason, heard);
-      else {
+      else if (offer.refused !== true) {
         offer.waitsSince = heard.at;
         offer.endedAt = heard.t;
         this.wait(caller, heard);

@@ -22,6 +22,10 @@ export interface OfferState {
   taken: boolean;
   takenBy?: string;
   cause?: number;
+  /** The phone ended it: `DialEnd` came, not the word of the queue. */
+  dialEnded?: true;
+  /** The queue gave it up, and the cause is still to come. */
+  refused?: true;
   /** Its end was seen in another way than by the queue's word, or the queue's word came without the cause: since (our clock). */
   waitsSince?: number;
   endedAt?: number;

@@ -51,7 +51,8 @@ export class Tracker implements QueueTracker {
       DialEnd: (event) => {
         const status = event.get('DialStatus');
         if (status === 'ANSWER') callers.taken(idIn(event, 'DestUniqueid'));
-        else if (status === 'BUSY') callers.foundBusy(idIn(event, 'DestUniqueid'));
+        else callers.dialEnded(idIn(event, 'DestUniqueid'));
+        if (status === 'BUSY') callers.foundBusy(idIn(event, 'DestUniqueid'));
       },
       Pickup: (event) => callers.taken(idIn(event, 'TargetUniqueid'), channels.of(event).party),
       QueueCallerJoin: (event, heard) => callers.join(event, heard),
