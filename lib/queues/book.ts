@@ -16,6 +16,7 @@ const MAX_OFFERS = 500;
 /** Who is in which queue, and where he came from. */
 export class CallerBook {
   private readonly callers = new Map<string, CallerState>();
+  private readonly byCall = new Map<string, Set<CallerState>>();
   overBound = 0;
 
   constructor(
@@ -34,6 +35,9 @@ export class CallerBook {
 
   forget(caller: CallerState): void {
     this.callers.delete(caller.id);
+    const others = this.byCall.get(caller.callId);
+    others?.delete(caller);
+    if (others?.size === 0) this.byCall.delete(caller.callId);
   }
 
   /** The caller whose channel an event is about, known or new; `undefined`: there is none, or there are too many. */
@@ -48,6 +52,7 @@ export class CallerBook {
     if (!caller) {
       caller = this.newCaller(id, event);
       this.callers.set(caller.id, caller);
+      this.byCall.set(caller.callId, (this.byCall.get(caller.callId) ?? new Set()).add(caller));
     }
     caller.seenAt = heard.at;
     const info = { ...this.channels.get(id)?.info, ...infoIn(event) };
@@ -145,9 +150,8 @@ export class CallerBook {
   private cameFrom(caller: CallerState): TransferredFrom | undefined {
     const own = lastOf(caller);
     if (own) return own;
-    for (const other of this.callers.values()) {
-      if (other === caller || other.callId !== caller.callId) continue;
-      const last = lastOf(other);
+    for (const other of this.byCall.get(caller.callId) ?? []) {
+      const last = other === caller ? undefined : lastOf(other);
       if (last) return last;
     }
     // An agent asks another queue before he hands his caller over.

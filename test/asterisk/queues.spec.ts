@@ -147,7 +147,7 @@ describeAsterisk('the life of queues and agents', (version) => {
     await call.answered;
     await until(
       async () =>
-        (await bed.asterisk.cli('core show channels concise')).split('\n').filter((line) => /!Up!/.test(line))
+        (await bed.asterisk.cli('core show channels concise')).split('\n').filter((line) => line.includes('!Up!'))
           .length === 2,
       'the conversation',
       20_000,
