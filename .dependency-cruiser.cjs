@@ -1,5 +1,5 @@
 /** The layers of the house: nodes -> nodes/runtime -> lib, inside lib only downwards, no cycles. */
-const pure = '^lib/(phone|presence|protocols|calls|outbound)/';
+const pure = '^lib/(phone|presence|protocols|calls|queues|outbound)/';
 const shared = '^lib/(messages/|(clock|errors|log|text|variables)[.]ts$)';
 
 module.exports = {
@@ -63,8 +63,11 @@ module.exports = {
     {
       name: 'trackers-see-only-ami-types',
       severity: 'error',
-      from: { path: '^lib/(presence|calls)/' },
-      to: { path: '^lib/', pathNot: ['^lib/(presence|calls)/', '^lib/ami/types[.]ts$', '^lib/phone/', shared] },
+      from: { path: '^lib/(presence|calls|queues)/' },
+      to: {
+        path: '^lib/',
+        pathNot: ['^lib/(presence|calls|queues)/', '^lib/ami/types[.]ts$', '^lib/phone/', shared],
+      },
     },
     {
       name: 'crm-does-not-know-the-pbx',
@@ -113,7 +116,7 @@ module.exports = {
       from: { path: '^lib/pbx/' },
       to: {
         path: '^lib/',
-        pathNot: ['^lib/(pbx|ami|phone|presence|calls|outbound|simulator)/', '^lib/store/types[.]ts$', shared],
+        pathNot: ['^lib/(pbx|ami|phone|presence|calls|queues|outbound|simulator)/', '^lib/store/types[.]ts$', shared],
       },
     },
     {

@@ -1,20 +1,20 @@
 import type { CallState } from './state';
 
-interface Waiting {
-  readonly call: CallState;
+interface Waiting<Call> {
+  readonly call: Call;
   readonly at: number;
 }
 
 /** Calls that wait for their time. All wait equally long, so the first to come is the first due. */
-export class WaitingLine {
-  private line: Waiting[] = [];
+export class WaitingLine<Call = CallState> {
+  private line: Waiting<Call>[] = [];
 
   /** When the first is due; `undefined`: none waits. */
   get next(): number | undefined {
     return this.line[0]?.at;
   }
 
-  add(call: CallState, at: number): void {
+  add(call: Call, at: number): void {
     this.line.push({ call, at });
   }
 
@@ -24,7 +24,7 @@ export class WaitingLine {
   }
 
   /** Removes and returns those that are due. A call may be among them more than once. */
-  due(at: number): readonly Waiting[] {
+  due(at: number): readonly Waiting<Call>[] {
     const first = this.line.findIndex((one) => one.at > at);
     return this.line.splice(0, first < 0 ? this.line.length : first);
   }

@@ -20,13 +20,7 @@ export function callFilter(options: CallFilterOptions): (message: PbxMessage) =>
   const topics = chosen(PBX_TOPICS, options.topics);
   const directions = chosen(DIRECTIONS, options.directions);
   const isWanted = options.extensions.trim() === '' ? undefined : extensionMatcher(options.extensions);
-  const queues = new Set(
-    options.queues
-      .split(/[,;]/)
-      .map((name) => name.trim().toLowerCase())
-      .filter((name) => name !== ''),
-  );
-  const isQueue = (id: string | undefined): boolean => queues.size === 0 || queues.has((id ?? '').toLowerCase());
+  const isQueue = queueMatcher(options.queues);
 
   return (message) => {
     if (!topics.has(message.topic)) return false;
@@ -37,8 +31,19 @@ export function callFilter(options: CallFilterOptions): (message: PbxMessage) =>
   };
 }
 
+/** Names of queues with commas, compared without case; no name lets every call through. */
+export function queueMatcher(list: string): (id: string | undefined) => boolean {
+  const queues = new Set(
+    list
+      .split(/[,;]/)
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== ''),
+  );
+  return (id) => queues.size === 0 || queues.has((id ?? '').toLowerCase());
+}
+
 /** The chosen ones of a list, all when none is chosen; a word that is not in the list chooses nothing. */
-function chosen<Name extends string>(all: readonly Name[], names: readonly string[]): ReadonlySet<Name> {
+export function chosen<Name extends string>(all: readonly Name[], names: readonly string[]): ReadonlySet<Name> {
   return new Set(names.length === 0 ? all : all.filter((name) => names.includes(name)));
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock';
 import type { PbxMessage } from '../messages/types';
 
-export type CallHandler = (message: PbxMessage) => void;
+export type CallHandler<Message = PbxMessage> = (message: Message) => void;
 
 /** Ends a subscription; `comesBack`: the same name will subscribe again in a moment and must miss nothing. */
 export type EndListening = (comesBack?: boolean) => void;
@@ -11,20 +11,20 @@ export const MAX_KEPT = 10_000;
 /** A deploy takes seconds; who is away longer is gone. */
 const AWAY_MS = 60_000;
 
-interface Listener {
-  readonly handler: CallHandler;
+interface Listener<Message> {
+  readonly handler: CallHandler<Message>;
   /** What it has yet to be told, while it is away or has just come. */
-  kept: PbxMessage[] | undefined;
+  kept: Message[] | undefined;
   timer?: Timer;
 }
 
 /**
- * Who is told of calls. A node that is redeployed ends its subscription and begins it anew: what happens in between is
+ * Who is told of calls, or of queues. A node that is redeployed ends its subscription and begins it anew: what happens in between is
  * kept for it under its name.
  */
-export class CallListeners {
-  private readonly listeners = new Map<string, Listener>();
-  private early: PbxMessage[] | undefined;
+export class CallListeners<Message = PbxMessage> {
+  private readonly listeners = new Map<string, Listener<Message>>();
+  private early: Message[] | undefined;
   private earlyEnd: Timer | undefined;
   private anonymous = 0;
   private hasDropped = false;
@@ -58,10 +58,10 @@ export class CallListeners {
     return this.size > 0 || this.early !== undefined;
   }
 
-  add(handler: CallHandler, name = `#${++this.anonymous}`): EndListening {
+  add(handler: CallHandler<Message>, name = `#${++this.anonymous}`): EndListening {
     const before = this.listeners.get(name);
     before?.timer?.cancel();
-    const listener: Listener = { handler, kept: before ? before.kept : this.early?.slice() };
+    const listener: Listener<Message> = { handler, kept: before ? before.kept : this.early?.slice() };
     this.listeners.set(name, listener);
     // Not within this call: who subscribes is not ready to be told before it has the way to end it.
     if (listener.kept) listener.timer = this.clock.after(0, () => this.catchUp(listener));
@@ -75,7 +75,7 @@ export class CallListeners {
     };
   }
 
-  tell(message: PbxMessage): void {
+  tell(message: Message): void {
     if (this.early) this.keep(this.early, message);
     for (const listener of [...this.listeners.values()]) {
       if (listener.kept) this.keep(listener.kept, message);
@@ -90,13 +90,13 @@ export class CallListeners {
     this.listeners.clear();
   }
 
-  private catchUp(listener: Listener): void {
+  private catchUp(listener: Listener<Message>): void {
     const kept = listener.kept ?? [];
     listener.kept = undefined;
     for (const message of kept) this.hand(listener, message);
   }
 
-  private keep(list: PbxMessage[], message: PbxMessage): void {
+  private keep(list: Message[], message: Message): void {
     if (list.length >= MAX_KEPT) {
       list.shift();
       if (!this.hasDropped) this.onDropped();
@@ -106,7 +106,7 @@ export class CallListeners {
   }
 
   /** One who fails harms neither the others nor the tracking. */
-  private hand(listener: Listener, message: PbxMessage): void {
+  private hand(listener: Listener<Message>, message: Message): void {
     try {
       listener.handler(message);
     } catch (thrown) {

@@ -54,6 +54,18 @@ export const pbxError = errorsFrom({
     en: 'There are more channels than can be followed (20 000 at a time, 500 in one call): the others are left out of events and records. Look for a call that loops in the dialplan; "core show channels" in Asterisk lists the channels.',
     ru: 'Каналов больше, чем отслеживается (20 000 одновременно, 500 в одном звонке): остальные не попадут ни в события, ни в записи. Ищите звонок, зациклившийся в диалплане: «core show channels» в Asterisk покажет каналы.',
   },
+  PBX_QUEUES_DEAF: {
+    en: 'The life of queues cannot be told: the field Events of this ami-config keeps the events of queues out. Leave it empty or add "agent" to it.',
+    ru: 'О жизни очередей ничего не узнать: поле «События» этого ami-config не пропускает события очередей. Оставьте его пустым или добавьте в него «agent».',
+  },
+  PBX_QUEUES_FAILED: {
+    en: 'The members and callers of the queues could not be read (QueueStatus), they are asked for again in {seconds} s: {reason}',
+    ru: 'Операторы и ожидающие очередей не прочитаны (QueueStatus), повтор через {seconds} с: {reason}',
+  },
+  PBX_QUEUES_TOO_MANY: {
+    en: 'There are more callers or members of queues than can be followed (20 000 of each): the others are left out of queue events. Look for a call that loops in the dialplan; "queue show" in Asterisk lists the queues.',
+    ru: 'Ожидающих или операторов в очередях больше, чем отслеживается (по 20 000): о прочих событий не будет. Ищите звонок, зациклившийся в диалплане: «queue show» в Asterisk покажет очереди.',
+  },
   PBX_CALLS_DROPPED: {
     en: 'More than {limit} call events came while a node was being deployed: it does not get the oldest ones. Deploy when the PBX is less busy.',
     ru: 'Пока узел развёртывался, пришло больше {limit} событий звонков: самые старые он не получит. Развёртывайте потоки, когда АТС менее занята.',

@@ -13,6 +13,7 @@ import type { DialGuard, DialSettings } from '../outbound/types';
 import type { NumberingPlan } from '../phone/types';
 import { createPresenceTracker } from '../presence';
 import type { Presence, PresenceChange } from '../presence/types';
+import { createQueueTracker } from '../queues';
 import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
 import { createPbxCalls } from './calls';
@@ -24,6 +25,8 @@ import type { DriverName } from './driver';
 import { pbxError } from './errors';
 import type { LiveCallPlace } from './live-calls';
 import { passesMask } from './permissions';
+import { createPbxQueues } from './queues';
+import type { OwnedPbxQueues, PbxQueues } from './queues';
 
 export interface PbxOptions {
   /** The name of the `ami-config`, as it appears in messages. */
@@ -67,6 +70,8 @@ export interface Pbx {
   readonly presence: Presence;
   /** The life of calls and extensions. */
   readonly calls: PbxCalls;
+  /** The life of queues and agents. */
+  readonly queues: PbxQueues;
   readonly dialling: PbxDialling;
   /** Endpoints of the trunks, as far as an admin named them. */
   readonly trunks: readonly string[];
@@ -109,6 +114,7 @@ class JoinedPbx implements Pbx {
   readonly client: AmiClient;
   readonly presence = createPresenceTracker();
   readonly calls: OwnedPbxCalls;
+  readonly queues: OwnedPbxQueues;
   readonly dialling: PbxDialling;
   readonly trunks: readonly string[];
   readonly whoIsAt: WhoIsAt;
@@ -146,10 +152,20 @@ class JoinedPbx implements Pbx {
     });
     const { trunks = [], trunkContexts = [], ...kept } = calls;
     this.trunks = trunks;
+    const callPlan = { numbers: plan, trunks, trunkContexts };
     this.calls = createPbxCalls(
-      { pbx: name, plan: { numbers: plan, trunks, trunkContexts }, mayHear: this.mayHear, ...kept },
+      { pbx: name, plan: callPlan, mayHear: this.mayHear, ...kept },
       { client: this.client, clock, log, onProblem, createTracker: createCallTracker },
     );
+    this.queues = createPbxQueues({
+      client: this.client,
+      clock,
+      log,
+      onProblem,
+      calls: this.calls,
+      createTracker: () => createQueueTracker({ pbx: name, plan: callPlan }),
+      mayHear: connection.kind === 'simulator' || passesMask(connection.client.events, 'agent'),
+    });
     this.client.subscribe(STATE_EVENTS, (event) => this.stateTold(event));
     this.client.onState((state) => this.linkChanged(state));
   }
@@ -161,6 +177,7 @@ class JoinedPbx implements Pbx {
 
   async close(): Promise<void> {
     this.again?.cancel();
+    this.queues.close();
     await Promise.all([this.calls.close(), this.client.close(), this.simulator?.stop()]);
   }
 

@@ -36,6 +36,10 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
       onLiveCalls: () => () => undefined,
       stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0 },
     },
+    queues: {
+      subscribe: () => () => undefined,
+      stats: { waiting: 0, talking: 0, members: 0, overBound: 0 },
+    },
     // Whatever is ordered is refused for what is wrong here, not for the number.
     dialling: {
       settings: DEFAULT_DIALLING,

@@ -1,0 +1,133 @@
+import type { AmiClient, AmiMessage, AmiState } from '../ami/types';
+import type { Clock, Timer } from '../clock';
+import { asError, type TelephonyError } from '../errors';
+import type { QueueMessage } from '../messages/queues';
+import type { PbxMessage } from '../messages/types';
+import { QUEUE_EVENTS } from '../queues/events';
+import type { QueueTracker } from '../queues/types';
+import { pbxError } from './errors';
+
+/** In milliseconds. */
+const ASK_AGAIN_MS = 30_000;
+/** So old can anything be at most that Asterisk did not tell us of, such as members changed in `queues.conf`. */
+const LIST_AGAIN_MS = 60_000;
+/** So long may an event from before a list come after it. */
+const LATE_EVENTS_MS = 1000;
+/** A tracker that wants to be woken at once all the time must not keep the process busy. */
+const SHORTEST_WAIT_MS = 10;
+
+export interface QueueFeedParts {
+  readonly client: AmiClient;
+  readonly clock: Clock;
+  readonly tracker: QueueTracker;
+  /** The life of calls, in order; returns the function that ends it. */
+  readonly subscribeCalls: (handler: (message: PbxMessage) => void) => () => void;
+  readonly tell: (message: QueueMessage) => void;
+  readonly onProblem: (problem: TelephonyError) => void;
+}
+
+/** Everything that a tracker of queues needs of the world: events, time, and lists after each login and every minute. */
+export class QueueFeed {
+  private readonly forget: (() => void)[];
+  private session = 0;
+  private isLive = false;
+  /** Wall-clock minus monotonic ms: between two logins our time never jumps. */
+  private anchor: number;
+  private wake: Timer | undefined;
+  private wakeAt = Infinity;
+  private ask: Timer | undefined;
+  private toldOverBound = false;
+
+  constructor(private readonly parts: QueueFeedParts) {
+    const { client, clock, subscribeCalls, tracker } = parts;
+    this.anchor = clock.now() - clock.monotonic();
+    this.forget = [
+      subscribeCalls((message) => this.take(tracker.applyCall(message, this.now()))),
+      client.subscribe(QUEUE_EVENTS, (event) => this.take(tracker.apply(event, this.now()))),
+      client.onState((state) => this.linkChanged(state)),
+    ];
+    this.linkChanged(client.state);
+  }
+
+  get stats(): QueueTracker['stats'] {
+    return this.parts.tracker.stats;
+  }
+
+  close(): void {
+    this.isLive = false;
+    this.forget.forEach((end) => end());
+    this.wake?.cancel();
+    this.ask?.cancel();
+  }
+
+  private now(): number {
+    return Math.round(this.anchor + this.parts.clock.monotonic());
+  }
+
+  private linkChanged({ phase, session }: AmiState): void {
+    const { clock, tracker } = this.parts;
+    if (phase === 'ready') {
+      if (this.isLive && session === this.session) return;
+      this.session = session;
+      this.isLive = true;
+      this.anchor = clock.now() - clock.monotonic();
+      void this.learn(session);
+    } else if (this.isLive) {
+      this.isLive = false;
+      this.ask?.cancel();
+      tracker.linkLost(this.now());
+    }
+  }
+
+  private isOver(session: number): boolean {
+    return !this.isLive || this.session !== session;
+  }
+
+  private async learn(session: number): Promise<void> {
+    const { client, clock, tracker, onProblem } = this.parts;
+    const requestedAt = this.now();
+    const next = (ms: number, run: () => void): void => {
+      this.ask = clock.after(ms, run);
+    };
+    try {
+      // Whoever may not see the channels is told so by the life of calls.
+      const channels: Promise<AmiMessage[] | undefined> = client
+        .list({ action: 'CoreShowChannels' })
+        .catch(() => undefined);
+      const status = await client.list({ action: 'QueueStatus' });
+      const rows = await channels;
+      if (this.isOver(session)) return;
+      next(LATE_EVENTS_MS, () => {
+        this.take(tracker.resync({ status, ...(rows ? { channels: rows } : {}) }, requestedAt, this.now()));
+        this.lookAtBounds();
+        next(LIST_AGAIN_MS, () => void this.learn(session));
+      });
+    } catch (thrown) {
+      if (this.isOver(session)) return;
+      onProblem(
+        pbxError('PBX_QUEUES_FAILED', { reason: asError(thrown).message, seconds: ASK_AGAIN_MS / 1000 }, thrown),
+      );
+      next(ASK_AGAIN_MS, () => void this.learn(session));
+    }
+  }
+
+  private lookAtBounds(): void {
+    if (this.toldOverBound || this.parts.tracker.stats.overBound === 0) return;
+    this.toldOverBound = true;
+    this.parts.onProblem(pbxError('PBX_QUEUES_TOO_MANY'));
+  }
+
+  private take(messages: readonly QueueMessage[]): void {
+    const { clock, tracker, tell } = this.parts;
+    for (const message of messages) tell(message);
+    const wakeAt = tracker.wakeAt ?? Infinity;
+    if (wakeAt === this.wakeAt) return;
+    this.wake?.cancel();
+    this.wakeAt = wakeAt;
+    if (wakeAt === Infinity) return;
+    this.wake = clock.after(Math.max(wakeAt - this.now(), SHORTEST_WAIT_MS), () => {
+      this.wakeAt = Infinity;
+      this.take(tracker.tick(this.now()));
+    });
+  }
+}

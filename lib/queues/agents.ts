@@ -1,0 +1,253 @@
+import type { AmiMessage } from '../ami/types';
+import { nameIn, numberIn, textIn } from '../calls/reading';
+import type { AgentChangePayload, QueueMessage } from '../messages/queues';
+import type { NumberingPlan } from '../phone/types';
+import { agentOf, iso } from './payloads';
+import type { Heard } from './state';
+
+const MAX_MEMBERS = 20_000;
+/** `Status` of a member whose device is in use, busy, in use and ringing, or has somebody on hold. */
+const IN_USE = new Set([2, 3, 7, 8]);
+/** It says nothing of whether he is busy. */
+const RINGING = 6;
+
+interface Membership {
+  readonly queue: string;
+  readonly interface: string;
+  readonly agent: AgentState;
+  paused: boolean;
+  reason: string;
+  inUse: boolean;
+  wrapUp: number;
+  /** Of the last event, by our clock: what is younger than a list cannot be missing in it. */
+  seenAt: number;
+}
+
+interface AgentState {
+  readonly phone: string;
+  name?: string;
+  readonly memberships: Set<Membership>;
+  /** Conversations with callers of queues. */
+  talks: number;
+  busy: boolean;
+}
+
+/** Who is a member of which queue, and whether he is paused or busy. */
+export class Agents {
+  private readonly memberships = new Map<string, Membership>();
+  private readonly byPhone = new Map<string, AgentState>();
+  /** What an interface without an extension in its name was found to be. */
+  private readonly phones = new Map<string, string>();
+  private knowsList = false;
+  overBound = 0;
+
+  constructor(
+    private readonly pbx: string,
+    private readonly plan: NumberingPlan,
+    private readonly tell: (message: QueueMessage) => void,
+  ) {}
+
+  get members(): number {
+    return this.memberships.size;
+  }
+
+  /** The extension of an interface; `heard`: the number of the channel that was called for it. */
+  phoneOf(interfaceName: string, stateInterface?: string, heard?: string): string {
+    const known = this.phones.get(interfaceName);
+    if (known !== undefined) return known;
+    const names = [stateInterface, interfaceName].flatMap((name) => (name === undefined ? [] : [endpointIn(name)]));
+    const extension = [...names, heard ?? ''].find((name) => this.plan.isExtension(name));
+    const phone = extension ?? names.find((name) => name !== '') ?? interfaceName;
+    if (extension !== undefined && this.phones.size < MAX_MEMBERS) this.phones.set(interfaceName, phone);
+    return phone;
+  }
+
+  /** Only of a member of a queue. */
+  agentAt(phone: string): { readonly phone: string; readonly name?: string } | undefined {
+    const agent = this.byPhone.get(phone);
+    return agent && agent.memberships.size > 0 ? agent : undefined;
+  }
+
+  queuesOf(phone: string): readonly string[] {
+    return [...(this.byPhone.get(phone)?.memberships ?? [])].map(({ queue }) => queue);
+  }
+
+  /** Whether one of his devices is in use, as the PBX says; `undefined`: it says nothing of him. */
+  deviceInUse(phone: string): boolean | undefined {
+    const agent = this.byPhone.get(phone);
+    return agent && agent.memberships.size > 0 ? [...agent.memberships].some(({ inUse }) => inUse) : undefined;
+  }
+
+  wrapUpOf(queue: string, interfaceName: string): number {
+    return this.memberships.get(keyOf(queue, interfaceName))?.wrapUp ?? 0;
+  }
+
+  /** `QueueMemberAdded`, `QueueMemberPause` or `QueueMemberStatus`. */
+  changed(event: AmiMessage, heard: Heard): void {
+    const isNew = this.find(event) === undefined;
+    const member = this.membershipOf(event);
+    if (!member) return;
+    member.seenAt = heard.at;
+    if (isNew && event.name === 'QueueMemberAdded') this.tellChange(member.agent, 'login', heard, member);
+    this.learn(member, event, heard);
+  }
+
+  removed(event: AmiMessage, heard: Heard): void {
+    const member = this.find(event) ?? this.membershipOf(event);
+    if (member) this.drop(member, heard);
+  }
+
+  /** A conversation with a caller of a queue began (1) or ended (-1). */
+  talks(phone: string, change: 1 | -1, heard: Heard): void {
+    let agent = this.byPhone.get(phone);
+    if (!agent && change < 0) return;
+    agent ??= this.agentOf(phone);
+    agent.talks = Math.max(0, agent.talks + change);
+    this.judge(agent, heard);
+  }
+
+  /** The members of `QueueStatus`; what has changed since `requestedAt` is younger than the list. */
+  resync(rows: readonly AmiMessage[], requestedAt: number, heard: Heard): void {
+    const isFirst = !this.knowsList;
+    this.knowsList = true;
+    const listed = new Set<Membership>();
+    for (const row of rows) {
+      const before = this.find(row);
+      const member = this.membershipOf(row);
+      if (!member) continue;
+      listed.add(member);
+      if (before && before.seenAt >= requestedAt) continue;
+      if (isFirst && !before) this.take(member, row);
+      else {
+        if (!before) this.tellChange(member.agent, 'login', heard, member);
+        this.learn(member, row, heard);
+      }
+    }
+    for (const member of [...this.memberships.values()])
+      if (!listed.has(member) && member.seenAt < requestedAt) this.drop(member, heard);
+  }
+
+  private find(event: AmiMessage): Membership | undefined {
+    const [queue, interfaceName] = [textIn(event, 'Queue'), interfaceIn(event)];
+    if (queue === undefined || interfaceName === undefined) return undefined;
+    return this.memberships.get(keyOf(queue, interfaceName));
+  }
+
+  /** As it is known, or a new one that nothing is known of. `undefined`: it has no name, or there are too many. */
+  private membershipOf(event: AmiMessage): Membership | undefined {
+    const [queue, interfaceName] = [textIn(event, 'Queue'), interfaceIn(event)];
+    if (queue === undefined || interfaceName === undefined) return undefined;
+    const key = keyOf(queue, interfaceName);
+    let member = this.memberships.get(key);
+    if (!member && this.memberships.size >= MAX_MEMBERS) {
+      this.overBound += 1;
+      return undefined;
+    }
+    if (!member) {
+      const agent = this.agentOf(this.phoneOf(interfaceName, textIn(event, 'StateInterface')));
+      const state = { paused: false, reason: '', inUse: false, wrapUp: 0, seenAt: -Infinity };
+      member = { queue, interface: interfaceName, agent, ...state };
+      this.memberships.set(key, member);
+      agent.memberships.add(member);
+    }
+    // In lists it is another header.
+    const name = nameIn(event, 'MemberName') ?? nameIn(event, 'Name');
+    if (name !== undefined && name !== interfaceName) member.agent.name = name;
+    return member;
+  }
+
+  private agentOf(phone: string): AgentState {
+    const agent = this.byPhone.get(phone) ?? { phone, memberships: new Set<Membership>(), talks: 0, busy: false };
+    this.byPhone.set(phone, agent);
+    return agent;
+  }
+
+  /** What the first list says is how things are. */
+  private take(member: Membership, row: AmiMessage): void {
+    member.paused = row.get('Paused') === '1';
+    member.reason = textIn(row, 'PausedReason') ?? '';
+    this.takeStatus(member, row);
+    member.agent.busy = isBusy(member.agent);
+  }
+
+  private takeStatus(member: Membership, event: AmiMessage): void {
+    const status = numberIn(event, 'Status');
+    if (status !== undefined && status !== RINGING) member.inUse = IN_USE.has(status);
+    member.wrapUp = numberIn(event, 'Wrapuptime') ?? member.wrapUp;
+  }
+
+  private learn(member: Membership, event: AmiMessage, heard: Heard): void {
+    const paused = event.get('Paused') === '1';
+    const reason = paused ? (textIn(event, 'PausedReason') ?? '') : '';
+    if (paused !== member.paused || reason !== member.reason) {
+      member.paused = paused;
+      member.reason = reason;
+      this.tellChange(member.agent, paused ? 'paused' : 'unpaused', heard, member);
+    }
+    this.takeStatus(member, event);
+    this.judge(member.agent, heard);
+  }
+
+  private judge(agent: AgentState, heard: Heard): void {
+    const busy = isBusy(agent);
+    if (busy !== agent.busy) {
+      agent.busy = busy;
+      this.tellChange(agent, busy ? 'busy' : 'idle', heard);
+    }
+    this.forgetUnused(agent);
+  }
+
+  private drop(member: Membership, heard: Heard): void {
+    const { agent } = member;
+    this.memberships.delete(keyOf(member.queue, member.interface));
+    agent.memberships.delete(member);
+    this.tellChange(agent, 'logout', heard, member);
+    // Whoever is in no queue any more is not told of, unless he still has a caller of one.
+    if (agent.memberships.size > 0) this.judge(agent, heard);
+    this.forgetUnused(agent);
+  }
+
+  private forgetUnused(agent: AgentState): void {
+    if (agent.memberships.size === 0 && agent.talks === 0) this.byPhone.delete(agent.phone);
+  }
+
+  private tellChange(
+    agent: AgentState,
+    change: AgentChangePayload['change'],
+    { t, reconciled }: Heard,
+    member?: Membership,
+  ): void {
+    const { pbx } = this;
+    const all = [...agent.memberships];
+    const reason = change === 'paused' ? member?.reason : undefined;
+    const payload: AgentChangePayload = {
+      eventId: `${pbx}:${agent.phone}:agent_change:${member ? `${member.queue}:` : ''}${change}:${Math.round(t)}`,
+      pbx,
+      at: iso(t),
+      change,
+      agent: agentOf(agent),
+      extension: agent.phone,
+      ...(member ? { queue: { id: member.queue } } : {}),
+      ...(reason === undefined || reason === '' ? {} : { reason }),
+      state: {
+        queues: this.queuesOf(agent.phone),
+        pausedIn: all.filter(({ paused }) => paused).map(({ queue }) => queue),
+        busy: agent.busy,
+      },
+      ...(reconciled ? { reconciled: true } : {}),
+    };
+    this.tell({ topic: 'agent_change', payload });
+  }
+}
+
+/** A member without a state interface of his own may be busy without his device saying so: a Local channel is optimised away. */
+const isBusy = ({ talks, memberships }: AgentState): boolean =>
+  talks > 0 || [...memberships].some(({ inUse }) => inUse);
+
+const keyOf = (queue: string, interfaceName: string): string => `${queue}\n${interfaceName}`;
+
+/** In lists it is another header. */
+const interfaceIn = (event: AmiMessage): string | undefined => textIn(event, 'Interface') ?? textIn(event, 'Location');
+
+/** `101` in `PJSIP/101`, `Local/101@from-queue/n`, `hint:101@ext-local`, `Agent:101`. */
+const endpointIn = (name: string): string => /^(?:[^:/]*[:/])?([^@/,;]*)/.exec(name)?.[1] ?? '';

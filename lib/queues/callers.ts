@@ -1,0 +1,359 @@
+import type { AmiMessage } from '../ami/types';
+import { idIn, numberIn, textIn } from '../calls/reading';
+import { WaitingLine } from '../calls/waiting';
+import type { CancelReason, QueueMessage } from '../messages/queues';
+import type { Hangup } from '../messages/types';
+import type { Agents } from './agents';
+import type { CallerBook } from './book';
+import type { Channels } from './channels';
+import { cancelMessage, hangupOf, offerMessage, stayMessage, talkMessage } from './payloads';
+import type { CallerState, Heard, OfferState, StayState, TalkState } from './state';
+
+/** How long (our clock) to wait for an event that says more, and for latecomers after the end of a call. */
+const SETTLE_MS = 3000;
+
+type StayEnd = 'answered' | 'abandoned' | 'timeout' | 'other';
+
+const HANGUPS: Readonly<Record<StayEnd, Hangup>> = {
+  answered: hangupOf(16),
+  abandoned: hangupOf(16, 'client'),
+  timeout: hangupOf(19, 'system'),
+  other: hangupOf(31),
+};
+
+const CANCELLED_BY_CAUSE: Readonly<Record<number, CancelReason>> = {
+  17: 'busy',
+  21: 'declined',
+  26: 'answered-elsewhere',
+};
+
+/** Callers in queues: their stays, the phones that are rung for them, their conversations. */
+export class Callers {
+  /** The phones that ring, by Uniqueid of the channel that was called for them. */
+  private readonly ringing = new Map<string, { readonly caller: CallerState; readonly offer: OfferState }>();
+  private readonly line = new WaitingLine<CallerState>();
+
+  constructor(
+    private readonly pbx: string,
+    private readonly book: CallerBook,
+    private readonly agents: Agents,
+    private readonly channels: Channels,
+    private readonly tell: (message: QueueMessage) => void,
+  ) {}
+
+  get wakeAt(): number | undefined {
+    return this.line.next;
+  }
+
+  join(event: AmiMessage, heard: Heard): void {
+    const queue = textIn(event, 'Queue');
+    const caller = this.book.callerOf(event, heard);
+    if (queue === undefined || !caller) return;
+    const { stay } = caller;
+    if (stay && !stay.ended) {
+      // A list may be ahead of the events.
+      if (stay.queue === queue && stay.byList) {
+        stay.byList = false;
+        if (!stay.told) stay.joinedAt = heard.t;
+        this.tellJoined(caller, stay, heard);
+        return;
+      }
+      this.endStay(caller, stay, stay.gaveUp ?? 'other', heard);
+    }
+    this.tellJoined(caller, this.book.newStay(caller, queue, heard.t, numberIn(event, 'Position')), heard);
+  }
+
+  /** Found in a list of those who wait; `isNews`: he joined while nothing was heard. */
+  found(
+    event: AmiMessage,
+    entry: {
+      readonly queue: string;
+      readonly joinedAt: number;
+      readonly isNews: boolean;
+      readonly position: number | undefined;
+    },
+    heard: Heard,
+  ): void {
+    const caller = this.book.callerOf(event, heard);
+    if (!caller) return;
+    if (caller.stay && !caller.stay.ended) this.endStay(caller, caller.stay, 'other', heard);
+    const stay = this.book.newStay(caller, entry.queue, entry.joinedAt, entry.position);
+    stay.byList = true;
+    if (entry.isNews) this.tellJoined(caller, stay, heard);
+  }
+
+  abandon(event: AmiMessage): void {
+    const caller = this.book.get(idIn(event, 'Uniqueid') ?? '');
+    // Asterisk says it too when the time of the queue has run out.
+    if (caller?.stay?.ended === false) caller.stay.gaveUp = caller.asked ? 'abandoned' : 'timeout';
+  }
+
+  leave(event: AmiMessage, heard: Heard): void {
+    const caller = this.book.callerOf(event, heard);
+    const stay = caller?.stay;
+    if (!caller || !stay || stay.ended || stay.queue !== textIn(event, 'Queue')) return;
+    stay.position = numberIn(event, 'Position') ?? stay.position ?? 1;
+    if (stay.gaveUp) this.endStay(caller, stay, stay.gaveUp, heard);
+    else if (openOffers(stay).some(({ taken }) => taken)) this.endStay(caller, stay, 'answered', heard);
+    else {
+      stay.waitsSince = heard.at;
+      stay.leftAt = heard.t;
+      this.wait(caller, heard);
+    }
+  }
+
+  called(event: AmiMessage, heard: Heard): void {
+    const found = this.stayAt(event, heard);
+    const [interfaceName, legId] = [textIn(event, 'Interface'), idIn(event, 'DestUniqueid')];
+    if (!found || interfaceName === undefined || legId === undefined) return;
+    const { caller, stay } = found;
+    const before = stay.offers[interfaceName];
+    if (before?.legId === legId) return;
+    if (before) this.cancel(caller, stay, before, 'no-answer', heard);
+    const offer = this.book.newOffer(caller, stay, event, interfaceName, legId, heard);
+    this.ringing.set(offer.legId, { caller, offer });
+    this.tell(offerMessage(this.when(heard), caller, stay, offer));
+  }
+
+  /** The agent's phone was answered, or the call picked up; the queue says so a moment later. */
+  taken(legId: string | undefined, by?: string): void {
+    const found = this.ringing.get(legId ?? '') ?? this.ringingAs(legId);
+    if (!found || found.offer.closed) return;
+    found.offer.taken = true;
+    if (by !== undefined) found.offer.takenBy = by;
+  }
+
+  connect(event: AmiMessage, heard: Heard): void {
+    const found = this.stayAt(event, heard);
+    const interfaceName = textIn(event, 'Interface');
+    if (!found || interfaceName === undefined) return;
+    const { caller, stay } = found;
+    const known = stay.offers[interfaceName];
+    if (known?.closed === 'answered') return;
+    const offer =
+      known && known.closed === undefined
+        ? known
+        : this.book.newOffer(caller, stay, event, interfaceName, idIn(event, 'DestUniqueid') ?? caller.id, heard);
+    this.answered(caller, stay, offer, heard);
+  }
+
+  /** An agent has the caller. */
+  answered(caller: CallerState, stay: StayState, offer: OfferState, heard: Heard): void {
+    if (!stay.ended) this.endStay(caller, stay, 'answered', { ...heard, t: stay.leftAt ?? heard.t });
+    for (const other of openOffers(stay))
+      if (other !== offer) this.cancel(caller, stay, other, 'answered-elsewhere', heard);
+    this.ringing.delete(offer.legId);
+    offer.closed = 'answered';
+    offer.seenAt = heard.at;
+    const talk: TalkState = {
+      stay,
+      offer,
+      extension: offer.takenBy ?? offer.phone,
+      connectedAt: heard.t,
+      waitMs: heard.t - stay.joinedAt,
+      ringMs: heard.t - offer.calledAt,
+      // Not a colleague who picked it up and is in no queue himself.
+      counted: offer.takenBy === undefined || this.agents.agentAt(offer.takenBy) !== undefined,
+      ended: false,
+    };
+    const before = caller.talks[offer.interface];
+    if (before && !before.ended) this.endTalk(caller, before, 'transfer', heard);
+    caller.talks[offer.interface] = talk;
+    this.tell(talkMessage(this.when(heard), caller, talk));
+    if (talk.counted) this.agents.talks(talk.extension, 1, heard);
+  }
+
+  /** `AgentComplete`, or `AgentDump`: the agent sent the caller away before they were connected. */
+  complete(event: AmiMessage, heard: Heard): void {
+    const interfaceName = textIn(event, 'Interface');
+    const caller = this.book.callerOf(event, heard);
+    if (!caller || interfaceName === undefined) return;
+    const talk = caller.talks[interfaceName];
+    const reason = textIn(event, 'Reason') ?? 'agent';
+    if (talk) {
+      if (!talk.ended) this.endTalk(caller, talk, reason, heard);
+      return;
+    }
+    if (event.name === 'AgentDump') return;
+    // It began before we were there.
+    const queue = textIn(event, 'Queue') ?? '';
+    const [waited = 0, talked = 0] = [numberIn(event, 'HoldTime'), numberIn(event, 'TalkTime')];
+    const connectedAt = heard.t - talked * 1000;
+    const stay = this.book.newStay(caller, queue, connectedAt - waited * 1000);
+    Object.assign(stay, { ended: true, told: true });
+    const legId = idIn(event, 'DestUniqueid') ?? caller.id;
+    const offer = this.book.newOffer(caller, stay, event, interfaceName, legId, { ...heard, t: connectedAt });
+    offer.closed = 'answered';
+    const extension = offer.phone;
+    const begun = {
+      stay,
+      offer,
+      extension,
+      connectedAt,
+      waitMs: waited * 1000,
+      ringMs: 0,
+      counted: false,
+      ended: true,
+    };
+    caller.talks[interfaceName] = begun;
+    this.tellTalkEnd(caller, begun, reason, heard);
+  }
+
+  /** The dial of a phone ended without an answer. */
+  dialEnded(legId: string | undefined): void {
+    const offer = this.ringing.get(legId ?? '')?.offer;
+    if (offer) offer.dialEnded = true;
+  }
+
+  /**
+   * The queue gave a phone up. Of one that rang out it says so before the dial ends; of one that refused afterwards, and why stands
+   * in its `HangupRequest` (22.10) or only in its `Hangup` (16.28, measured).
+   */
+  refused(event: AmiMessage, heard: Heard): void {
+    const caller = this.book.get(idIn(event, 'Uniqueid') ?? '');
+    const offer = caller?.stay?.offers[textIn(event, 'Interface') ?? ''];
+    if (!caller?.stay || !offer) return;
+    if (offer.dialEnded === true && offer.cause === undefined && this.ringing.has(offer.legId)) {
+      offer.refused = true;
+      offer.waitsSince = heard.at;
+      offer.endedAt = heard.t;
+      this.wait(caller, heard);
+    } else this.cancel(caller, caller.stay, offer, reasonOf(offer), heard);
+  }
+
+  /** The far end of a channel asked for its end. */
+  asked(event: AmiMessage): void {
+    const id = idIn(event, 'Uniqueid') ?? '';
+    const caller = this.book.get(id);
+    if (caller) caller.asked = true;
+    const cause = numberIn(event, 'Cause');
+    const offer = (this.ringing.get(id) ?? this.ringingAs(id))?.offer;
+    if (offer && cause !== undefined && cause in CANCELLED_BY_CAUSE) offer.cause = cause;
+  }
+
+  /** A dial of its own, behind the Local channel of a member, found the phone busy. */
+  foundBusy(legId: string | undefined): void {
+    const offer = this.ringingAs(legId)?.offer;
+    if (offer) offer.cause = 17;
+  }
+
+  hungUp(event: AmiMessage, heard: Heard): void {
+    const id = idIn(event, 'Uniqueid') ?? '';
+    const cause = numberIn(event, 'Cause');
+    const rung = this.ringing.get(id);
+    if (rung?.offer.closed === undefined && rung?.offer.taken === false) {
+      const { caller, offer } = rung;
+      if (cause === 26 || (offer.refused === true && cause !== undefined)) offer.cause = cause;
+      if (offer.refused === true && caller.stay) this.cancel(caller, caller.stay, offer, reasonOf(offer), heard);
+      const reason = caller.asked ? 'abandoned' : cause === 26 ? 'answered-elsewhere' : undefined;
+      if (reason && caller.stay) this.cancel(caller, caller.stay, offer, reason, heard);
+      else if (offer.refused !== true) {
+        offer.waitsSince = heard.at;
+        offer.endedAt = heard.t;
+        this.wait(caller, heard);
+      }
+    }
+    const caller = this.book.get(id);
+    if (caller) this.gone(caller, heard);
+  }
+
+  /** The caller's channel is gone. An `AgentComplete` may yet come (measured: after one of seven hang-ups). */
+  gone(caller: CallerState, heard: Heard): void {
+    if (caller.goneAt !== undefined) return;
+    caller.goneAt = heard.t;
+    caller.goneSince = heard.at;
+    const { stay } = caller;
+    if (stay && !stay.ended) this.endStay(caller, stay, stay.gaveUp ?? (caller.asked ? 'abandoned' : 'other'), heard);
+    this.wait(caller, heard);
+  }
+
+  tick(at: number, byThePbx: (at: number) => number): void {
+    for (const { call: caller } of this.line.due(at)) {
+      const isDue = (since: number | undefined): since is number => since !== undefined && since + SETTLE_MS <= at;
+      const { stay } = caller;
+      const heardAt = (t: number | undefined): Heard => ({ at, t: t ?? byThePbx(at), reconciled: false });
+      if (stay && isDue(stay.waitsSince) && !stay.ended) this.endStay(caller, stay, 'other', heardAt(stay.leftAt));
+      for (const offer of stay ? openOffers(stay) : [])
+        if (stay && isDue(offer.waitsSince)) this.cancel(caller, stay, offer, reasonOf(offer), heardAt(offer.endedAt));
+      if (isDue(caller.goneSince)) this.forget(caller, heardAt(caller.goneAt));
+    }
+  }
+
+  /** He left the waiting line. */
+  endStay(caller: CallerState, stay: StayState, reason: StayEnd, heard: Heard): void {
+    stay.ended = true;
+    this.tell(stayMessage(this.when(heard), caller, stay, { reason, hangup: HANGUPS[reason] }));
+    if (reason === 'answered') return;
+    const unanswered = heard.reconciled ? 'unknown' : reason === 'abandoned' ? 'abandoned' : undefined;
+    for (const offer of openOffers(stay)) this.cancel(caller, stay, offer, unanswered ?? reasonOf(offer), heard);
+  }
+
+  cancel(caller: CallerState, stay: StayState, offer: OfferState, reason: CancelReason, heard: Heard): void {
+    if (offer.closed) return;
+    offer.closed = reason;
+    this.ringing.delete(offer.legId);
+    this.tell(cancelMessage(this.when(heard), caller, stay, offer, reason));
+  }
+
+  endTalk(caller: CallerState, talk: TalkState, reason: string, heard: Heard): void {
+    talk.ended = true;
+    this.tellTalkEnd(caller, talk, reason, heard);
+    if (talk.counted) this.agents.talks(talk.extension, -1, heard);
+  }
+
+  private tellJoined(caller: CallerState, stay: StayState, heard: Heard): void {
+    if (stay.told) return;
+    stay.told = true;
+    this.tell(stayMessage(this.when({ ...heard, t: stay.joinedAt }), caller, stay));
+  }
+
+  private tellTalkEnd(caller: CallerState, talk: TalkState, reason: string, heard: Heard): void {
+    const by = reason === 'caller' ? 'client' : 'extension';
+    const wrapUp = this.agents.wrapUpOf(talk.stay.queue, talk.offer.interface);
+    this.tell(talkMessage(this.when(heard), caller, talk, { reason, hangup: hangupOf(16, by), wrapUp }));
+  }
+
+  private when({ t, reconciled }: Heard) {
+    return { pbx: this.pbx, t, reconciled };
+  }
+
+  private wait(caller: CallerState, { at }: Heard): void {
+    this.line.add(caller, at + SETTLE_MS);
+  }
+
+  private forget(caller: CallerState, heard: Heard): void {
+    const { stay } = caller;
+    for (const offer of stay ? openOffers(stay) : [])
+      if (stay) this.cancel(caller, stay, offer, caller.asked ? 'abandoned' : reasonOf(offer), heard);
+    for (const talk of Object.values(caller.talks))
+      if (!talk.ended) this.endTalk(caller, talk, caller.asked ? 'caller' : 'agent', heard);
+    this.book.forget(caller);
+  }
+
+  /** The stay that an event about an agent belongs to; one that was not heard of is concluded from it. */
+  private stayAt(event: AmiMessage, heard: Heard): { caller: CallerState; stay: StayState } | undefined {
+    const caller = this.book.callerOf(event, heard);
+    const queue = textIn(event, 'Queue');
+    if (!caller || queue === undefined) return undefined;
+    if (caller.stay?.queue === queue) return { caller, stay: caller.stay };
+    const waited = numberIn(event, 'HoldTime') ?? 0;
+    const stay = this.book.newStay(caller, queue, heard.t - waited * 1000);
+    // Its begin was told, or not, by whoever was here then.
+    stay.told = true;
+    return { caller, stay };
+  }
+
+  /** The phone itself rings behind the Local channel of a member. */
+  private ringingAs(id: string | undefined): { caller: CallerState; offer: OfferState } | undefined {
+    const channel = id === undefined ? undefined : this.channels.get(id);
+    if (channel?.kind !== 'extension') return undefined;
+    for (const one of this.ringing.values())
+      if (one.offer.phone === channel.party && one.caller.callId === channel.callId) return one;
+    return undefined;
+  }
+}
+
+const openOffers = (stay: StayState): OfferState[] =>
+  Object.values(stay.offers).filter(({ closed }) => closed === undefined);
+
+const reasonOf = ({ cause }: OfferState): CancelReason => CANCELLED_BY_CAUSE[cause ?? 0] ?? 'no-answer';

@@ -1,0 +1,22 @@
+/** What to subscribe to for a tracker of queues. `QueueMemberPenalty` and `QueueMemberRinginuse` change nothing that is told. */
+export const QUEUE_EVENTS = [
+  'Newchannel',
+  'Hangup',
+  'HangupRequest',
+  'DialBegin',
+  'DialEnd',
+  'Pickup',
+  'VarSet',
+  'QueueCallerJoin',
+  'QueueCallerLeave',
+  'QueueCallerAbandon',
+  'AgentCalled',
+  'AgentConnect',
+  'AgentComplete',
+  'AgentRingNoAnswer',
+  'AgentDump',
+  'QueueMemberAdded',
+  'QueueMemberRemoved',
+  'QueueMemberPause',
+  'QueueMemberStatus',
+] as const;

@@ -1,0 +1,93 @@
+import type { AmiMessage } from '../ami/types';
+import { classify } from '../calls/classify';
+import { idIn, numberIn, textIn } from '../calls/reading';
+import type { CallPlan } from '../calls/types';
+import type { CallerBook } from './book';
+import type { Callers } from './callers';
+import type { CallerState, Heard, OfferState } from './state';
+
+/** How far the whole seconds of a list and the two clocks may be off. */
+const ABOUT_MS = 2000;
+
+export interface Found {
+  readonly plan: CallPlan;
+  readonly book: CallerBook;
+  readonly callers: Callers;
+  /** `QueueEntry`, by Uniqueid. */
+  readonly entries: ReadonlyMap<string, AmiMessage>;
+  /** `CoreShowChannel`, by Uniqueid; absent when it may not be asked for. */
+  readonly up?: ReadonlyMap<string, AmiMessage>;
+  /** Whether the phone of an agent is in use, by the list of members; `undefined`: it does not say. */
+  readonly inUse: (phone: string) => boolean | undefined;
+  readonly requestedAt: number;
+  /** Until then everything was heard, by the PBX's clock; `undefined`: nothing was known before. */
+  readonly knownUntil: number | undefined;
+  readonly heard: Heard;
+}
+
+/** Compares the callers of queues with the lists: tells what happened while nothing was heard, and nothing twice. */
+export function compareCallers(found: Found): void {
+  const { book, entries, up, requestedAt } = found;
+  for (const caller of book.all()) {
+    // A caller with an event since the lists were requested may be newer than they are.
+    if (caller.seenAt >= requestedAt) continue;
+    compareStay(found, caller);
+    compareTalks(found, caller);
+    if (up && !up.has(caller.id)) found.callers.gone(caller, found.heard);
+  }
+  for (const [id, row] of entries) takeUp(found, row, up?.get(id));
+}
+
+function compareStay(found: Found, caller: CallerState): void {
+  const { callers, entries, up, heard, requestedAt } = found;
+  const { stay } = caller;
+  if (!stay || stay.ended) return;
+  const open = Object.values(stay.offers).filter(({ closed }) => closed === undefined);
+  if (entries.get(caller.id)?.get('Queue') === stay.queue) {
+    for (const offer of open)
+      if (offer.seenAt < requestedAt && up && !up.has(offer.legId))
+        callers.cancel(caller, stay, offer, 'unknown', heard);
+    return;
+  }
+  const answered = open.find((offer) => has(found, caller, offer));
+  if (answered) callers.answered(caller, stay, answered, heard);
+  else callers.endStay(caller, stay, caller.asked ? 'abandoned' : 'other', heard);
+}
+
+function compareTalks(found: Found, caller: CallerState): void {
+  const { callers, up, heard, inUse } = found;
+  for (const talk of Object.values(caller.talks)) {
+    const goesOn = up ? has(found, caller, talk.offer) : inUse(talk.extension) !== false;
+    if (!talk.ended && !goesOn) callers.endTalk(caller, talk, caller.asked ? 'caller' : 'unknown', heard);
+  }
+}
+
+/** Is the caller in a bridge with the channel that was called for the agent, or with his phone? */
+function has({ up, plan }: Found, caller: CallerState, offer: OfferState): boolean {
+  const bridge = bridgeOf(up?.get(caller.id));
+  if (bridge === undefined) return false;
+  return [...(up ?? [])].some(([id, row]) => {
+    if (id === caller.id || bridgeOf(row) !== bridge) return false;
+    const context = { context: row.get('Context') ?? '', ownNumber: textIn(row, 'CallerIDNum'), hasJustBegun: false };
+    const { kind, party } = classify(plan, row.get('Channel') ?? '', context);
+    return id === offer.legId || (kind === 'extension' && party === (offer.takenBy ?? offer.phone));
+  });
+}
+
+const bridgeOf = (row: AmiMessage | undefined): string | undefined => row && idIn(row, 'BridgeId');
+
+/** A caller who waits and is not known. The row of his channel tells which call he belongs to. */
+function takeUp(
+  { book, callers, knownUntil, heard, requestedAt }: Found,
+  entry: AmiMessage,
+  row: AmiMessage | undefined,
+): void {
+  const queue = textIn(entry, 'Queue');
+  const caller = book.get(idIn(entry, 'Uniqueid'));
+  const stay = caller?.stay;
+  if (queue === undefined || (stay && !stay.ended && stay.queue === queue)) return;
+  if (caller && caller.seenAt >= requestedAt) return;
+  const joinedAt = heard.t - (numberIn(entry, 'Wait') ?? 0) * 1000;
+  const isNews = knownUntil !== undefined && joinedAt > knownUntil - ABOUT_MS;
+  callers.found(row ?? entry, { queue, joinedAt, isNews, position: numberIn(entry, 'Position') }, heard);
+}

@@ -1,0 +1,90 @@
+import type { CancelReason, TransferredFrom } from '../messages/queues';
+import type { Client, Direction } from '../messages/types';
+
+/** When something happened: by our clock, by the PBX's, and whether it was only found afterwards. */
+export interface Heard {
+  readonly at: number;
+  readonly t: number;
+  readonly reconciled: boolean;
+}
+
+/** One agent's phone is rung for one caller. Times are wall-clock ms, by the PBX's own clock where it gives it. */
+export interface OfferState {
+  readonly interface: string;
+  readonly phone: string;
+  readonly name?: string;
+  readonly info?: string;
+  readonly legId: string;
+  readonly calledAt: number;
+  /** By our clock. */
+  seenAt: number;
+  /** The phone, or whoever picked the call up, took it; the queue has not yet said so. */
+  taken: boolean;
+  takenBy?: string;
+  cause?: number;
+  /** The phone ended it: `DialEnd` came, not the word of the queue. */
+  dialEnded?: true;
+  /** The queue gave it up, and the cause is still to come. */
+  refused?: true;
+  /** Its end was seen in another way than by the queue's word, or the queue's word came without the cause: since (our clock). */
+  waitsSince?: number;
+  endedAt?: number;
+  /** Told to be answered, or cancelled. */
+  closed?: 'answered' | CancelReason;
+}
+
+/** One stay of a caller in a queue. */
+export interface StayState {
+  readonly queue: string;
+  /** The how-manieth of the caller in this queue. */
+  readonly count: number;
+  joinedAt: number;
+  position?: number;
+  readonly transferredFrom?: TransferredFrom;
+  /** By Interface: the last time that each was rung. */
+  offers: Record<string, OfferState>;
+  /** Taken up from a list: the event of its begin may still come. */
+  byList: boolean;
+  /** `queue-dial` was told. */
+  told: boolean;
+  gaveUp?: 'abandoned' | 'timeout';
+  /** He left the waiting line, why is not known yet: since (our clock). */
+  waitsSince?: number;
+  leftAt?: number;
+  ended: boolean;
+}
+
+/** A conversation of an agent with a caller of a queue. */
+export interface TalkState {
+  readonly stay: StayState;
+  readonly offer: OfferState;
+  readonly extension: string;
+  readonly connectedAt: number;
+  readonly waitMs: number;
+  readonly ringMs: number;
+  /** The agent counts as busy with it. */
+  counted: boolean;
+  ended: boolean;
+}
+
+/** Whoever is, or was, in a queue, by the Uniqueid of his channel. */
+export interface CallerState {
+  readonly id: string;
+  readonly callId: string;
+  readonly direction: Direction;
+  readonly client?: Client;
+  readonly peer?: { readonly extension: string; readonly name?: string };
+  readonly line?: { readonly number?: string; readonly trunk?: string };
+  callInfo?: string;
+  agentInfo?: string;
+  /** He himself hung up. */
+  asked: boolean;
+  /** By our clock. */
+  seenAt: number;
+  counts: Record<string, number>;
+  stay?: StayState;
+  /** By Interface. */
+  talks: Record<string, TalkState>;
+  goneAt?: number;
+  goneSince?: number;
+}

@@ -1,0 +1,158 @@
+import type { AmiMessage } from '../ami/types';
+import { idIn, timeOf } from '../calls/reading';
+import type { QueueMessage } from '../messages/queues';
+import type { PbxMessage } from '../messages/types';
+import { Agents } from './agents';
+import { CallerBook } from './book';
+import { Callers } from './callers';
+import { Channels } from './channels';
+import { Dialouts } from './dialouts';
+import type { QUEUE_EVENTS } from './events';
+import { compareCallers } from './resync';
+import type { Heard } from './state';
+import type { QueueLists, QueueTracker, QueueTrackerOptions, QueueTrackerStats } from './types';
+
+type Handler = (event: AmiMessage, heard: Heard) => void;
+
+/** See {@link QueueTracker}. */
+export class Tracker implements QueueTracker {
+  private told: QueueMessage[] = [];
+  private readonly channels: Channels;
+  private readonly agents: Agents;
+  private readonly book: CallerBook;
+  private readonly callers: Callers;
+  private readonly dialouts: Dialouts;
+  private lostAt: number | undefined;
+  /** When the last lists were requested. */
+  private listedAt: number | undefined;
+  /** PBX clock minus ours, in ms, by the last event with a time stamp. */
+  private ahead = 0;
+  private readonly handlers: ReadonlyMap<string, Handler>;
+
+  constructor(private readonly options: QueueTrackerOptions) {
+    const { pbx, plan } = options;
+    const tell = (message: QueueMessage): void => void this.told.push(message);
+    const channels = new Channels(plan);
+    const agents = new Agents(pbx, plan.numbers, tell);
+    const book = new CallerBook(options, agents, channels);
+    const callers = new Callers(pbx, book, agents, channels, tell);
+    this.dialouts = new Dialouts(agents, (extension, callId) => book.conversationOf(extension, callId), tell);
+    [this.channels, this.agents, this.book, this.callers] = [channels, agents, book, callers];
+    const memberChanged: Handler = (event, heard) => agents.changed(event, heard);
+    this.handlers = byLowerName({
+      Newchannel: (event, { at }) => channels.began(event, at),
+      VarSet: (event) => channels.note(event),
+      Hangup: (event, heard) => {
+        callers.hungUp(event, heard);
+        channels.ended(idIn(event, 'Uniqueid') ?? '');
+      },
+      HangupRequest: (event) => callers.asked(event),
+      DialBegin: (event, { at }) => this.dialBegin(event, at),
+      DialEnd: (event) => {
+        const status = event.get('DialStatus');
+        if (status === 'ANSWER') callers.taken(idIn(event, 'DestUniqueid'));
+        else callers.dialEnded(idIn(event, 'DestUniqueid'));
+        if (status === 'BUSY') callers.foundBusy(idIn(event, 'DestUniqueid'));
+      },
+      Pickup: (event) => callers.taken(idIn(event, 'TargetUniqueid'), channels.of(event).party),
+      QueueCallerJoin: (event, heard) => callers.join(event, heard),
+      QueueCallerLeave: (event, heard) => callers.leave(event, heard),
+      QueueCallerAbandon: (event) => callers.abandon(event),
+      AgentCalled: (event, heard) => callers.called(event, heard),
+      AgentConnect: (event, heard) => callers.connect(event, heard),
+      AgentComplete: (event, heard) => callers.complete(event, heard),
+      AgentDump: (event, heard) => callers.complete(event, heard),
+      AgentRingNoAnswer: (event, heard) => callers.refused(event, heard),
+      QueueMemberAdded: memberChanged,
+      QueueMemberPause: memberChanged,
+      QueueMemberStatus: memberChanged,
+      QueueMemberRemoved: (event, heard) => agents.removed(event, heard),
+    });
+  }
+
+  get stats(): QueueTrackerStats {
+    const all = this.book.all();
+    return {
+      waiting: all.filter(({ stay }) => stay?.ended === false).length,
+      talking: all.flatMap(({ talks }) => Object.values(talks)).filter(({ ended }) => !ended).length,
+      members: this.agents.members,
+      overBound: this.book.overBound + this.agents.overBound,
+    };
+  }
+
+  get wakeAt(): number | undefined {
+    return this.callers.wakeAt;
+  }
+
+  apply(event: AmiMessage, at: number): readonly QueueMessage[] {
+    const handler = this.handlers.get(event.name.toLowerCase());
+    if (!handler) return [];
+    const t = timeOf(event, at);
+    if (event.get('Timestamp') !== undefined) this.ahead = t - at;
+    handler(event, { at, t, reconciled: false });
+    return this.take();
+  }
+
+  applyCall(message: PbxMessage, at: number): readonly QueueMessage[] {
+    if (message.topic !== 'user_change' && message.topic !== 'gap') this.dialouts.apply(message, at);
+    return this.take();
+  }
+
+  tick(at: number): readonly QueueMessage[] {
+    this.callers.tick(at, (moment) => moment + this.ahead);
+    return this.take();
+  }
+
+  linkLost(at: number): void {
+    // Since the first loss, until lists have come, nothing is certain.
+    this.lostAt ??= at;
+  }
+
+  resync({ status, channels }: QueueLists, requestedAt: number, at: number): readonly QueueMessage[] {
+    const { book, callers, agents, listedAt } = this;
+    const heard: Heard = { at, t: at + this.ahead, reconciled: true };
+    const named = (name: string): AmiMessage[] => status.filter((row) => row.name.toLowerCase() === name);
+    const up = channels && byUniqueid(channels);
+    const found = {
+      plan: this.options.plan,
+      book,
+      callers,
+      requestedAt,
+      heard,
+      entries: byUniqueid(named('queueentry')),
+      inUse: (phone: string) => agents.deviceInUse(phone),
+      knownUntil: listedAt === undefined ? undefined : (this.lostAt ?? listedAt) + this.ahead,
+      ...(up ? { up } : {}),
+    };
+    agents.resync(named('queuemember'), requestedAt, heard);
+    compareCallers(found);
+    if (up) this.channels.keepOnly(up, requestedAt);
+    this.lostAt = undefined;
+    this.listedAt = requestedAt;
+    return this.take();
+  }
+
+  private dialBegin(event: AmiMessage, at: number): void {
+    const { kind, callId } = this.channels.of(event, 'Dest');
+    if (kind === 'trunk') this.dialouts.trunkDialled(callId, at);
+  }
+
+  private take(): readonly QueueMessage[] {
+    const { told } = this;
+    this.told = [];
+    return told;
+  }
+}
+
+const byUniqueid = (rows: readonly AmiMessage[]): ReadonlyMap<string, AmiMessage> =>
+  new Map(
+    rows.flatMap((row) => {
+      const id = idIn(row, 'Uniqueid');
+      return id === undefined ? [] : [[id, row] as const];
+    }),
+  );
+
+const byLowerName = (
+  handlers: Readonly<Record<(typeof QUEUE_EVENTS)[number], Handler>>,
+): ReadonlyMap<string, Handler> =>
+  new Map(Object.entries(handlers).map(([name, handler]) => [name.toLowerCase(), handler]));

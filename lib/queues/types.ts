@@ -1,0 +1,54 @@
+import type { AmiMessage } from '../ami/types';
+import type { CallPlan } from '../calls/types';
+import type { PbxMessage } from '../messages/types';
+import type { QueueMessage } from '../messages/queues';
+
+export interface QueueTrackerOptions {
+  /** Name of the `ami-config`, as it appears in messages. */
+  readonly pbx: string;
+  readonly plan: CallPlan;
+}
+
+/** What the PBX says of its queues when it is asked. */
+export interface QueueLists {
+  /** All items of `QueueStatus`. */
+  readonly status: readonly AmiMessage[];
+  /** The rows of `CoreShowChannels`; absent: this user may not see them. */
+  readonly channels?: readonly AmiMessage[];
+}
+
+/**
+ * AMI events in, messages about queues and agents out. Pure: every method takes the moment (`at`, wall-clock ms) at which it
+ * happens; where an event has a Timestamp of the PBX, durations come from that.
+ *
+ * After a new login, and now and then, the lists go to {@link resync}, every live event to {@link apply} also meanwhile. The
+ * first lists tell how things are; only what the next ones show to be different is told.
+ */
+export interface QueueTracker {
+  apply(event: AmiMessage, at: number): readonly QueueMessage[];
+  /** What the tracker of calls tells: agents' own calls and transfers are found by it. */
+  applyCall(message: PbxMessage, at: number): readonly QueueMessage[];
+  /** Lets time run on: decides what waited for latecomers. To be called at {@link wakeAt} at the latest. */
+  tick(at: number): readonly QueueMessage[];
+  /** When {@link tick} has something to do; `undefined`: never, unless more events come. */
+  readonly wakeAt: number | undefined;
+  /** The link is down since `at`. */
+  linkLost(at: number): void;
+  /**
+   * Compares what is known with the lists that were requested at `requestedAt`. Asterisk may send events from before a list
+   * after it: who waits a second before he calls this tells nothing that an event tells better.
+   */
+  resync(lists: QueueLists, requestedAt: number, at: number): readonly QueueMessage[];
+  readonly stats: QueueTrackerStats;
+}
+
+export interface QueueTrackerStats {
+  /** Callers who wait in a queue. */
+  readonly waiting: number;
+  /** Conversations of agents with callers of a queue. */
+  readonly talking: number;
+  /** Memberships: an agent in two queues counts twice. */
+  readonly members: number;
+  /** Callers and members left out because the bound was reached. */
+  readonly overBound: number;
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import type { AmiMessage } from '../../../lib/ami/types';
+import type { QueueMessage } from '../../../lib/messages/queues';
+import type { QueueTracker } from '../../../lib/queues/types';
+import { amiEvent } from '../../support/ami-messages';
+import { MEMBERS, newQueueTracker } from './traces';
+
+const CALLER = {
+  Channel: 'PJSIP/trunk-00000001',
+  Context: 'from-trunk',
+  CallerIDNum: '79031112233',
+  Uniqueid: '1795203500.1',
+  Linkedid: '1795203500.1',
+  Exten: '74951000200',
+};
+const AGENT = { Interface: 'PJSIP/101', MemberName: 'Agent One', DestUniqueid: '1795203501.2' };
+const inQueue = (name: string, more: Record<string, string> = {}): AmiMessage =>
+  amiEvent(name, { ...CALLER, Queue: 'support', ...more });
+const waits = (seconds: number): AmiMessage => inQueue('QueueEntry', { Wait: String(seconds), Position: '1' });
+
+describe('queues compared with the lists of the PBX', () => {
+  let tracker: QueueTracker;
+  const names = (told: readonly QueueMessage[]): string[] =>
+    told.map(({ topic, payload }) => {
+      const found = payload.reconciled ? 'found' : '';
+      return [topic, 'change' in payload ? payload.change : payload.reason, found].filter(Boolean).join(' ');
+    });
+  const lists = (at: number, status: readonly AmiMessage[], channels?: readonly AmiMessage[]): string[] =>
+    names(tracker.resync({ status, ...(channels ? { channels } : {}) }, at, at + 1000));
+
+  beforeEach(() => (tracker = newQueueTracker()));
+
+  it('tell nothing of how things were before, and go on from there', () => {
+    assert.deepEqual(lists(100_000, [...MEMBERS, waits(30)]), []);
+    assert.equal(tracker.stats.waiting, 1);
+    tracker.apply(amiEvent('HangupRequest', CALLER), 102_000);
+    tracker.apply(inQueue('QueueCallerAbandon'), 102_000);
+    assert.deepEqual(names(tracker.apply(inQueue('QueueCallerLeave'), 102_000)), ['queue-hangup abandoned']);
+  });
+
+  it('tell a caller who is found and then heard of once', () => {
+    lists(100_000, MEMBERS);
+    tracker.linkLost(110_000);
+    assert.deepEqual(lists(120_000, [...MEMBERS, waits(3)]), ['queue-dial found']);
+    assert.deepEqual(names(tracker.apply(inQueue('QueueCallerJoin'), 121_001)), []);
+    assert.deepEqual(lists(180_000, [...MEMBERS, waits(63)]), []);
+  });
+
+  it('end what is gone, without a word of why', () => {
+    lists(100_000, MEMBERS);
+    tracker.apply(inQueue('QueueCallerJoin'), 101_000);
+    tracker.apply(inQueue('AgentCalled', AGENT), 102_000);
+    tracker.linkLost(103_000);
+    assert.deepEqual(lists(120_000, MEMBERS, []), ['queue-hangup other found', 'agent-cancel unknown found']);
+    assert.deepEqual(lists(180_000, MEMBERS, []), []);
+  });
+
+  it('end a conversation by the state of the phone when the channels may not be seen', () => {
+    lists(100_000, MEMBERS);
+    for (const event of [inQueue('QueueCallerJoin'), inQueue('AgentCalled', AGENT), inQueue('AgentConnect', AGENT)])
+      tracker.apply(event, 101_000);
+    tracker.linkLost(103_000);
+    assert.deepEqual(lists(120_000, MEMBERS), ['agent-hangup unknown found', 'agent_change idle found']);
+    assert.equal(tracker.stats.talking, 0);
+  });
+
+  it('leave what was heard since they were asked for', () => {
+    lists(100_000, MEMBERS);
+    tracker.linkLost(103_000);
+    tracker.apply(inQueue('QueueCallerJoin'), 120_500);
+    tracker.apply(amiEvent('QueueMemberPause', { Queue: 'support', Interface: 'PJSIP/101', Paused: '1' }), 120_500);
+    assert.deepEqual(lists(120_000, MEMBERS, []), []);
+  });
+
+  it('have a bound: beyond it callers are left out, and counted', () => {
+    for (let index = 0; index < 20_002; index += 1)
+      tracker.apply(inQueue('QueueCallerJoin', { Uniqueid: `1.${index}`, Linkedid: `1.${index}` }), index);
+    assert.deepEqual([tracker.stats.waiting, tracker.stats.overBound], [20_000, 2]);
+  });
+});

@@ -1,0 +1,122 @@
+/** What each recording of queues is to tell, worked out by reading it: one line for each event. */
+const SECOND = (queue: string, first: string, second: string): string[] => [
+  `queue-dial ${queue}`,
+  `agent-dial ${queue} ${first}`,
+  `agent-cancel ${queue} ${first} no-answer`,
+  `agent-dial ${queue} ${second}`,
+  `queue-hangup ${queue} answered`,
+  `agent-answer ${queue} ${second}`,
+];
+const SIMPLE = (queue: string, phone: string, ended: string): string[] => [
+  `queue-dial ${queue}`,
+  `agent-dial ${queue} ${phone}`,
+  `queue-hangup ${queue} answered`,
+  `agent-answer ${queue} ${phone}`,
+  `agent-hangup ${queue} ${phone} ${ended}`,
+];
+
+export const STORIES: Readonly<Record<string, readonly string[]>> = {
+  'queue-answered-caller-hangs-up': SIMPLE('support', '101', 'caller'),
+  'queue-local-member': SIMPLE('sales', '103', 'agent'),
+  'queue-local-member-optimized': SIMPLE('opt', '103', 'agent'),
+  'queue-pickup': SIMPLE('support', '101', 'agent'),
+  'queue-member2-after-member1-rings-out': [...SECOND('support', '101', '102'), 'agent-hangup support 102 agent'],
+  'asterisk16-queue-second-answers': [...SECOND('support', '101', '102'), 'agent-hangup support 102 caller'],
+  'queue-agent-busy': [
+    'queue-dial support',
+    'agent-dial support 101',
+    'agent-cancel support 101 busy',
+    ...SIMPLE('support', '102', 'caller').slice(1),
+  ],
+  'queue-abandon': [
+    'queue-dial support',
+    'agent-dial support 101',
+    'agent-cancel support 101 abandoned',
+    'queue-hangup support abandoned',
+  ],
+  'queue-local-member-abandon': [
+    'queue-dial sales',
+    'agent-dial sales 103',
+    'agent-cancel sales 103 abandoned',
+    'queue-hangup sales abandoned',
+  ],
+  'queue-exit-timeout': [
+    ...SECOND('support', '101', '102').slice(0, 4),
+    'agent-cancel support 102 no-answer',
+    'queue-hangup support timeout',
+  ],
+  'queue-autopause': [
+    ...SECOND('nap', '101', '').slice(0, 3),
+    'agent_change nap 101 paused Auto-Pause',
+    'queue-hangup nap timeout',
+    'agent_change nap 101 unpaused',
+  ],
+  'two-queues': [
+    ...SECOND('nap', '101', '').slice(0, 3),
+    'agent_change nap 101 paused Auto-Pause',
+    'queue-hangup nap timeout',
+    ...SECOND('support', '101', '102'),
+    'agent-hangup support 102 caller',
+    'agent_change nap 101 unpaused',
+  ],
+  'queue-agent-back-to-queue': [
+    ...SIMPLE('support', '101', 'transfer'),
+    'queue-dial support',
+    'agent-custom support 101 8000',
+    ...SIMPLE('support', '102', 'caller').slice(1),
+  ],
+  'queue-two-callers': [
+    ...SIMPLE('sales', '103', '').slice(0, 4),
+    'queue-dial sales',
+    'agent-hangup sales 103 caller',
+    ...SIMPLE('sales', '103', 'caller').slice(1),
+  ],
+  'freepbx-queue-agent-answers': [
+    'queue-dial 400',
+    'agent-dial 400 101',
+    'agent-dial 400 102',
+    'agent-cancel 400 101 answered-elsewhere',
+    'queue-hangup 400 answered',
+    'agent-answer 400 102',
+    'agent-hangup 400 102 caller',
+  ],
+  'freepbx-queue-followme-mobile': [
+    'queue-dial 400',
+    'agent-dial 400 101',
+    'agent-dial 400 102',
+    'agent-cancel 400 102 answered-elsewhere',
+    'queue-hangup 400 answered',
+    'agent-answer 400 101',
+    'agent-hangup 400 101 agent',
+  ],
+  'queue-pause-unpause': [
+    'agent_change support 101 paused Обед',
+    'agent_change support 102 paused Lunch',
+    'agent_change support 101 unpaused',
+    'agent_change support 102 unpaused',
+  ],
+  'queue-add-remove-member': ['agent_change support 103 login', 'agent_change support 103 logout'],
+  'outbound-answered': [
+    'agent-custom 101 79031234567',
+    'agent-dialout-answer 101',
+    'agent-dialout-hangup 101 answered',
+  ],
+  'outbound-busy': ['agent-custom 101 79031234567', 'agent-dialout-hangup 101 busy'],
+  'outbound-cancelled': ['agent-custom 101 79031234567', 'agent-dialout-hangup 101 cancelled'],
+  'originate-click2call-success': [
+    'agent-custom 101 79031234567',
+    'agent-dialout-answer 101',
+    'agent-dialout-hangup 101 answered',
+  ],
+  // The client is never called.
+  'originate-agent-no-answer': [],
+  'originate-agent-busy': [],
+  'internal-call': [],
+  'inbound-answered-caller-hangs-up': [],
+  'out-blind': [
+    'agent-custom 101 79031234567',
+    'agent-dialout-answer 101',
+    'agent-custom 101 102',
+    'agent-dialout-hangup 101 answered',
+  ],
+};
