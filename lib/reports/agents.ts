@@ -1,4 +1,4 @@
-import type { QueueFact, QueueOutcome, Store } from '../store/types';
+import type { KeptFact, QueueOutcome, Store } from '../store/types';
 import { Groups } from './groups';
 import type { Tally } from './groups';
 import { Periods } from './local-times';
@@ -28,7 +28,7 @@ class AgentTally implements Tally {
     private readonly nameOf: () => string | undefined,
   ) {}
 
-  ring({ outcome, seconds, wait }: QueueFact): void {
+  ring({ outcome, seconds, wait }: KeptFact): void {
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
     this.rings.add(seconds);
     if (outcome !== 'answered' || wait === undefined) return;
@@ -37,11 +37,11 @@ class AgentTally implements Tally {
     if (wait <= this.serviceSeconds) this.answeredInTime += 1;
   }
 
-  talk({ seconds }: QueueFact): void {
+  talk({ seconds }: KeptFact): void {
     this.talks.add(seconds);
   }
 
-  dialout({ seconds, outcome }: QueueFact): void {
+  dialout({ seconds, outcome }: KeptFact): void {
     this.dialled += 1;
     if (outcome === 'answered') this.dialouts.add(seconds);
   }
@@ -94,7 +94,7 @@ export async function agentRows(store: Store, query: ReportQuery, now: number): 
   const { from, to, by, timeZone, serviceSeconds, queues, agents } = query;
   const names = new Map<string, string>();
   const groups = new Groups((agent) => new AgentTally(serviceSeconds, () => names.get(agent)));
-  const fits = ({ agent, queue }: QueueFact): boolean =>
+  const fits = ({ agent, queue }: KeptFact): boolean =>
     (!agents || (agent !== undefined && agents.includes(agent))) &&
     (!queues || (queue !== undefined && queues.includes(queue)));
 

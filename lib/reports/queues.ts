@@ -1,4 +1,4 @@
-import type { QueueFact, Store } from '../store/types';
+import type { KeptFact, Store } from '../store/types';
 import { Groups } from './groups';
 import type { Tally } from './groups';
 import { Periods } from './local-times';
@@ -17,7 +17,7 @@ class QueueTally implements Tally {
 
   constructor(private readonly serviceSeconds: number) {}
 
-  stay({ outcome, seconds }: QueueFact): void {
+  stay({ outcome, seconds }: KeptFact): void {
     this.waits.add(seconds);
     if (outcome === 'timeout') this.timedOut += 1;
     if (outcome === 'abandoned') this.abandons.add(seconds);
@@ -26,7 +26,7 @@ class QueueTally implements Tally {
     if (seconds <= this.serviceSeconds) this.answeredInTime += 1;
   }
 
-  talk({ seconds }: QueueFact): void {
+  talk({ seconds }: KeptFact): void {
     this.talks.add(seconds);
   }
 

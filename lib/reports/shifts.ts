@@ -1,4 +1,4 @@
-import type { QueueFact } from '../store/types';
+import type { KeptFact } from '../store/types';
 
 /** Of an agent in one queue; unknown until a change is seen. */
 interface Membership {
@@ -41,7 +41,7 @@ export class Shifts {
   private readonly agents = new Map<string, Agent>();
 
   /** The stretches that this change ends. */
-  change({ agent: name, queue = '', outcome, at }: QueueFact): Shift[] {
+  change({ agent: name, queue = '', outcome, at }: KeptFact): Shift[] {
     if (name === undefined) return [];
     let agent = this.agents.get(name);
     if (!agent) {

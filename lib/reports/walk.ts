@@ -1,4 +1,4 @@
-import type { Place, QueueFact, QueueFactKind, Slice, Store } from '../store/types';
+import type { Place, KeptFact, QueueFactKind, Slice, Store } from '../store/types';
 
 /** What a walk through the store goes along. */
 type Read<T> = (after: Place | undefined) => Promise<Slice<T>>;
@@ -15,5 +15,5 @@ export async function* walk<T>(read: Read<T>): AsyncGenerator<T> {
 }
 
 /** The facts of one kind, in the order of time. */
-export const factsOf = (store: Store, kind: QueueFactKind, from: number, to: number): AsyncGenerator<QueueFact> =>
+export const factsOf = (store: Store, kind: QueueFactKind, from: number, to: number): AsyncGenerator<KeptFact> =>
   walk((after) => store.queueFacts.read({ kind, from, to }, after));

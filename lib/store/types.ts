@@ -230,6 +230,9 @@ export interface QueueFact {
   readonly wait?: number;
 }
 
+/** What a question gives back of a fact. */
+export type KeptFact = Omit<QueueFact, 'eventId' | 'pbx'>;
+
 /** Wall-clock ms: `from` inclusive, `to` not. */
 export interface QueueFactQuery {
   readonly kind: QueueFactKind;
@@ -241,8 +244,8 @@ export interface QueueFactQuery {
 export interface QueueFactTable {
   /** What comes with an eventId that its PBX has used already is left out. */
   put(facts: readonly QueueFact[]): Promise<void>;
-  /** The next facts in the order of time, 2000 at most. */
-  read(query: QueueFactQuery, after?: Place): Promise<Slice<QueueFact>>;
+  /** The next facts in the order of time, 1000 at most. */
+  read(query: QueueFactQuery, after?: Place): Promise<Slice<KeptFact>>;
 }
 
 /** A call that is not over, as text that only its tracker reads. */
