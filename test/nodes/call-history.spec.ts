@@ -172,7 +172,7 @@ describe('call-history', () => {
       ['Europe/Moscow', 'sales', 1, 100],
     );
     assert.match(lastStatus('history')?.text ?? '', /found: 1$/);
-    const csv = await ask({ report: 'queues', serviceSeconds: 20, format: 'csv' });
+    const csv: unknown = await ask({ report: 'queues', serviceSeconds: 20, format: 'csv' });
     assert.match(String(csv), /^queue;offered;answered;.*\r\nsales;1;1;0;0;0;0;0;25;/);
     await keep(record('1', { startedAt: NOW, result: 'missed', talked: [] }));
     assert.deepEqual(idsOf(await ask({ report: 'calls' })), ['1']);
