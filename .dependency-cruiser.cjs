@@ -126,6 +126,21 @@ module.exports = {
       to: { path: '^lib/', pathNot: ['^lib/(store|phone)/', shared] },
     },
     {
+      name: 'reports-read-the-store',
+      comment: 'And know the clocks of time zones, which must not be learnt twice.',
+      severity: 'error',
+      from: { path: '^lib/reports/' },
+      to: {
+        path: '^lib/',
+        pathNot: [
+          '^lib/(reports|phone)/',
+          '^lib/store/(types|errors|query|keeper)[.]ts$',
+          '^lib/dialer/local-time[.]ts$',
+          shared,
+        ],
+      },
+    },
+    {
       name: 'delivery-joins-store-and-crm',
       severity: 'error',
       from: { path: '^lib/delivery/' },

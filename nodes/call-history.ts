@@ -3,9 +3,13 @@ import { systemClock } from '../lib/clock';
 import { TelephonyError, asError } from '../lib/errors';
 import { readMessage } from '../lib/messages/parse';
 import type { Pbx } from '../lib/pbx/pbx';
-import { RecordKeeper } from '../lib/store/keeper';
+import { Keeper, RECORDS } from '../lib/store/keeper';
+import { makeReport, reportCsv } from '../lib/reports/report';
+import { isReportQuestion, reportQuery, usualReport, withoutReport } from '../lib/reports/request';
+import type { UsualReport } from '../lib/reports/request';
+import { isQueueTopic, queueFactOf } from '../lib/reports/facts';
 import { callQuery, usualQuery } from '../lib/store/query';
-import type { CallPage, CallQuery, Store } from '../lib/store/types';
+import type { CallQuery, Store } from '../lib/store/types';
 import { failureFor, isAsked } from './runtime/asked';
 import { Complaints } from './runtime/complaints';
 import { amiConfig, storeConfig } from './runtime/config-nodes';
@@ -30,6 +34,25 @@ interface CallHistoryDef extends NodeDef {
   readonly sort?: string;
   readonly directions?: readonly string[];
   readonly results?: readonly string[];
+  /** The same of reports. */
+  readonly report?: string;
+  readonly by?: string;
+  readonly format?: string;
+  readonly separator?: string;
+  readonly timeZone?: string;
+  readonly serviceSeconds?: string | number;
+}
+
+/** The answer to a question, and how many calls or rows it has. */
+interface Answer {
+  readonly payload: object | string;
+  readonly count: string;
+}
+
+/** What a question does not say. */
+interface Usual {
+  readonly calls: (now: number) => Partial<CallQuery>;
+  readonly report: UsualReport;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -48,11 +71,23 @@ function usualOf({
   return (now) => (back > 0 ? { from: now - back, ...usual } : usual);
 }
 
+async function answerTo(question: unknown, store: Store, usual: Usual): Promise<Answer> {
+  const now = systemClock.now();
+  if (isReportQuestion(question, usual.report)) {
+    const query = reportQuery(question, usual.report, now);
+    const report = await makeReport(store, query, now);
+    const isCsv = query.format === 'csv';
+    return { payload: isCsv ? reportCsv(report, query.separator) : report, count: String(report.rows.length) };
+  }
+  const page = await store.calls.find(callQuery(withoutReport(question), usual.calls(now)));
+  return { payload: page, count: `${page.total}${page.totalIsMore ? '+' : ''}` };
+}
+
 const init: NodeInitializer = (red) => {
   /** Puts the calls of a PBX into the store while the node lives. */
   function keepCalls(node: Node, store: Store, pbx: Pbx): void {
     const complaints = new Complaints(node);
-    const keeper = new RecordKeeper(store, (error) => complaints.warn(error.code, wordsFor(red, node, error)));
+    const keeper = new Keeper(store, RECORDS, (error) => complaints.warn(error.code, wordsFor(red, node, error)));
     const end = pbx.calls.subscribe((message) => {
       if (message.topic === 'call_record') keeper.keep(message.payload);
     }, node.id);
@@ -70,10 +105,10 @@ const init: NodeInitializer = (red) => {
     const store = config?.store;
     const pbx = amiConfig(red, def.pbx)?.pbx;
     const status = new StatusLine(this);
-    let usual: ReturnType<typeof usualOf> = () => ({});
+    let usual: Usual = { calls: () => ({}), report: usualReport({}) };
     let wrongSettings = false;
     try {
-      usual = usualOf(def);
+      usual = { calls: usualOf(def), report: usualReport({ ...def }) };
     } catch (thrown) {
       wrongSettings = true;
       this.error(wordsFor(red, this, asError(thrown)));
@@ -97,26 +132,31 @@ const init: NodeInitializer = (red) => {
         const problem = config?.problem;
         throw problem instanceof TelephonyError ? problem : nodeError('STORE_NOT_CHOSEN');
       }
-      if ((msg as { readonly topic?: unknown }).topic === 'call_record') {
+      const { topic } = msg as { readonly topic?: unknown };
+      if (topic === 'call_record') {
         await store.calls.put([readMessage('call_record', msg.payload).payload]);
         return;
       }
+      if (isQueueTopic(topic)) {
+        const fact = queueFactOf({ topic, payload: msg.payload });
+        if (fact) await store.queueFacts.put([fact]);
+        return;
+      }
       const question = propertyOf(red, msg, textOf(def.query) || 'payload');
-      const answer = (value: object): void => {
+      const reply = (value: object | string): void => {
         red.util.setMessageProperty(msg, textOf(def.output) || 'payload', value, true);
         send(msg);
       };
-      let page: CallPage;
+      let answer: Answer;
       try {
-        page = await store.calls.find(callQuery(question, usual(systemClock.now())));
+        answer = await answerTo(question, store, usual);
       } catch (thrown) {
         if (!isAsked(msg)) throw thrown;
-        answer(failureFor(asError(thrown), languageOf(red, this.type)));
+        reply(failureFor(asError(thrown), languageOf(red, this.type)));
         return;
       }
-      answer(page);
-      const count = page.totalIsMore ? `${page.total}+` : page.total;
-      status.show({ fill: 'green', shape: 'dot', text: red._('call-history.status.found', { count }) });
+      reply(answer.payload);
+      status.show({ fill: 'green', shape: 'dot', text: red._('call-history.status.found', { count: answer.count }) });
     });
     onClose(red, this, () => {
       forget.forEach((end) => end?.());

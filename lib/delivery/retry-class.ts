@@ -9,6 +9,7 @@ type RecordingErrorCode = Parameters<typeof recordingError>[0];
 /** What no delivery can meet: what concerns the history, and the wishes of a person that the store cannot fulfil. */
 type NotOfDelivery =
   | 'STORE_RECORDS_LOST'
+  | 'STORE_FACTS_LOST'
   | 'STORE_BAD_SETTINGS'
   | 'STORE_BAD_PATH'
   | 'STORE_BACKUP_EXISTS'

@@ -43,6 +43,10 @@ function numberKey(number: string): string | undefined {
 
 const extensionKey = (extension: string): string => `x${extension.trim()}`;
 
+/** The value of `participants` by which the client of a call is found in other calls; absent when it has no number. */
+export const clientKey = ({ client }: RecordPayload): string | undefined =>
+  numberKey(client?.e164 ?? '') ?? numberKey(client?.number ?? '');
+
 /** The values of `participants` that a number of a question may mean: an outside number, or an extension of ours. */
 export function numberKeys(number: string): string[] {
   const key = numberKey(number);

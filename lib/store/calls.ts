@@ -6,7 +6,8 @@ import type { CallRow } from './call-rows';
 import { findCalls } from './find-calls';
 import { addRows } from './schema';
 import type { Row, Sqlite } from './sqlite';
-import type { CallPage, CallQuery, CallTable } from './types';
+import type { CallPage, CallQuery, CallTable, Place, Slice, UnansweredCall, UnansweredQuery } from './types';
+import { unansweredCalls } from './unanswered-calls';
 
 const CHUNK = 50;
 
@@ -28,6 +29,10 @@ export class Calls implements CallTable {
 
   find(query: CallQuery): Promise<CallPage> {
     return findCalls(this.access, query);
+  }
+
+  unanswered(query: UnansweredQuery, after?: Place): Promise<Slice<UnansweredCall>> {
+    return this.access.read((sql) => unansweredCalls(sql, query, after));
   }
 }
 

@@ -87,6 +87,10 @@ export const storeError = errorsFrom({
     en: '{count} records of calls are missing in the history: the store could not be written while they came. Its own errors say why; what the PBX keeps itself (its CDR) has these calls.',
     ru: 'В истории не хватает записей о звонках ({count}): пока они приходили, в хранилище нельзя было писать. Причина — в его собственных ошибках; эти звонки есть в CDR самой АТС.',
   },
+  STORE_FACTS_LOST: {
+    en: '{count} events of queues and agents are missing in the statistics: the store could not be written while they came. Its own errors say why.',
+    ru: 'В статистике не хватает событий очередей и операторов ({count}): пока они приходили, в хранилище нельзя было писать. Причина — в его собственных ошибках.',
+  },
   STORE_TOO_LARGE: {
     en: 'The {what} has {bytes} bytes; at most {limit} can be kept. Leave out what is not needed, for instance channel variables.',
     ru: '{what}: {bytes} байт, хранится не больше {limit}. Уберите лишнее, например переменные каналов.',

@@ -1,34 +1,54 @@
 import { TelephonyError } from '../errors';
 import type { RecordPayload } from '../messages/types';
 import { storeError } from './errors';
-import type { Store } from './types';
+import type { QueueFact, Store } from './types';
 
-/** Records held while the store cannot take them; beyond it the oldest go. */
+/** What is kept, and how. */
+export interface Keepable<T> {
+  readonly put: (store: Store, items: readonly T[]) => Promise<void>;
+  /** Items went unkept. */
+  readonly lost: 'STORE_RECORDS_LOST' | 'STORE_FACTS_LOST';
+}
+
+/** Records of calls. */
+export const RECORDS: Keepable<RecordPayload> = {
+  put: (store, items) => store.calls.put(items),
+  lost: 'STORE_RECORDS_LOST',
+};
+
+/** Facts of queues and agents. */
+export const FACTS: Keepable<QueueFact> = {
+  put: (store, items) => store.queueFacts.put(items),
+  lost: 'STORE_FACTS_LOST',
+};
+
+/** Items held while the store cannot take them; beyond it the oldest go. */
 const MAX_HELD = 5000;
 const AT_ONCE = 100;
 
 /**
- * Puts the records of calls into the store as they come, and holds them while it cannot: on a full disk the history has a gap only
- * when it lasts for thousands of calls, and `STORE_RECORDS_LOST` says how large it is. A record that the store refuses for itself is
- * reported and left out.
+ * Puts records of calls, or facts of queues, into the store as they come, and holds them while it cannot: on a full disk the history
+ * has a gap only when it lasts for thousands of calls, and an error says how large it is. What the store refuses for itself is reported
+ * and left out.
  */
-export class RecordKeeper {
-  private held: RecordPayload[] = [];
-  /** Records that went unkept and have not been reported yet. */
+export class Keeper<T> {
+  private held: T[] = [];
+  /** Items that went unkept and have not been reported yet. */
   private lost = 0;
   private writing: Promise<void> | undefined;
   private readonly forget: () => void;
 
   constructor(
     private readonly store: Store,
+    private readonly kind: Keepable<T>,
     private readonly onProblem: (error: TelephonyError) => void,
   ) {
     this.forget = store.onState(() => void this.write());
   }
 
-  /** Never rejects or throws: what becomes of the record is seen in the history, or reported. */
-  keep(record: RecordPayload): void {
-    this.held.push(record);
+  /** Never rejects or throws: what becomes of it is seen in the history, or reported. */
+  keep(item: T): void {
+    this.held.push(item);
     this.shorten();
     void this.write();
   }
@@ -61,7 +81,7 @@ export class RecordKeeper {
     while (this.held.length > 0) {
       const part = this.held.splice(0, AT_ONCE);
       try {
-        await this.store.calls.put(part);
+        await this.kind.put(this.store, part);
       } catch {
         if (!(await this.oneByOne(part))) return;
       }
@@ -70,10 +90,10 @@ export class RecordKeeper {
   }
 
   /** @returns false when the store as a whole is the trouble: then they are held */
-  private async oneByOne(part: readonly RecordPayload[]): Promise<boolean> {
-    for (const [at, record] of part.entries()) {
+  private async oneByOne(part: readonly T[]): Promise<boolean> {
+    for (const [at, item] of part.entries()) {
       try {
-        await this.store.calls.put([record]);
+        await this.kind.put(this.store, [item]);
       } catch (again) {
         const isBusy = again instanceof TelephonyError && again.code === 'STORE_BUSY';
         if (isBusy || this.store.state.status !== 'open') {
@@ -82,7 +102,7 @@ export class RecordKeeper {
           return false;
         }
         const isKnown = again instanceof TelephonyError;
-        this.onProblem(isKnown ? again : storeError('STORE_BAD_VALUE', { what: 'call_record' }, again));
+        this.onProblem(isKnown ? again : storeError('STORE_BAD_VALUE', { what: 'payload' }, again));
       }
     }
     return true;
@@ -92,6 +112,6 @@ export class RecordKeeper {
     if (this.lost === 0) return;
     const count = this.lost;
     this.lost = 0;
-    this.onProblem(storeError('STORE_RECORDS_LOST', { count }));
+    this.onProblem(storeError(this.kind.lost, { count }));
   }
 }

@@ -28,10 +28,10 @@ const FIELDS = [
   'after',
 ];
 
-const isFields = (value: unknown): value is Fields =>
+export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === '';
+export const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === '';
 
 /** What somebody sent, for an error: bounded, and never an object. */
 const shown = (value: unknown): string =>
@@ -41,7 +41,7 @@ const shown = (value: unknown): string =>
  * A moment as people and CRMs write it: ISO-8601, or a number (also as text) of seconds or of milliseconds since 1970. A day
  * without a time is its beginning in UTC; as `to` it is its end.
  */
-function moment(name: string, value: unknown): number {
+export function moment(name: string, value: unknown): number {
   const text = typeof value === 'string' ? value.trim() : value;
   if (text instanceof Date && !Number.isNaN(text.getTime())) return text.getTime();
   const number =
@@ -65,7 +65,7 @@ function moment(name: string, value: unknown): number {
 }
 
 /** A list, or one value, or values with commas. */
-function list(name: string, value: unknown): string[] {
+export function list(name: string, value: unknown): string[] {
   const items: unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [value];
   const texts = items.map((item) => (typeof item === 'number' ? String(item) : item));
   if (
@@ -83,7 +83,7 @@ function list(name: string, value: unknown): string[] {
 
 const isName = (text: string): boolean => text.trim() !== '' && text.length <= MAX_TEXT && !text.includes('\0');
 
-function oneOf<T extends string>(name: string, value: unknown, known: readonly T[]): T[] {
+export function oneOf<T extends string>(name: string, value: unknown, known: readonly T[]): T[] {
   const given = list(name, value);
   const wrong = given.find((item) => !(known as readonly string[]).includes(item));
   if (wrong === undefined) return given as T[];
@@ -103,7 +103,7 @@ function numbers(name: string, value: unknown): string[] {
   });
 }
 
-function whole(name: string, value: unknown, least: number, most: number): number {
+export function whole(name: string, value: unknown, least: number, most: number): number {
   const text =
     typeof value === 'number' ? value : typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : NaN;
   if (Number.isInteger(text) && text >= least && text <= most) return text;
@@ -113,7 +113,7 @@ function whole(name: string, value: unknown, least: number, most: number): numbe
   });
 }
 
-function text(name: string, value: unknown): string {
+export function text(name: string, value: unknown): string {
   if (typeof value === 'string' && isName(value)) return value;
   throw badQuery({ en: `"${name}" must be a short text.`, ru: `«${name}» — короткая строка.` });
 }
@@ -166,7 +166,7 @@ function ownForm(payload: Fields): Fields {
 }
 
 /** A filter with a slip of the pen must not answer with all calls. */
-function refuseUnknown(names: readonly string[], known: readonly string[]): void {
+export function refuseUnknown(names: readonly string[], known: readonly string[]): void {
   const [wrong] = names.filter((name) => !known.includes(name));
   if (wrong === undefined) return;
   throw badQuery({

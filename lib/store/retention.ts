@@ -1,5 +1,6 @@
 import type { Access } from './access';
 import { deleteOldest } from './calls';
+import { deleteOldFacts } from './queue-facts';
 import { rowsIn } from './schema';
 import type { Sqlite } from './sqlite';
 
@@ -40,6 +41,10 @@ const isOver = (sql: Sqlite, maxBytes: number): boolean => {
   return used * size > maxBytes;
 };
 
+/** For lack of room the statistics go as far back as the calls. */
+const factsWithoutCalls = (sql: Sqlite): number =>
+  deleteOldFacts(sql, ROWS, Number(sql.value('SELECT min(started_at) FROM calls') ?? Number.MAX_SAFE_INTEGER));
+
 function shrink(sql: Sqlite): number {
   const { used, free } = pagesOf(sql);
   if (free < PAGES || free < (used + free) * FREE_SHARE) return 0;
@@ -59,7 +64,8 @@ function stepsOf(sql: Sqlite, { days, maxBytes }: Retention, now: number): ((sql
   const forgetMemos = Math.max(now, bound('SELECT until AS at FROM memos', MAX_MEMOS));
   return [
     (db) => (days > 0 ? deleteOldest(db, ROWS, now - days * DAY_MS) : 0),
-    (db) => (isOver(db, maxBytes) ? deleteOldest(db, ROWS) : 0),
+    (db) => (days > 0 ? deleteOldFacts(db, ROWS, now - days * DAY_MS) : 0),
+    (db) => (isOver(db, maxBytes) ? deleteOldest(db, ROWS) + factsWithoutCalls(db) : 0),
     (db) =>
       db.run(
         `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state = 2 AND changed_at <= ? LIMIT ${ROWS})`,

@@ -119,6 +119,24 @@ const MIGRATIONS: readonly string[] = [
   -- resumed_at: the lost_at that somebody has seen
   CREATE TABLE resumed_queues (queue TEXT PRIMARY KEY, resumed_at INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  `
+  -- what the statistics of queues need: kind and outcome as small numbers, see queue-facts.ts
+  CREATE TABLE queue_facts (
+    id INTEGER PRIMARY KEY,
+    event_id TEXT NOT NULL,
+    pbx TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    outcome INTEGER NOT NULL,
+    queue TEXT,
+    agent TEXT,
+    agent_name TEXT,
+    seconds INTEGER NOT NULL,
+    wait INTEGER
+  );
+  CREATE UNIQUE INDEX queue_facts_event ON queue_facts (event_id, pbx);
+  CREATE INDEX queue_facts_time ON queue_facts (kind, at, id);
+  `,
 ];
 
 /** Of the files that this version writes; it reads all older ones. */

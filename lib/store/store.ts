@@ -14,6 +14,7 @@ import { bytesOf, CHECKPOINT_PAGES, fileError, isInPlace, openFile } from './ope
 import type { OpenFile } from './open-file';
 import { openOrders, Orders } from './orders';
 import { OutboxRows } from './outbox';
+import { QueueFacts } from './queue-facts';
 import { tidy } from './retention';
 import type { Retention } from './retention';
 import { rowsIn } from './schema';
@@ -47,6 +48,7 @@ class SqliteStore implements Store, Access {
   readonly outbox = new OutboxRows(this);
   readonly memos = new Memos(this);
   readonly calls = new Calls(this);
+  readonly queueFacts = new QueueFacts(this);
   readonly live = new LiveCalls(this);
   readonly orders = new Orders(this);
   readonly blocked = new Blocked(this);

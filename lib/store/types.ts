@@ -10,6 +10,7 @@ export interface Store {
   readonly outbox: OutboxTable;
   readonly memos: MemoTable;
   readonly calls: CallTable;
+  readonly queueFacts: QueueFactTable;
   readonly live: LiveCallTable;
   readonly orders: OrderTable;
   readonly blocked: BlockedNumbers;
@@ -157,6 +158,96 @@ export interface CallTable {
   put(records: readonly RecordPayload[]): Promise<void>;
   /** A page of those that fit, never more than `limit`. */
   find(query: CallQuery): Promise<CallPage>;
+  /** The next incoming calls in which nobody talked with the client, oldest first, 100 at most, each with the first talk since. */
+  unanswered(query: UnansweredQuery, after?: Place): Promise<Slice<UnansweredCall>>;
+}
+
+/** Where a walk through rows goes on: behind the row of this id, among those of this moment (wall-clock ms). */
+export interface Place {
+  readonly at: number;
+  readonly id: number;
+}
+
+/** A part of an answer that takes many looks. */
+export interface Slice<T> {
+  /** May be none though more follow. */
+  readonly rows: readonly T[];
+  /** Absent: that was all. */
+  readonly next?: Place;
+}
+
+/** Wall-clock ms of `startedAt`: `from` inclusive, `to` not. */
+export interface UnansweredQuery {
+  readonly from: number;
+  readonly to: number;
+  readonly queues?: readonly string[];
+  readonly pbx?: string;
+}
+
+export interface UnansweredCall {
+  readonly call: RecordPayload;
+  /** The first later call, in or out, in which one of ours talked with this client; absent: there is none, or the client is not known. */
+  readonly talk?: RecordPayload;
+}
+
+/** What a fact is about; their places make up the number in the file: only ever add to the end. */
+export const QUEUE_FACT_KINDS = ['stay', 'ring', 'talk', 'dialout', 'state'] as const;
+export type QueueFactKind = (typeof QUEUE_FACT_KINDS)[number];
+
+/** As with {@link QUEUE_FACT_KINDS}. */
+export const QUEUE_OUTCOMES = [
+  'other',
+  'answered',
+  'abandoned',
+  'timeout',
+  'no-answer',
+  'busy',
+  'declined',
+  'answered-elsewhere',
+  'login',
+  'logout',
+  'paused',
+  'unpaused',
+] as const;
+export type QueueOutcome = (typeof QUEUE_OUTCOMES)[number];
+
+/**
+ * Something in the life of a queue that is over, known from one event of it: a stay of a call in the line, the ringing of an agent, a
+ * conversation of one, a call that one of them made; or a change of an agent's state.
+ */
+export interface QueueFact {
+  readonly eventId: string;
+  readonly pbx: string;
+  readonly kind: QueueFactKind;
+  /** Wall-clock ms when it began. */
+  readonly at: number;
+  readonly outcome: QueueOutcome;
+  readonly queue?: string;
+  /** Extension of the agent. */
+  readonly agent?: string;
+  readonly agentName?: string;
+  /** How long it was; 0 of a state. */
+  readonly seconds: number;
+  /** How long the caller had waited in the line when the agent answered. */
+  readonly wait?: number;
+}
+
+/** What a question gives back of a fact. */
+export type KeptFact = Omit<QueueFact, 'eventId' | 'pbx'>;
+
+/** Wall-clock ms: `from` inclusive, `to` not. */
+export interface QueueFactQuery {
+  readonly kind: QueueFactKind;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What the statistics of queues and agents are made of; kept as long as calls. */
+export interface QueueFactTable {
+  /** What comes with an eventId that its PBX has used already is left out. */
+  put(facts: readonly QueueFact[]): Promise<void>;
+  /** The next facts in the order of time, 1000 at most. */
+  read(query: QueueFactQuery, after?: Place): Promise<Slice<KeptFact>>;
 }
 
 /** A call that is not over, as text that only its tracker reads. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Report } from '../../lib/reports/types';
 import type { CallPage } from '../../lib/store/types';
 import amiConfig from '../../nodes/ami-config';
 import callHistory from '../../nodes/call-history';
@@ -157,6 +158,27 @@ describe('call-history', () => {
     await until(async () => (await store?.stats())?.calls === 1, 'the record of the call', 25_000);
     const [kept] = (await ask({ numbers: '84951343060' })).calls;
     assert.deepEqual([kept?.pbx, kept?.direction, kept?.client?.number], ['Office', 'in', '84951343060']);
+  });
+
+  it('keeps events of queues from the wire, and makes reports as the dialog and the message say', async () => {
+    await start({ timeZone: 'Europe/Moscow', serviceSeconds: '30', separator: ';', days: '1', report: 'queues' });
+    const left = { eventId: 'e1', pbx: 'Office', queue: { id: 'sales' }, at: NOW, reason: 'answered', waitSeconds: 25 };
+    for (const topic of ['queue-dial', 'queue-hangup', 'queue-hangup']) receive('history', { topic, payload: left });
+    await waitForMessages('completed', 3);
+    assert.equal(messages('found').length, 0, 'an event is kept and goes nowhere');
+    const report = (await ask('now')) as unknown as Report;
+    assert.deepEqual(
+      [report.timeZone, report.rows[0]?.queue, report.total.offered, report.total.serviceLevelPercent],
+      ['Europe/Moscow', 'sales', 1, 100],
+    );
+    assert.match(lastStatus('history')?.text ?? '', /found: 1$/);
+    const csv: unknown = await ask({ report: 'queues', serviceSeconds: 20, format: 'csv' });
+    assert.match(String(csv), /^queue;offered;answered;.*\r\nsales;1;1;0;0;0;0;0;25;/);
+    await keep(record('1', { startedAt: NOW, result: 'missed', talked: [] }));
+    assert.deepEqual(idsOf(await ask({ report: 'calls' })), ['1']);
+    assert.equal(((await ask({ report: 'missed' })) as unknown as Report).total.open, 1);
+    assert.match((await errorOf({ payload: { report: 'agents', by: 'year' } })).message, /"by" knows no "year"/);
+    assert.equal((await errorOf({ topic: 'agent-hangup', payload: { ...left, at: 'noon' } })).code, 'STORE_BAD_VALUE');
   });
 
   it('shows the state of the store, and refuses in words while it fails', async () => {

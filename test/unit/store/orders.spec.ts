@@ -445,10 +445,10 @@ describe('store: orders', () => {
     await before.outbox.put([entry('a')]);
     await before.close();
     inFile(`DROP TABLE orders; DROP TABLE paused_queues; DROP TABLE store_name; DROP TABLE blocked_numbers;
-            DROP TABLE tally; DROP TABLE resumed_queues;
+            DROP TABLE tally; DROP TABLE resumed_queues; DROP TABLE queue_facts;
             DELETE FROM counts WHERE name = 'blocked'; PRAGMA user_version = 1`);
     const store = await stores.ready();
-    assert.equal(SCHEMA_VERSION, 3);
+    assert.equal(SCHEMA_VERSION, 4);
     assert.equal((await store.outbox.count('node1')).waiting, 1);
     assert.equal((await put(store.orders, order())).length, 1);
     assert.equal(await store.blocked.add(['+74951234567'], 1), 1);

@@ -8,7 +8,7 @@ import type { RecordPayload } from '../../../lib/messages/types';
 import { shareStore } from '../../../lib/store';
 import type { StoreOptions } from '../../../lib/store';
 import { storeError } from '../../../lib/store/errors';
-import { RecordKeeper } from '../../../lib/store/keeper';
+import { Keeper, RECORDS } from '../../../lib/store/keeper';
 import { Sqlite } from '../../../lib/store/sqlite';
 import type { Store, StoreState } from '../../../lib/store/types';
 import { WriteQueue } from '../../../lib/store/write-queue';
@@ -137,7 +137,7 @@ describe('store: records of a PBX', () => {
   it('are held while the store cannot take them, and one that is wrong stops no other', async () => {
     const { store, kept, become, failed } = fake();
     const told: string[] = [];
-    const keeper = new RecordKeeper(store, (error) => void told.push(error.code));
+    const keeper = new Keeper(store, RECORDS, (error) => void told.push(error.code));
     keeper.keep(record('1'));
     await until(() => kept.length === 1, 'the first');
     become(failed);
@@ -164,7 +164,7 @@ describe('store: records of a PBX', () => {
       await new Promise<void>((resolve) => writes.push(resolve));
       await put(records);
     };
-    const keeper = new RecordKeeper(store, () => undefined);
+    const keeper = new Keeper(store, RECORDS, () => undefined);
     keeper.keep(record('1'));
     keeper.keep(record('2'));
     let isClosed = false;
@@ -182,7 +182,7 @@ describe('store: records of a PBX', () => {
   it('are reported as lost when the store cannot take them to the end', async () => {
     const { store, become, failed } = fake();
     const told: TelephonyError[] = [];
-    const keeper = new RecordKeeper(store, (error) => void told.push(error));
+    const keeper = new Keeper(store, RECORDS, (error) => void told.push(error));
     become(failed);
     keeper.keep(record('1'));
     keeper.keep(record('2'));
@@ -194,7 +194,7 @@ describe('store: records of a PBX', () => {
   it('are held up to a bound, the newest', async () => {
     const { store, kept, become, failed } = fake();
     const told: string[] = [];
-    const keeper = new RecordKeeper(store, ({ code, params }) => void told.push(`${code} ${params.count}`));
+    const keeper = new Keeper(store, RECORDS, ({ code, params }) => void told.push(`${code} ${params.count}`));
     become(failed);
     for (let n = 0; n < 5010; n += 1) keeper.keep(record(String(n)));
     become({ status: 'open' });

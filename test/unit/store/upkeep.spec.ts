@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { untilNext } from '../../../lib/store/backup';
+import type { QueueFact } from '../../../lib/store/types';
 import { FakeClock } from '../../support/fake-clock';
 import { until } from '../../support/wait';
 import { entry, noteOf, record, TempStores } from './support/temp-store';
@@ -27,6 +28,29 @@ describe('store: retention', () => {
     await until(async () => (await store.stats()).calls === 1, 'the old calls to go');
     assert.equal((await store.calls.find({ limit: 10, numbers: ['84951234567'] })).total, 1);
     assert.equal((await store.outbox.count('node1')).waiting, 1);
+  });
+
+  it('keeps the statistics of queues as long as the calls', async () => {
+    const clock = new FakeClock();
+    const store = await stores.ready({ clock, retention: { days: 30, maxBytes: 1024 ** 4 } });
+    const fact = (eventId: string, daysAgo: number): QueueFact => ({
+      eventId,
+      pbx: 'Office',
+      kind: 'stay',
+      at: clock.now() - daysAgo * DAY,
+      outcome: 'answered',
+      queue: 'sales',
+      seconds: 1,
+    });
+    await store.queueFacts.put([
+      ...Array.from({ length: 500 }, (_, n) => fact(`old${n}`, 31)),
+      { ...fact('state', 31), kind: 'state', outcome: 'login', agent: '101' },
+      fact('young', 29),
+    ]);
+    const left = async (kind: 'stay' | 'state') =>
+      (await store.queueFacts.read({ kind, from: 0, to: clock.now() + DAY })).rows.length;
+    clock.advance(TIDY_EVERY);
+    await until(async () => (await left('stay')) === 1 && (await left('state')) === 0, 'the old facts to go');
   });
 
   it('harms nothing when the clock is set back', async () => {

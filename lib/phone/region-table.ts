@@ -1,0 +1,179 @@
+import type { Lang } from '../errors';
+import { RUSSIAN_REGIONS } from './region-data';
+import type { RussianRegion } from './region-data';
+import { regionError } from './region-errors';
+
+/** What a table says of a number. */
+export interface TableRegion {
+  readonly name: string;
+  readonly timeZone?: string;
+}
+
+const MAX_ROWS = 1_000_000;
+const MAX_NAMES = 50_000;
+const MAX_LINE = 4096;
+const MAX_NAME = 200;
+
+/** Registry: АВС/DEF;От;До;Емкость;Оператор;Регион… */
+const REGISTRY_REGION = 5;
+const isWhole = (text: string): boolean => /^\d{1,15}$/.test(text);
+
+/** Cells between semicolons, those with quotes as CSV has them. */
+function cellsOf(line: string): string[] {
+  const cells = line.match(/(?:^|;)(?:"(?:[^"]|"")*"|[^;]*)/g) ?? [];
+  return cells.map((cell, n) => {
+    const text = (n === 0 ? cell : cell.slice(1)).trim();
+    return text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1).replaceAll('""', '"').trim() : text;
+  });
+}
+
+function isTimeZone(name: string): boolean {
+  // Node.js takes offsets like +03:00 too.
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a word of the name begins with the stem. */
+const begins = (name: string, stem: string): boolean =>
+  name.startsWith(stem) || [' ', '-', '/', '(', '.', ','].some((before) => name.includes(`${before}${stem}`));
+
+function regionsNamed(name: string): readonly RussianRegion[] {
+  const found = RUSSIAN_REGIONS.filter(({ stem }) => begins(name, stem));
+  // Ямало-Ненецкий is no Ненецкий.
+  return found.filter(({ stem }) => stem !== 'Ненецк' || !found.some((other) => other.stem === 'Ямало'));
+}
+
+/** What stands of a number in a row of the registry of the Russian regulator: `г. Улан-Удэ|Республика Бурятия`. */
+function registryRegion(
+  text: string,
+): { readonly ru: string; readonly en: string; readonly timeZone?: string } | undefined {
+  const name = text.split('|').at(-1)?.trim().slice(0, MAX_NAME) ?? '';
+  // Numbers that are given out all over the country say nothing of where they are.
+  if (name === '' || /^Росси/i.test(name)) return undefined;
+  const regions = regionsNamed(name);
+  const zones = new Set(regions.map(({ timeZone }) => timeZone));
+  const [zone] = zones;
+  return {
+    ru: name,
+    en: regions.length === 0 ? name : regions.map(({ en }) => en).join(', '),
+    ...(zones.size === 1 && zone !== undefined ? { timeZone: zone } : {}),
+  };
+}
+
+interface Name {
+  readonly en: string;
+  readonly ru: string;
+  readonly timeZone?: string;
+}
+
+/** Ranges of numbers and the region of each, as an admin has loaded them. Some 20 bytes a row. */
+export class RegionTable {
+  constructor(
+    private readonly starts: Float64Array,
+    private readonly ends: Float64Array,
+    private readonly places: Uint16Array,
+    private readonly names: readonly Name[],
+    /** Rows that could not be read, headings too. */
+    readonly skipped: number,
+  ) {}
+
+  get size(): number {
+    return this.starts.length;
+  }
+
+  /** `e164`: with its plus. Of ranges that overlap the one that begins last counts. */
+  find(e164: string, language: Lang): TableRegion | undefined {
+    const number = Number(e164.replace('+', ''));
+    let low = 0;
+    let high = this.starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.starts[middle] ?? Infinity) <= number) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0 || number > (this.ends[low - 1] ?? -1)) return undefined;
+    const name = this.names[this.places[low - 1] ?? -1];
+    return name && { name: name[language], ...(name.timeZone === undefined ? {} : { timeZone: name.timeZone }) };
+  }
+}
+
+/** Gathers the rows of a table. */
+class Rows {
+  private readonly rows: [start: number, end: number, place: number][] = [];
+  private readonly names: Name[] = [];
+  private readonly places = new Map<string, number>();
+  skipped = 0;
+
+  line(line: string): void {
+    if (line.trim() === '') return;
+    const cells = line.length > MAX_LINE ? [] : cellsOf(line);
+    if (!(isWhole(cells[0] ?? '') && (cells.length > REGISTRY_REGION ? this.registry(cells) : this.own(cells)))) {
+      this.skipped += 1;
+    }
+  }
+
+  table(): RegionTable {
+    if (this.rows.length === 0) throw regionError('REGION_TABLE_BAD');
+    this.rows.sort(([one], [other]) => one - other);
+    return new RegionTable(
+      Float64Array.from(this.rows, ([start]) => start),
+      Float64Array.from(this.rows, ([, end]) => end),
+      Uint16Array.from(this.rows, ([, , place]) => place),
+      this.names,
+      this.skipped,
+    );
+  }
+
+  private registry(cells: readonly string[]): boolean {
+    const [code = '', from = '', to = ''] = cells;
+    const text = cells[REGISTRY_REGION] ?? '';
+    if (!/^\d{3}$/.test(code) || !/^\d{1,7}$/.test(from) || !/^\d{1,7}$/.test(to)) return false;
+    const region = registryRegion(text);
+    if (!region) return true;
+    return this.add(Number(`7${code}${from.padStart(7, '0')}`), Number(`7${code}${to.padStart(7, '0')}`), region);
+  }
+
+  private own([from = '', to = '', name = '', zone = '']: readonly string[]): boolean {
+    if (!isWhole(to) || name === '' || name.length > MAX_NAME || (zone !== '' && !isTimeZone(zone))) return false;
+    return this.add(Number(from), Number(to), { en: name, ru: name, ...(zone === '' ? {} : { timeZone: zone }) });
+  }
+
+  private add(start: number, end: number, name: Name): boolean {
+    if (start > end) return false;
+    if (this.rows.length >= MAX_ROWS) throw regionError('REGION_TABLE_TOO_LARGE', { limit: MAX_ROWS });
+    const key = `${name.ru};${name.timeZone ?? ''}`;
+    let place = this.places.get(key);
+    if (place === undefined) {
+      if (this.names.length >= MAX_NAMES) throw regionError('REGION_TABLE_TOO_LARGE', { limit: MAX_NAMES });
+      place = this.names.push(name) - 1;
+      this.places.set(key, place);
+    }
+    this.rows.push([start, end, place]);
+    return true;
+  }
+}
+
+/**
+ * Reads a table as it comes in, chunk by chunk (UTF-8): rows `from;to;region;time zone` of whole numbers with country code, or those of
+ * the open registry of the Russian regulator (АВС/DEF;От;До;Емкость;Оператор;Регион…) as they are. Rows that cannot be read are counted
+ * and left out. Rejects with `REGION_TABLE_BAD` (no row) or `REGION_TABLE_TOO_LARGE`, or as `chunks` does.
+ */
+export async function readRegionTable(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<RegionTable> {
+  const decoder = new TextDecoder();
+  const rows = new Rows();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/);
+    rest = lines.pop() ?? '';
+    // What is longer is no row, and its end is not waited for.
+    if (rest.length > 2 * MAX_LINE) rest = rest.slice(0, MAX_LINE + 1);
+    for (const line of lines) rows.line(line);
+  }
+  rows.line(rest + decoder.decode());
+  return rows.table();
+}

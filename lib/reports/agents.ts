@@ -1,0 +1,125 @@
+import type { KeptFact, QueueOutcome, Store } from '../store/types';
+import { Groups } from './groups';
+import type { Tally } from './groups';
+import { Periods } from './local-times';
+import { Shifts } from './shifts';
+import type { Shift } from './shifts';
+import { percent, Spread } from './spread';
+import type { Found, ReportQuery, ReportRow } from './types';
+import { factsOf } from './walk';
+
+/** So far back a log-in or a pause is looked for that lasts into the report. */
+const LOOK_BACK_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** One agent in one period. */
+class AgentTally implements Tally {
+  private readonly outcomes = new Map<QueueOutcome, number>();
+  private answeredInTime = 0;
+  private knownWaits = 0;
+  private readonly rings = new Spread();
+  private readonly waits = new Spread();
+  private readonly talks = new Spread();
+  private readonly dialouts = new Spread();
+  private dialled = 0;
+  private readonly states: Partial<Record<Shift['state'], number>> = {};
+
+  constructor(
+    private readonly serviceSeconds: number,
+    private readonly nameOf: () => string | undefined,
+  ) {}
+
+  ring({ outcome, seconds, wait }: KeptFact): void {
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+    this.rings.add(seconds);
+    if (outcome !== 'answered' || wait === undefined) return;
+    this.knownWaits += 1;
+    this.waits.add(wait);
+    if (wait <= this.serviceSeconds) this.answeredInTime += 1;
+  }
+
+  talk({ seconds }: KeptFact): void {
+    this.talks.add(seconds);
+  }
+
+  dialout({ seconds, outcome }: KeptFact): void {
+    this.dialled += 1;
+    if (outcome === 'answered') this.dialouts.add(seconds);
+  }
+
+  stand(state: Shift['state'], ms: number): void {
+    this.states[state] = (this.states[state] ?? 0) + ms;
+  }
+
+  row(): ReportRow {
+    const { rings, waits, talks, dialouts, answeredInTime, states } = this;
+    const count = (outcome: QueueOutcome): number => this.outcomes.get(outcome) ?? 0;
+    const seconds = (ms: number | undefined): number | undefined =>
+      ms === undefined ? undefined : Math.round(ms / 1000);
+    const counted = {
+      offered: rings.count,
+      answered: count('answered'),
+      abandoned: count('abandoned'),
+      timedOut: count('no-answer') + count('timeout'),
+      busy: count('busy'),
+      declined: count('declined'),
+      answeredElsewhere: count('answered-elsewhere'),
+    };
+    return {
+      name: this.nameOf(),
+      ...counted,
+      answeredInTime,
+      serviceLevelPercent: percent(answeredInTime, this.knownWaits),
+      ringMeanSeconds: rings.mean,
+      ringP95Seconds: rings.p95,
+      ringLongestSeconds: rings.longest,
+      waitMeanSeconds: waits.mean,
+      waitP95Seconds: waits.p95,
+      waitLongestSeconds: waits.longest,
+      talks: talks.count,
+      talkSeconds: talks.total,
+      talkMeanSeconds: talks.mean,
+      talkP95Seconds: talks.p95,
+      talkLongestSeconds: talks.longest,
+      callsOut: this.dialled,
+      callsOutAnswered: dialouts.count,
+      callsOutTalkSeconds: dialouts.total,
+      loggedInSeconds: seconds(states.loggedIn),
+      pausedSeconds: seconds(states.paused),
+    };
+  }
+}
+
+/** What became of the calls that rang with each agent, and how long each was there. */
+export async function agentRows(store: Store, query: ReportQuery, now: number): Promise<Found> {
+  const { from, to, by, timeZone, serviceSeconds, queues, agents } = query;
+  const names = new Map<string, string>();
+  const groups = new Groups((agent) => new AgentTally(serviceSeconds, () => names.get(agent)));
+  const fits = ({ agent, queue }: KeptFact): boolean =>
+    (!agents || (agent !== undefined && agents.includes(agent))) &&
+    (!queues || (queue !== undefined && queues.includes(queue)));
+
+  for (const kind of ['ring', 'talk', 'dialout'] as const) {
+    const periods = new Periods(by, timeZone);
+    for await (const fact of factsOf(store, kind, from, to)) {
+      const { agent, agentName } = fact;
+      if (agent === undefined || !fits(fact)) continue;
+      groups.count(periods.labelAt(fact.at), agent, (tally) => tally[kind](fact));
+      if (agentName !== undefined) names.set(agent, agentName);
+    }
+  }
+
+  const periods = new Periods(by, timeZone);
+  const stand = ({ agent, state, ...shift }: Shift): void => {
+    for (const part of periods.parts(Math.max(shift.from, from), Math.min(shift.to, to))) {
+      groups.count(periods.labelAt(part.from), agent, (tally) => tally.stand(state, part.to - part.from));
+    }
+  };
+  const shifts = new Shifts();
+  const until = Math.min(to, now);
+  for await (const fact of factsOf(store, 'state', from - LOOK_BACK_MS, until)) {
+    if (fits(fact)) shifts.change(fact).forEach(stand);
+  }
+  shifts.end(until).forEach(stand);
+  const total = groups.total.row();
+  return { columns: ['agent', ...Object.keys(total)], rows: groups.rows('agent', by !== 'none'), total };
+}

@@ -1,0 +1,56 @@
+import type { CallResult, RecordPayload } from '../messages/types';
+import { clientKey, kindsOf } from './call-rows';
+import type { Row, Sqlite } from './sqlite';
+import type { Place, Slice, UnansweredCall, UnansweredQuery } from './types';
+
+const NOBODY_TALKED: readonly CallResult[] = ['missed', 'abandoned', 'voicemail'];
+const KINDS = kindsOf(['in'], NOBODY_TALKED) ?? [];
+const TALKS = kindsOf(['in', 'out'], ['answered']) ?? [];
+/** Calls of one look: with the search for a talk it holds the event loop for about 20 ms. */
+const SLICE = 100;
+/** Answered calls of one client that are looked at for a person: most have one, those that a machine made do not. */
+const MAX_TALKS = 50;
+
+const bodyOf = ({ body }: Row): RecordPayload => JSON.parse(String(body)) as RecordPayload;
+
+/** One look along the calls in which nobody talked, oldest first; conditions that are not in the index are asked row by row. */
+export function unansweredCalls(sql: Sqlite, query: UnansweredQuery, after?: Place): Slice<UnansweredCall> {
+  const { from, to, queues, pbx } = query;
+  const { at, id } = after ?? { at: from, id: -1 };
+  const branches = KINDS.map(
+    () => `SELECT * FROM (SELECT started_at, id FROM calls WHERE kind = ? AND started_at < ? AND (started_at, id) > (?, ?)
+             ORDER BY started_at, id LIMIT ${SLICE})`,
+  );
+  const places = sql.all(
+    `SELECT * FROM (${branches.join(' UNION ALL ')}) ORDER BY started_at, id LIMIT ${SLICE}`,
+    KINDS.flatMap((kind) => [kind, to, at, id]),
+  );
+  const rows: UnansweredCall[] = [];
+  for (const place of places) {
+    const [row] = sql.all('SELECT body, queue, pbx FROM calls WHERE id = ?', [place.id ?? 0]);
+    if (!row || (pbx !== undefined && row.pbx !== pbx) || (queues && !queues.includes(String(row.queue)))) continue;
+    const call = bodyOf(row);
+    const talk = talkAfter(sql, call, place);
+    rows.push({ call, ...(talk ? { talk } : {}) });
+  }
+  const last = places.length === SLICE ? places.at(-1) : undefined;
+  return { rows, ...(last ? { next: { at: Number(last.started_at), id: Number(last.id) } } : {}) };
+}
+
+/** The first call behind this one in which one of ours talked with the same client. */
+function talkAfter(sql: Sqlite, call: RecordPayload, { started_at: at = 0, id = 0 }: Row): RecordPayload | undefined {
+  const key = clientKey(call);
+  if (key === undefined) return undefined;
+  const found = sql.all(
+    `SELECT id FROM participants WHERE value = ? AND (started_at, id) > (?, ?) AND kind IN (${TALKS.join(', ')})
+     ORDER BY started_at, id LIMIT ${MAX_TALKS}`,
+    [key, at, id],
+  );
+  for (const { id: other = 0 } of found) {
+    const [row] = sql.all('SELECT body FROM calls WHERE id = ?', [other]);
+    const talk = row && bodyOf(row);
+    // The number may also be that of the line; and a machine that plays a message is nobody of ours.
+    if (talk && clientKey(talk) === key && talk.talked.length > 0) return talk;
+  }
+  return undefined;
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { regionOf } from '../../../lib/phone/region';
+import { RUSSIAN_REGIONS } from '../../../lib/phone/region-data';
+import { readRegionTable } from '../../../lib/phone/region-table';
+import { timeZonesOf } from '../../../lib/phone/time-zones';
+
+const table = (text: string, size = 7) => {
+  const bytes = Buffer.from(text);
+  const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) =>
+    bytes.subarray(n * size, (n + 1) * size),
+  );
+  return readRegionTable(chunks);
+};
+const REGISTRY = `\uFEFFАВС/ DEF;От;До;Емкость;Оператор;Регион;Территория ГАР;ИНН
+301;2110000;2129999;20000;"ПАО ""Ростелеком; Сибирь""";г. Улан-Удэ|Республика Бурятия;;7707049388
+900;0000000;0061999;62000;ООО "Т2 Мобайл";Краснодарский край;;7743895280
+911;0000000;0009999;10000;ПАО "МТС";г. Санкт-Петербург и Ленинградская область;;7740000076
+914;2200000;2299999;100000;ПАО "МТС";Республика Саха /Якутия/;;7740000076
+922;0550000;0559999;10000;ПАО "МегаФон";Ямало-Ненецкий АО;;7812014560
+958;0000000;0009999;10000;ООО "Х";Российская Федерация;;1
+9x8;0000000;0009999;10000;ООО "Х";Омская обл.;;1
+`;
+
+describe('region of a number', () => {
+  it('is known by the area code in Russia, in both languages', () => {
+    assert.deepEqual(regionOf('+74951343060', 'en'), { country: 'RU', name: 'Moscow', timeZone: 'Europe/Moscow' });
+    assert.deepEqual(regionOf('+73432345678', 'ru'), {
+      country: 'RU',
+      name: 'Свердловская область',
+      timeZone: 'Asia/Yekaterinburg',
+    });
+    assert.equal(regionOf('+78182205678', 'en')?.name, 'Arkhangelsk Oblast');
+    assert.equal(regionOf('+78185342345', 'en')?.name, 'Nenets Autonomous Okrug');
+  });
+
+  it('is absent rather than wrong', () => {
+    assert.deepEqual(regionOf('+79161112233', 'ru'), { country: 'RU' }, 'a mobile number');
+    assert.deepEqual(regionOf('+78001112233', 'ru')?.name, undefined, 'a free number');
+    assert.equal(regionOf('+74981112233', 'ru')?.name, undefined, 'a code of two regions');
+    assert.deepEqual(regionOf('+375291234567', 'en'), { country: 'BY', timeZone: 'Europe/Minsk' });
+    assert.equal(regionOf('+12125551234', 'en')?.name, undefined);
+    for (const none of ['', '101', '+7495', '+999123456789', 'x']) assert.equal(regionOf(none, 'en'), undefined, none);
+  });
+
+  it('has area codes of one region each, whose clock is that of the number', () => {
+    const codes = RUSSIAN_REGIONS.flatMap((region) => region.codes.split(' ').map((code) => [code, region] as const));
+    assert.equal(new Set(codes.map(([code]) => code)).size, codes.length);
+    for (const [code, { timeZone, en }] of codes) {
+      const zones = timeZonesOf(`+7${code.padEnd(10, '2')}`);
+      if (timeZone === undefined || zones.length !== 1) continue;
+      const clocks = [zones[0], timeZone].map((zone) =>
+        new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' }).format(Date.UTC(2026, 5, 1)),
+      );
+      assert.equal(clocks[0], clocks[1], `${en} ${code}`);
+    }
+  });
+
+  it('is read from the registry of the Russian regulator as it is', async () => {
+    const registry = await table(REGISTRY);
+    assert.deepEqual([registry.size, registry.skipped], [5, 2]);
+    assert.deepEqual(regionOf('+79000061999', 'ru', registry), {
+      country: 'RU',
+      name: 'Краснодарский край',
+      timeZone: 'Europe/Moscow',
+    });
+    assert.deepEqual(regionOf('+79000062000', 'ru', registry), { country: 'RU' });
+    assert.equal(regionOf('+73012115555', 'en', registry)?.name, 'Buryatia');
+    assert.deepEqual(regionOf('+79110001234', 'en', registry), {
+      country: 'RU',
+      name: 'Leningrad Oblast, Saint Petersburg',
+      timeZone: 'Europe/Moscow',
+    });
+    assert.deepEqual(regionOf('+79142212345', 'ru', registry), { country: 'RU', name: 'Республика Саха /Якутия/' });
+    assert.equal(regionOf('+79220551234', 'en', registry)?.name, 'Yamalo-Nenets Autonomous Okrug');
+    assert.deepEqual(regionOf('+79580001234', 'ru', registry), { country: 'RU' }, 'given out all over the country');
+  });
+
+  it('is read from a table of the admin, wherever a chunk ends', async () => {
+    const text =
+      'from;to;region;zone\r\n79160000000;79169999999;"Москва; область";Europe/Moscow\r\n375290000000;375299999999;Минск\r\n1;2;bad zone;Mars/Base';
+    for (const size of [1, 3, 1000]) {
+      const own = await table(text, size);
+      assert.deepEqual([own.size, own.skipped], [2, 2]);
+      assert.deepEqual(regionOf('+79161112233', 'en', own), {
+        country: 'RU',
+        name: 'Москва; область',
+        timeZone: 'Europe/Moscow',
+      });
+      assert.deepEqual(regionOf('+375291234567', 'ru', own), {
+        country: 'BY',
+        name: 'Минск',
+        timeZone: 'Europe/Minsk',
+      });
+    }
+  });
+
+  it('is what a plain search in the table finds', async () => {
+    const ranges = fc.uniqueArray(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(ranges, fc.integer({ min: 0, max: 999_999 }), async (decades, tail) => {
+        const rows = decades.map(
+          (decade) => [79160000000 + decade * 10_000, 79160000000 + decade * 10_000 + 5000] as const,
+        );
+        const own = await table(rows.map(([from, to], n) => `${from};${to};r${n}`).join('\n'), 64);
+        const number = 79160000000 + tail;
+        const at = rows.findIndex(([from, to]) => number >= from && number <= to);
+        assert.equal(own.find(`+${number}`, 'en')?.name, at < 0 ? undefined : `r${at}`);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is refused in words when there is nothing to read, and harmless when a line has no end', async () => {
+    for (const text of ['', 'a;b;c\n', 'x'.repeat(100_000)]) {
+      await assert.rejects(table(text, 5000), { code: 'REGION_TABLE_BAD' });
+    }
+  });
+});
