@@ -16,7 +16,6 @@ import { languageOf } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
 import { offerRecordings } from './runtime/recordings';
-import { recentCalls } from './runtime/recent-calls';
 import { wantsNoCheck } from './runtime/tls';
 import { Traces } from './runtime/traces';
 
@@ -51,7 +50,6 @@ const init: NodeInitializer = (red) => {
       if (def.useTls === true && wantsNoCheck(red, def.tls)) this.warn(red._('ami-config.log.tls-verify'));
       this.pbx = createPbx(pbxOptions(red, def, this.credentials), {
         log: nodeLog(red, this),
-        recent: recentCalls(red, this.id),
         onProblem,
       });
       this.pbx.client.onState(tellLink(this, this.pbx));

@@ -4,7 +4,7 @@ import { createCrmAccount } from '../lib/crm/account';
 import type { CrmAccount } from '../lib/crm/account';
 import { badSettings } from '../lib/crm/errors';
 import { crmKinds } from '../lib/crm/kinds';
-import type { SecretSlot } from '../lib/crm/types';
+import type { Keep, SecretSlot } from '../lib/crm/types';
 import { asError } from '../lib/errors';
 import { silentLog } from '../lib/log';
 import { adminAction, dialogCredentials, withEnvironment } from './runtime/admin';
@@ -12,9 +12,11 @@ import type { AdminQuestion } from './runtime/admin';
 import type { CrmConfigNode } from './runtime/config-nodes';
 import { accountOptions, secretSlots } from './runtime/crm-settings';
 import type { CrmConfigDef } from './runtime/crm-settings';
+import { SignInFiles } from './runtime/keep';
 import { forPeople } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
+import { textOf } from './runtime/settings';
 import { tlsMaterial } from './runtime/tls';
 
 type Secrets = Partial<Record<SecretSlot, string>>;
@@ -26,13 +28,14 @@ const authority = (red: NodeAPI, id: unknown): string | undefined =>
 /** An account made of what stands in the dialog, used once for a button. */
 async function withDialogAccount<T>(
   red: NodeAPI,
+  keep: Keep,
   { id, body }: AdminQuestion,
   use: (account: CrmAccount) => Promise<T>,
 ): Promise<T> {
   const settings = withEnvironment(red, id, body.settings ?? {}) as Record<string, unknown>;
   const secrets = dialogCredentials(red, id, body.credentials, secretSlots);
   const options = accountOptions({ kind: String(body.kind), settings }, secrets, authority(red, body.tls));
-  const account = createCrmAccount(options, { clock: systemClock, log: silentLog });
+  const account = createCrmAccount(options, { clock: systemClock, log: silentLog, keep });
   try {
     return await use(account);
   } finally {
@@ -40,13 +43,18 @@ async function withDialogAccount<T>(
   }
 }
 
+/** What is asked of an account whose settings are enough. */
+const nothingToSign = () => badSettings('kind', { en: 'nobody signs in to it.', ru: 'вход в неё не нужен.' });
+
 const init: NodeInitializer = (red) => {
+  const keep = new SignInFiles(red);
+
   function CrmConfig(this: Node<Secrets>, def: CrmConfigDef): void {
     red.nodes.createNode(this, def);
     const offered = this as { -readonly [Key in 'account' | 'problem']?: CrmConfigNode[Key] };
     try {
       const options = accountOptions(def, this.credentials, authority(red, def.tls));
-      const account = createCrmAccount(options, { clock: systemClock, log: nodeLog(red, this) });
+      const account = createCrmAccount(options, { clock: systemClock, log: nodeLog(red, this), keep });
       offered.account = account;
       onClose(red, this, () => account.close());
     } catch (thrown) {
@@ -60,17 +68,26 @@ const init: NodeInitializer = (red) => {
   });
 
   red.httpAdmin.get('/telephony-crm/crm-kinds', red.auth.needsPermission('crm-config.read'), (_request, response) => {
-    const told = crmKinds.map(({ id, title, fields, deliveryFields = [], topics = [], creates = [] }) => {
-      return { id, title, fields, deliveryFields, topics, creates };
+    const told = crmKinds.map(({ id, title, fields, deliveryFields = [], topics = [], creates = [], signsIn }) => {
+      return { id, title, fields, deliveryFields, topics, creates, signsIn };
     });
     response.json(told);
   });
-  adminAction(red, '/telephony-crm/crm-config/:id/test', 'crm-config.write', (question) =>
-    withDialogAccount(red, question, async (account) => ({ note: (await account.test())?.[question.body.lang] ?? '' })),
-  );
-  adminAction(red, '/telephony-crm/crm-config/:id/users', 'crm-config.write', (question) =>
-    withDialogAccount(red, question, async (account) => ({ users: await account.loadUsers() })),
-  );
+  const button = (what: string, answer: (account: CrmAccount, question: AdminQuestion) => Promise<object>): void =>
+    adminAction(red, `/telephony-crm/crm-config/:id/${what}`, 'crm-config.write', (question) =>
+      withDialogAccount(red, keep, question, (account) => answer(account, question)),
+    );
+  button('test', async (account, { body }) => ({ note: (await account.test())?.[body.lang] ?? '' }));
+  button('users', async (account) => ({ users: await account.loadUsers() }));
+  button('sign-in-page', ({ signIn }) => {
+    if (!signIn) throw nothingToSign();
+    return Promise.resolve({ url: signIn.page });
+  });
+  button('sign-in', async ({ signIn }, { body }) => {
+    if (!signIn) throw nothingToSign();
+    await signIn.finish(textOf(body.pasted));
+    return {};
+  });
 };
 
 export default init;

@@ -12,7 +12,6 @@ import type { FinesseConfigDef } from './runtime/finesse-settings';
 import { forPeople, wordsFor } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
-import { recentCalls } from './runtime/recent-calls';
 
 type Passwords = Partial<Record<string, string>>;
 
@@ -25,7 +24,7 @@ const init: NodeInitializer = (red) => {
       for (const problem of problems) this.warn(wordsFor(red, this, problem));
       const client = createFinesseClient({ ...server, name, clock: systemClock });
       const line = createFinesseLine({ client, agents, addressOf, clock: systemClock, log: nodeLog(red, this) });
-      offered.dialling = { name, line, plan, guard: createGuard(rules, plan, systemClock, recentCalls(red, this.id)) };
+      offered.dialling = { name, line, plan, guard: createGuard(rules, plan, systemClock) };
       onClose(red, this, () => line.close());
     } catch (thrown) {
       // The node lives on, so that the nodes that use it can say what is wrong.

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock';
-import type { Text } from '../errors';
+import type { TelephonyError, Text } from '../errors';
 import type { Log } from '../log';
 import { Creating, type Creation } from './creating';
 import { Directory } from './directory';
@@ -9,6 +9,7 @@ import { createCrmHttp, type ClosableCrmHttp } from './http';
 import { createLimiter } from './limiter';
 import { Lookups, type AccountLookup } from './lookups';
 import { AnswerMemory } from './memory';
+import { OrderPoll, type OrderPollHandlers } from './order-poll';
 import { Requests } from './requests';
 import type {
   CallContext,
@@ -20,6 +21,7 @@ import type {
   DeliverableEvent,
   Delivered,
   DeliveryContext,
+  Keep,
   PhoneNumber,
   SecretSlot,
   UserMapping,
@@ -49,6 +51,8 @@ export interface CrmAccountOptions {
 export interface CrmAccountDeps {
   readonly clock: Clock;
   readonly log: Log;
+  /** Where a sign-in is kept; absent: it lasts as long as the account. */
+  readonly keep?: Keep;
 }
 
 interface CrmStats {
@@ -108,6 +112,15 @@ export interface CrmAccount {
   test(): Promise<Text | undefined>;
   /** The users of the CRM, to fill the table from. */
   loadUsers(): Promise<CrmUser[]>;
+  /**
+   * Fetches the orders that wait in the CRM, until the poll is closed. `undefined`: none wait there, or not for this account. Before the
+   * deliveries, and not held back by the breaker.
+   */
+  pollOrders(handlers: OrderPollHandlers): OrderPoll | undefined;
+  /** Whether {@link pollOrders} has anything to fetch. */
+  readonly hasOrders: boolean;
+  /** How a person lets the account in; absent: its settings are enough. `finish` settles as {@link test} does. */
+  readonly signIn: { readonly page: string; finish(pasted: string): Promise<void> } | undefined;
   /** Calls `handler` at every change of {@link state}. Returns the function that ends it. */
   onState(handler: (state: CrmState) => void): () => void;
   /**
@@ -123,6 +136,7 @@ const MAX_USERS = 5000;
 
 class Account implements CrmAccount {
   private readonly kind: CrmKind;
+  private readonly clock: Clock;
   private readonly http: ClosableCrmHttp;
   private readonly adapter: CrmAdapter;
   private readonly memory: AnswerMemory;
@@ -138,19 +152,20 @@ class Account implements CrmAccount {
   readonly usualTopics: readonly DeliverableEvent['topic'][];
   private closed = false;
 
-  constructor(options: CrmAccountOptions, { clock, log }: CrmAccountDeps) {
+  constructor(options: CrmAccountOptions, { clock, log, keep }: CrmAccountDeps) {
     const { kind, foundMs = 300_000, notFoundMs = 60_000, requestMs = 10_000 } = options;
     const limiter = createLimiter(options.limits ?? kind.limits, clock);
     const ca = options.ca === undefined ? {} : { ca: options.ca };
     const secrets = Object.values(options.secrets);
     this.http = createCrmHttp({ clock, limiter, timeoutMs: requestMs, secrets, ...ca });
     this.kind = kind;
+    this.clock = clock;
     this.fields = [...kind.fields, ...(kind.deliveryFields ?? [])];
     this.creates = kind.creates ?? [];
     const { topics = [] } = kind;
     this.topics = topics.map(({ topic }) => topic);
     this.usualTopics = topics.filter(({ byDefault }) => byDefault).map(({ topic }) => topic);
-    this.adapter = this.naming(() => kind.create(options.settings, options.secrets, this.http));
+    this.adapter = this.naming(() => kind.create(options.settings, options.secrets, this.http, keep));
     this.requests = new Requests({ clock, usualMs: requestMs, fields: this.fields });
     this.health = new Health(clock, log);
     this.memory = new AnswerMemory({ foundMs, notFoundMs, clock });
@@ -225,6 +240,27 @@ class Account implements CrmAccount {
   async loadUsers(): Promise<CrmUser[]> {
     const users = await this.byHand((context) => this.adapter.listUsers(context));
     return users.slice(0, MAX_USERS);
+  }
+
+  get hasOrders(): boolean {
+    return this.adapter.orders !== undefined;
+  }
+
+  pollOrders(handlers: OrderPollHandlers): OrderPoll | undefined {
+    const { adapter, health } = this;
+    if (adapter.orders === undefined) return undefined;
+    const onState = (error: TelephonyError | undefined): void => {
+      if (error) health.deliveryFailed(error);
+      else health.delivered();
+      handlers.onState(error);
+    };
+    return new OrderPoll(adapter.orders, this.clock, { ...handlers, onState });
+  }
+
+  get signIn(): CrmAccount['signIn'] {
+    const { signIn } = this.adapter;
+    if (signIn === undefined) return undefined;
+    return { page: signIn.page, finish: (pasted) => this.byHand((context) => signIn.finish(pasted, context)) };
   }
 
   onState(handler: (state: CrmState) => void): () => void {

@@ -20,6 +20,18 @@ export const crmError = errorsFrom({
     en: 'The CRM at {host} refused the access key ({status}). Check the key and its permissions.',
     ru: 'CRM {host} не приняла ключ доступа ({status}). Проверьте ключ и его права.',
   },
+  CRM_SIGNED_OUT: {
+    en: 'Nobody is signed in to the CRM at {host}, or the sign-in is no longer valid. Open its crm-config and sign in again.',
+    ru: 'В CRM {host} не выполнен вход, или он больше не действует. Откройте её crm-config и войдите заново.',
+  },
+  CRM_SIGN_IN_UNKEPT: {
+    en: 'The sign-in to the CRM cannot be kept on disk ({reason}): after a restart somebody must sign in again. Check the folder telephony-crm in the user directory of Node-RED: its rights and the free space.',
+    ru: 'Вход в CRM не удаётся сохранить на диске ({reason}): после перезапуска придётся войти заново. Проверьте папку telephony-crm в рабочем каталоге Node-RED: права и свободное место.',
+  },
+  CRM_SIGN_IN_UNREADABLE: {
+    en: 'The sign-in to the CRM cannot be read from disk ({reason}). Check the rights of the folder telephony-crm in the user directory of Node-RED.',
+    ru: 'Вход в CRM не удаётся прочитать с диска ({reason}). Проверьте права на папку telephony-crm в рабочем каталоге Node-RED.',
+  },
   CRM_NOT_FOUND: {
     en: 'The CRM at {host} has nothing at this address (404). Check the address, its path included.',
     ru: 'У CRM {host} по этому адресу ничего нет (404). Проверьте адрес вместе с путём.',
@@ -196,6 +208,7 @@ const COMMON_LABELS: Readonly<Record<string, Text>> = {
   tls: { en: 'TLS', ru: 'TLS' },
   ca: { en: 'TLS', ru: 'TLS' },
   headers: { en: 'Headers', ru: 'Заголовки' },
+  pasted: { en: 'Address after signing in', ru: 'Адрес после входа' },
   createName: { en: 'Name of the new client', ru: 'Имя нового клиента' },
 };
 

@@ -132,5 +132,6 @@ function secretsOf(request: CrmRequest): string[] {
     .filter(([name]) => !/^(accept|content-type|user-agent)$/i.test(name))
     .flatMap(([, value]) => [value, value.replace(/^\w+ /, '')]);
   const inPath = url.pathname.split('/').filter((part) => part.length >= 8);
-  return [...headers, ...inPath, ...url.searchParams.values()].filter((one) => one.length >= 4);
+  const named = (request.secrets ?? []).flatMap(formsOf);
+  return [...named, ...headers, ...inPath, ...url.searchParams.values()].filter((one) => one.length >= 4);
 }

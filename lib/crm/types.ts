@@ -69,6 +69,47 @@ export interface CrmAdapter {
    * deduplication. Events of one call come one after the other. Only topics of {@link CrmKind.topics} ever come.
    */
   deliver?(event: DeliverableEvent, context: DeliveryContext): Promise<Delivered>;
+  /** Absent: settings and secrets are all that this account needs. */
+  readonly signIn?: SignIn | undefined;
+  /** Absent: no orders wait in this CRM, or not for this account. */
+  readonly orders?: OrderQueue | undefined;
+}
+
+/** An order that waits in the CRM until it is fetched: a click on a number. */
+export interface WaitingOrder {
+  /** One of its own for each order of the account. */
+  readonly id: string;
+  /** What happened and to what, in the CRM's words. */
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  /** How old it is by the CRM's clock, in ms; absent when the CRM does not tell. */
+  readonly ageMs?: number;
+  /** How long it is worth carrying out, in ms; 0: it is none of ours. */
+  readonly goodForMs: number;
+  /** By what the CRM knows which fetch it belongs to. */
+  readonly batch?: string;
+}
+
+/** The orders that wait in a CRM. */
+export interface OrderQueue {
+  /** Asks the CRM to collect them; nothing changes when it does already. */
+  open(context: CallContext): Promise<void>;
+  /** The next ones, `limit` at most. The CRM keeps them, but gives them to nobody else. */
+  fetch(limit: number, context: CallContext): Promise<WaitingOrder[]>;
+  /** Those that were fetched and not confirmed, by whomever. */
+  left(context: CallContext): Promise<WaitingOrder[]>;
+  /** The CRM may forget them. */
+  confirm(orders: readonly WaitingOrder[], context: CallContext): Promise<void>;
+  /** Tells the CRM that nobody carries it out; once more does no harm. */
+  refuse(order: WaitingOrder, context: CallContext): Promise<void>;
+}
+
+/** How a person lets the account into the CRM, when a key in the settings is not enough. */
+export interface SignIn {
+  /** The page of the CRM where an administrator agrees. */
+  readonly page: string;
+  /** Takes what the CRM gave the person there: the address that he was sent to, or the code in it. It is good for seconds. */
+  finish(pasted: string, context: CallContext): Promise<void>;
 }
 
 /** The client to create for an unknown number. */
@@ -148,6 +189,8 @@ export interface CrmKind {
   readonly creates?: readonly ClientWish['type'][];
   /** Calls a second that the CRM allows one account, and how many at once it may burst; the account keeps them exactly. */
   readonly limits: { readonly perSecond: number; readonly burst: number };
+  /** When the dialog offers {@link CrmAdapter.signIn}; absent = never. */
+  readonly signsIn?: NonNullable<CrmField['when']>;
   /** Throws `CRM_BAD_SETTINGS` when the values of {@link deliveryFields} cannot be used; absent = each is read on its own, when needed. */
   checkDelivery?(settings: Readonly<Record<string, unknown>>): void;
   /** Reads settings and secrets once; throws `CRM_BAD_SETTINGS` naming the field that is wrong. */
@@ -155,7 +198,18 @@ export interface CrmKind {
     settings: Readonly<Record<string, unknown>>,
     secrets: Readonly<Partial<Record<SecretSlot, string>>>,
     http: CrmHttp,
+    keep?: Keep,
   ): CrmAdapter;
+}
+
+/** Small texts on disk, for what a CRM gives at a sign-in and no deploy may lose. They outlive the account. */
+export interface Keep {
+  /** `undefined`: nothing of that name is kept. Rejects when it cannot be read. */
+  read(name: string): Promise<string | undefined>;
+  /** Whole on disk when it resolves; of a failure or a crash the text of before is left. */
+  write(name: string, text: string): Promise<void>;
+  /** Told what could not be kept while the work goes on. */
+  warn(problem: TelephonyError): void;
 }
 
 export interface CrmRequest {
@@ -164,6 +218,8 @@ export interface CrmRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it stands; the caller sets the content type. */
   readonly body?: string | Uint8Array;
+  /** What no error may quote, beside the secrets of the account and what stands in address and headers. */
+  readonly secrets?: readonly string[];
   /** How long it may take when that is longer than usual: an upload. In ms. */
   readonly timeoutMs?: number;
   /** Statuses outside 2xx that resolve too: where this CRM says with them something else than a failure. */

@@ -23,6 +23,9 @@ const CLASS: Readonly<Record<string, RetryClass | 'a while'>> = {
   CRM_TIMEOUT: 'down',
   CRM_SERVER_ERROR: 'down',
   CRM_UNAUTHORIZED: 'down',
+  CRM_SIGNED_OUT: 'down',
+  CRM_SIGN_IN_UNKEPT: 'down',
+  CRM_SIGN_IN_UNREADABLE: 'down',
   // An address that is mistyped, or has moved, says one of these to everything. A kind for which a 404 means one record says so itself.
   CRM_NOT_FOUND: 'down',
   CRM_REDIRECTED: 'down',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { BegunCall } from '../outbound/types';
 import type { QueueStanding, StoredOrder, StoreLoss } from '../store/types';
 import type { Decision, Ending } from './decide';
 import { Durable } from './durable';
@@ -11,6 +12,17 @@ import { Teller } from './teller';
 import type { Order } from './types';
 
 const PAGE = 200;
+const MINUTE_MS = 60_000;
+/** As many calls as an `ami-config` can let begin in a minute. */
+const MAX_BEGUN = 10_000;
+
+/** The calls of the last minute of an order that was dialled in it; where it is not known which of its tries were, all that can have been. */
+function callsOf(stored: StoredOrder): BegunCall[] {
+  const { id, tries, startedAt = 0 } = stored;
+  const order = savedOrder(stored)?.order;
+  const most = Math.min(tries, 1 + Math.floor(MINUTE_MS / (order?.periodMs ?? MINUTE_MS)));
+  return Array.from({ length: most }, (_, before) => ({ id: `${id}-${tries - before}`, by: order?.by, at: startedAt }));
+}
 
 /** The orders of one dialler as they lie on disk, and what the flow is told when they change there. */
 export class Ledger {
@@ -46,11 +58,12 @@ export class Ledger {
 
   /** Tells what the last process could not tell; gives what it left in the air. `undefined`: closed before the store could be read. */
   async load(): Promise<readonly StoredOrder[] | undefined> {
-    const { orders, queue } = this.options;
+    const { orders, queue, guard, clock } = this.options;
     const read = await this.durable.persist(async () => {
       this.isPaused = (await this.look()).isPaused;
       await this.recount();
       await this.tellUntold();
+      guard.remember((await orders.begun(queue, clock.now() - MINUTE_MS, MAX_BEGUN)).flatMap(callsOf));
       return orders.inAir(queue);
     });
     return read?.given;

@@ -3,11 +3,12 @@ import type { TelephonyError } from '../errors';
 import { parseNumber } from '../phone';
 import { describePhone } from '../phone/describe';
 import type { NumberingPlan } from '../phone/types';
+import { copied } from '../text';
 import { callerOf } from './caller';
 import { isEmergency } from './emergency';
 import { outboundError } from './errors';
 import { areaPattern, fits, namesAnArea } from './patterns';
-import type { DialGuard, DialSettings, DialTarget } from './types';
+import type { BegunCall, DialGuard, DialSettings, DialTarget } from './types';
 
 const MINUTE_MS = 60_000;
 /** As much of a foreign text as an error repeats. */
@@ -22,19 +23,13 @@ type Rules = Pick<DialSettings, 'allow' | 'deny' | 'perMinute' | 'perCaller'>;
  *
  * The caps count calls of the last 60 seconds, by the steady clock; callers that are spelled alike ({@link callerOf}) are one. Memory: one
  * entry for each call, {@link DialSettings.perMinute} at most.
- *
- * @param recent what the guard before this one has counted, and whoever comes next goes on with: new settings are no new minute
  */
-export function createGuard(
-  settings: Rules,
-  plan: NumberingPlan,
-  clock: Clock,
-  recent: RecentCalls = { taken: [] },
-): DialGuard {
-  const places = new Places(settings, clock, recent);
+export function createGuard(settings: Rules, plan: NumberingPlan, clock: Clock): DialGuard {
+  const places = new Places(settings, clock);
   return {
     objection: (target) => objection(target, settings, plan),
     take: (by) => places.take(by === undefined ? undefined : callerOf(by)),
+    remember: (calls) => places.remember(calls),
   };
 }
 
@@ -74,39 +69,54 @@ function objectionToPhone(
   return undefined;
 }
 
-/** The calls of the last minute. */
-export interface RecentCalls {
-  taken: Taken[];
-}
-
 interface Taken {
   /** Of the steady clock. */
   readonly at: number;
   readonly by: string | undefined;
+  /** Of a call of an earlier process. */
+  readonly id?: string;
 }
 
 /** Who began a call within the last minute. */
 class Places {
+  /** The oldest first. */
+  private taken: Taken[] = [];
+  /** Wall-clock ms: what began later was taken here. */
+  private readonly since: number;
+
   constructor(
     private readonly limits: Pick<DialSettings, 'perMinute' | 'perCaller'>,
     private readonly clock: Clock,
-    private readonly recent: RecentCalls,
-  ) {}
+  ) {
+    this.since = clock.now();
+  }
+
+  remember(calls: readonly BegunCall[]): void {
+    const known = new Set(this.taken.map(({ id }) => id));
+    const [now, wall] = [this.clock.monotonic(), this.clock.now()];
+    const fresh = calls.filter(({ id, at }) => at < this.since && at > wall - MINUTE_MS && !known.has(id));
+    const earlier = fresh.map(({ id, by, at }) => ({
+      id: copied(id),
+      by: by === undefined ? undefined : callerOf(by),
+      at: now - (wall - at),
+    }));
+    // The latest are enough: as long as they count, nobody gets a place.
+    this.taken = [...earlier, ...this.taken].sort((one, other) => one.at - other.at).slice(-this.limits.perMinute);
+  }
 
   take(by: string | undefined): ReturnType<DialGuard['take']> {
     const now = this.clock.monotonic();
     const isOver = ({ at }: Taken): boolean => at <= now - MINUTE_MS;
-    const { recent } = this;
-    if (recent.taken[0] && isOver(recent.taken[0])) recent.taken = recent.taken.filter((one) => !isOver(one));
+    if (this.taken[0] && isOver(this.taken[0])) this.taken = this.taken.filter((one) => !isOver(one));
 
     const { perMinute, perCaller } = this.limits;
-    const own = by === undefined ? [] : recent.taken.filter((one) => one.by === by);
+    const own = by === undefined ? [] : this.taken.filter((one) => one.by === by);
     // The caller's own cap is told first: waiting for the place of another would not help him.
     const isOwn = own.length >= perCaller;
-    const among = isOwn ? own : recent.taken;
+    const among = isOwn ? own : this.taken;
     const limit = isOwn ? perCaller : perMinute;
     if (among.length < limit) {
-      recent.taken.push({ at: now, by });
+      this.taken.push({ at: now, by });
       return { free: true };
     }
     const waitMs = (among[among.length - limit]?.at ?? now) + MINUTE_MS - now;

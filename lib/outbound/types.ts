@@ -39,4 +39,15 @@ export interface DialGuard {
   take(
     by: string | undefined,
   ): { readonly free: true } | { readonly free: false; readonly at: number; readonly error: TelephonyError };
+  /** Counts calls that an earlier process began (wall-clock ms): its restart gives nobody more of them. A call told twice counts once. */
+  remember(calls: readonly BegunCall[]): void;
+}
+
+/** One call of the last minute. */
+export interface BegunCall {
+  /** One of a kind. */
+  readonly id: string;
+  readonly by: string | undefined;
+  /** Wall-clock ms. */
+  readonly at: number;
 }

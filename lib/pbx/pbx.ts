@@ -8,7 +8,7 @@ import { timeOf } from '../calls/reading';
 import { silentLog } from '../log';
 import type { Log } from '../log';
 import { DEFAULT_DIALLING } from '../outbound/defaults';
-import { createGuard, type RecentCalls } from '../outbound/guard';
+import { createGuard } from '../outbound/guard';
 import type { DialGuard, DialSettings } from '../outbound/types';
 import type { NumberingPlan } from '../phone/types';
 import { createPresenceTracker } from '../presence';
@@ -85,8 +85,6 @@ export interface Pbx {
 export interface PbxDeps {
   readonly clock?: Clock;
   readonly log?: Log;
-  /** The calls that count for the caps on dialling, when another object stood for this PBX before. */
-  readonly recent?: RecentCalls;
   /** Told once per session what the PBX cannot do for us although the link is up, e.g. a missing permission. */
   readonly onProblem?: (problem: TelephonyError) => void;
 }
@@ -123,12 +121,12 @@ class JoinedPbx implements Pbx {
   private hearing: 'unknown' | 'heard' | 'missed' | 'told' = 'unknown';
 
   constructor({ name, plan, connection, calls = {}, dialling = DEFAULT_DIALLING }: PbxOptions, deps: PbxDeps) {
-    const { clock = systemClock, log = silentLog, recent, onProblem = () => undefined } = deps;
+    const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
     // What becomes of the link is told by its states, to whoever words it for people.
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
     this.name = name;
     this.plan = plan;
-    this.dialling = { settings: dialling, guard: createGuard(dialling, plan, clock, recent) };
+    this.dialling = { settings: dialling, guard: createGuard(dialling, plan, clock) };
     this.clock = clock;
     this.onProblem = onProblem;
     this.mayHear = connection.kind === 'simulator' || passesMask(connection.client.events, STATE_CLASS);

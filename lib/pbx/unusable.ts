@@ -39,7 +39,11 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
     // Whatever is ordered is refused for what is wrong here, not for the number.
     dialling: {
       settings: DEFAULT_DIALLING,
-      guard: { objection: () => why, take: () => ({ free: false, at: clock.now() + RETRY_MS, error: why }) },
+      guard: {
+        objection: () => why,
+        take: () => ({ free: false, at: clock.now() + RETRY_MS, error: why }),
+        remember: () => undefined,
+      },
     },
     presence: { availability: () => ({ available: false, reason: 'link-down', state: 'unknown' }) },
     whoIsAt: () => Promise.reject(why),

@@ -42,6 +42,18 @@ function noticeOf(
 
 const known = (name: string, value: unknown): Fields => (shortValue(value) === '' ? {} : { [name]: shortValue(value) });
 
+/**
+ * What an event of Bitrix24's queue orders, as the same event over HTTP does; `undefined`: nothing, or it names no number. `id`: of the
+ * event; it is the order's key where there is no CALL_ID, so that an event that comes again orders nothing new.
+ */
+export function bitrix24Order(event: string, data: Fields, id: string) {
+  const told = noticeOf(event, (name) => data[name]);
+  if (told === undefined || told.payload.number === '') return undefined;
+  const { command, payload } = told;
+  const key = typeof payload.key === 'string' ? payload.key : `bitrix24-event-${id}`;
+  return { command, key, payload: { ...payload, key } };
+}
+
 function notice(fields: URLSearchParams): NoticeRequest | BadRequest {
   const event = fields.get('event') ?? '';
   if (event === '') return bad('PROTOCOL_VALUE_MISSING', { parameter: 'event' });

@@ -202,6 +202,30 @@ export class Orders implements OrderTable {
     return this.select(`${inState(WAITING)} AND id > ? ORDER BY id LIMIT ?`, [queue, afterId, limit]);
   }
 
+  begun(queue: string, since: number, limit: number): Promise<StoredOrder[]> {
+    // What began since then has not ended before, and is not due before: so each state has an index that spares the rest.
+    const states = [
+      [inState(IN_AIR)],
+      [inState(UNTOLD)],
+      [`queue = ? AND state = ${TOLD} AND ended_at >= ?`, since],
+      [`queue = ? AND state = ${WAITING} AND not_before >= ?`, since],
+    ] as const;
+    return this.access.read((sql) =>
+      states
+        .flatMap(([where, ...more]) =>
+          sql.all(`SELECT * FROM orders WHERE ${where} AND started_at >= ? ORDER BY started_at DESC LIMIT ?`, [
+            queue,
+            ...more,
+            since,
+            limit,
+          ]),
+        )
+        .map(orderOf)
+        .sort((one, other) => (other.startedAt ?? 0) - (one.startedAt ?? 0))
+        .slice(0, limit),
+    );
+  }
+
   get(id: number): Promise<StoredOrder | undefined> {
     return this.access.read((sql) => byId(sql, id));
   }

@@ -257,6 +257,8 @@ export interface OrderTable {
   /** Over, but not told: after a restart they are told first. */
   untold(queue: string, limit: number): Promise<StoredOrder[]>;
   inAir(queue: string): Promise<StoredOrder[]>;
+  /** Those whose last try began at or after `since`, the latest first, whatever became of them. Goes through all that wait: once, at the start. */
+  begun(queue: string, since: number, limit: number): Promise<StoredOrder[]>;
   get(id: number): Promise<StoredOrder | undefined>;
   byKey(queue: string, key: string): Promise<StoredOrder | undefined>;
   /** Waiting orders, oldest first: for "cancel all". */

@@ -19,6 +19,7 @@ import type { Dialling } from './dial-lines';
 import { nodeError } from './errors';
 import { languageOf, wordsFor } from './language';
 import type { Send } from './lifecycle';
+import { tellTaken } from './taken';
 import { nodeLog } from './node-log';
 import type { Orphans } from './orphans';
 import { originateSettings } from './originate-settings';
@@ -128,6 +129,8 @@ export class OriginateOffice {
       this.complaints.warn(error.code, wordsFor(this.red, this.node, error));
       const where = { pbx: this.dialling.name, mode: settings.mode, now, lang: languageOf(this.red, this.node.type) };
       send([Object.assign(msg, { topic: 'order_outcome', payload: refusedOutcome(payload, where, error) }), null]);
+    } finally {
+      tellTaken(payload);
     }
   }
 }

@@ -19,6 +19,9 @@ import { NO_PBX_STATUS, linkStatus } from './link-status';
 import { OwnAnswers } from './own-answers';
 import { MAX_OPEN_QUESTIONS, closeBook, openBook } from './questions';
 import type { QuestionToken } from './questions';
+import { crmWords } from './crm-status';
+import { whenFlowsStarted } from './flows-started';
+import { fetchWaitingOrders } from './waiting-orders';
 import { basePath, keyOf, milliseconds, textOf } from './settings';
 import { StatusLine } from './status';
 
@@ -34,6 +37,8 @@ export interface UserCrmInDef extends NodeDef {
   readonly trustedProxies?: string;
   /** Whose table says who has which extension. */
   readonly crm?: string;
+  /** Bitrix24's clicks are fetched from the queue of that CRM. */
+  readonly offlineEvents?: boolean;
   /** Seconds for the route question, and for each other action that has an output. */
   readonly deadline?: string | number;
   readonly deadlines?: Readonly<Record<string, string | number>>;
@@ -92,6 +97,8 @@ export class UserCrmEndpoint {
   private agi: AgiServer | undefined;
   private leaveTag: (() => void) | undefined;
   private tagTaken = false;
+  /** What keeps the clicks from being fetched. */
+  private queueTrouble: NodeStatus | undefined;
 
   constructor(
     private readonly red: NodeAPI,
@@ -111,6 +118,7 @@ export class UserCrmEndpoint {
       if (def.asyncAgi === true) this.claimTag(this.pbx);
       this.pbx.open();
     }
+    if (def.offlineEvents === true) this.leave.push(whenFlowsStarted(red, () => this.fetchOrders()));
     try {
       this.servePaths();
     } catch (thrown) {
@@ -183,6 +191,31 @@ export class UserCrmEndpoint {
     }
   }
 
+  private fetchOrders(): void {
+    const account = crmConfig(this.red, this.def.crm)?.account;
+    const own = new OwnAnswers({ account, pbx: this.pbx });
+    const trouble = (found: NodeStatus | undefined): void => {
+      this.queueTrouble = found;
+      this.showState();
+    };
+    if (!account?.hasOrders) {
+      trouble(status('red', 'dot', 'no-queue'));
+      return;
+    }
+    const leave = fetchWaitingOrders({
+      account,
+      serves: (action) => this.actions.includes(action),
+      tell: (action, payload) => this.tell(action, { ...own.extensionIn(payload), ...payload, protocol: 'bitrix24' }),
+      complain: (key, values) => this.complaints.warn(`QUEUE ${key}`, this.red._(`usercrm-in.queue.${key}`, values)),
+      onState: (error) => {
+        if (error) this.complaints.warn(error.code, forPeople(this.red, this.node.type, error).message);
+        trouble(error && { fill: 'red', shape: 'ring', text: crmWords(error.code) });
+      },
+      onTurn: (mine) => trouble(mine ? undefined : status('red', 'ring', 'queue-taken')),
+    });
+    this.leave.push(leave);
+  }
+
   /** Two nodes that answer the same channels would let them go twice. */
   private claimTag(pbx: Pbx): void {
     const tags = tagsOf.get(pbx.client) ?? new Claims<UserCrmEndpoint>();
@@ -249,7 +282,10 @@ export class UserCrmEndpoint {
     if (this.taken.size > 0) return status('red', 'ring', 'path-taken');
     if (asyncAgi === true && !this.pbx) return NO_PBX_STATUS;
     if (this.tagTaken) return status('red', 'ring', 'tag-taken');
+    if (this.queueTrouble) return this.queueTrouble;
     if (this.pbx && this.pbx.client.state.phase !== 'ready') return linkStatus(this.pbx);
-    return this.paths > 0 || this.pbx ? status('green', 'dot', 'ready') : status('grey', 'ring', 'nothing');
+    return this.paths > 0 || this.pbx || this.def.offlineEvents === true
+      ? status('green', 'dot', 'ready')
+      : status('grey', 'ring', 'nothing');
   }
 }

@@ -1,4 +1,5 @@
 import { CrmTables, type Listed } from './bitrix24/crm';
+import { OfflineEvents } from './bitrix24/offline';
 import { Telephony } from './bitrix24/telephony';
 import { isMap, paramsOf, phpMap, phpParams, Refusal, text, uploadedFile, type Params } from './bitrix24/wire';
 import { HttpDouble, type DoubleReply, type DoubleRequest, type Fault } from './support';
@@ -6,6 +7,7 @@ import { HttpDouble, type DoubleReply, type DoubleRequest, type Fault } from './
 type Method = (params: Params) => Listed;
 
 const MAX_BATCH = 50;
+const TOKEN_PATH = '/oauth/token/';
 /** Methods that the documentation reserves for applications; older portals let webhooks call them. */
 const FOR_APPLICATIONS = new Set([
   'telephony.externalcall.register',
@@ -26,6 +28,7 @@ export class BitrixDouble extends HttpDouble {
   readonly code = 'k3y0f4h00kqwerty';
   readonly crm = new CrmTables();
   readonly telephony: Telephony;
+  readonly offline: OfflineEvents;
   readonly scopes = new Set(['crm', 'user', 'telephony']);
   /** Webhooks may not register and finish calls (403 WRONG_AUTH_TYPE), as the documentation has it. */
   applicationsOnly = false;
@@ -35,7 +38,15 @@ export class BitrixDouble extends HttpDouble {
   bucket = { size: 50, perSecond: 2 };
   /** Requests refused because the bucket was full. */
   refused = 0;
-  readonly oauth = { clientId: 'local.app', clientSecret: 's3cr3t', access: 'a1', refresh: 'r1', issued: 1 };
+  /** `codes`: what the authorize page gave, each good once. */
+  readonly oauth = {
+    clientId: 'local.app',
+    clientSecret: 's3cr3t-0f-app',
+    access: 'access-1',
+    refresh: 'refresh-1',
+    issued: 1,
+    codes: new Set<string>(),
+  };
   /** Methods in the order in which they came, without those refused by the bucket. */
   readonly methods: string[] = [];
   private readonly now: () => number;
@@ -47,12 +58,23 @@ export class BitrixDouble extends HttpDouble {
     this.now = now;
     this.levelAt = now();
     this.telephony = new Telephony(this.crm, now);
+    this.offline = new OfflineEvents(now);
     this.crm.addUser({ ID: '1', NAME: 'Админ', LAST_NAME: '' });
   }
 
   /** What an admin copies from the portal. */
   get webhook(): string {
     return `${this.server.origin}/rest/1/${this.code}/`;
+  }
+
+  /** The hour of the access token is over. */
+  expire(): void {
+    this.oauth.access = `unknown-${this.oauth.issued}`;
+  }
+
+  /** How often tokens were asked for. */
+  get tokenRequests(): number {
+    return this.server.requests.filter(({ path }) => path === TOKEN_PATH).length;
   }
 
   /** Lets the next requests of one method fail. */
@@ -65,7 +87,7 @@ export class BitrixDouble extends HttpDouble {
   protected handle(request: DoubleRequest): DoubleReply {
     const startedAt = this.now();
     try {
-      if (request.path === '/oauth/token/') return { status: 200, body: this.token(request.query) };
+      if (request.path === TOKEN_PATH) return { status: 200, body: this.token(request.query) };
       if (this.isOver()) throw new Refusal(503, 'QUERY_LIMIT_EXCEEDED', 'Too many requests');
       const params = paramsOf(request);
       const isWebhook = this.authorize(request, params);
@@ -118,12 +140,15 @@ export class BitrixDouble extends HttpDouble {
     const { oauth } = this;
     const known = query.get('client_id') === oauth.clientId && query.get('client_secret') === oauth.clientSecret;
     if (!known) throw new Refusal(400, 'invalid_client', 'Invalid client');
-    if (query.get('grant_type') !== 'refresh_token' || query.get('refresh_token') !== oauth.refresh) {
-      throw new Refusal(400, 'invalid_grant', 'Invalid grant');
-    }
+    const code = query.get('code') ?? '';
+    const isGranted =
+      query.get('grant_type') === 'authorization_code'
+        ? oauth.codes.delete(code)
+        : query.get('grant_type') === 'refresh_token' && query.get('refresh_token') === oauth.refresh;
+    if (!isGranted) throw new Refusal(400, 'invalid_grant', 'Invalid grant');
     oauth.issued += 1;
-    oauth.access = `a${oauth.issued}`;
-    oauth.refresh = `r${oauth.issued}`;
+    oauth.access = `access-${oauth.issued}`;
+    oauth.refresh = `refresh-${oauth.issued}`;
     return {
       access_token: oauth.access,
       refresh_token: oauth.refresh,
@@ -139,12 +164,13 @@ export class BitrixDouble extends HttpDouble {
     const [family = ''] = method.split('.');
     const scopes =
       family === 'user' ? ['user', 'user_brief', 'user_basic'] : family === 'voximplant' ? ['telephony'] : [family];
-    const isFree = method === 'profile' || method === 'scope';
+    const isFree = method === 'profile' || method === 'scope' || family === 'event';
     if (!isFree && !scopes.some((scope) => this.scopes.has(scope))) {
       const description = 'The request requires higher privileges than provided by the webhook token';
       throw new Refusal(403, 'insufficient_scope', description);
     }
-    if (isWebhook && this.applicationsOnly && FOR_APPLICATIONS.has(method)) {
+    const isForApplications = method.startsWith('event.') || (this.applicationsOnly && FOR_APPLICATIONS.has(method));
+    if (isWebhook && isForApplications) {
       throw new Refusal(403, 'WRONG_AUTH_TYPE', 'Current authorization type is denied for this method');
     }
     if (this.exhausted.has(method)) {
@@ -154,7 +180,7 @@ export class BitrixDouble extends HttpDouble {
   }
 
   private methodsOfPortal(): Readonly<Record<string, Method>> {
-    const { crm, telephony } = this;
+    const { crm, offline, telephony } = this;
     const upload = (callId: string) =>
       `${this.server.origin}/rest/upload.json?auth=${this.oauth.access}&token=${encodeURIComponent(`telephony|${callId}`)}`;
     const only =
@@ -164,6 +190,10 @@ export class BitrixDouble extends HttpDouble {
       profile: only(() => ({ ID: '1', ADMIN: true, NAME: 'Админ', LAST_NAME: '', PERSONAL_GENDER: '' })),
       scope: only(() => [...this.scopes]),
       'user.get': (params) => crm.userGet(params, this.scopes.has('user')),
+      'event.bind': only((params) => offline.bind(params)),
+      'event.offline.get': only((params) => offline.get(params)),
+      'event.offline.list': (params) => offline.list(params),
+      'event.offline.clear': only((params) => offline.clear(params)),
       'crm.duplicate.findbycomm': only((params) => crm.findByComm(params)),
       'crm.contact.get': only((params) => crm.get('CONTACT', params)),
       'crm.company.get': only((params) => crm.get('COMPANY', params)),

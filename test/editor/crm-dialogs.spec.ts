@@ -179,6 +179,27 @@ describe('the dialogs of CRM and endpoint at work', () => {
     assert.deepEqual([valid, createType, createOwner, createName], [true, 'lead', '1', 'Call {{national}}']);
   });
 
+  it('shows the way in of a local application with that choice only, and the page that the portal agrees on', async () => {
+    await open(CRM);
+    await page.waitForSelector('#telephony-crm-setting-mode');
+    await page.selectOption('#node-config-input-kind', 'bitrix24');
+    assert.deepEqual([await shown('#telephony-crm-page'), await shown('#node-config-input-token')], [false, true]);
+    await page.selectOption('#telephony-crm-setting-signIn', 'application');
+    assert.deepEqual([await shown('#telephony-crm-page'), await shown('#node-config-input-token')], [true, false]);
+    await page.fill('#telephony-crm-setting-url', crm.origin);
+    await page.fill('#node-config-input-user', 'local.app');
+    await page.fill('#node-config-input-password', 's3cr3t');
+    await page.click('#telephony-crm-page');
+    await report(/paste its address/);
+    const link = await page.getAttribute('#telephony-crm-report a', 'href');
+    assert.equal(link, `${crm.origin}/oauth/authorize/?client_id=local.app`);
+    await page.fill('#telephony-crm-pasted', 'nothing');
+    await page.click('#telephony-crm-finish');
+    await report(/paste the whole address/);
+    await page.click('#node-config-dialog-cancel');
+    await page.waitForSelector('.red-ui-tray', { state: 'detached' });
+  });
+
   it('fills the table from the CRM: what was typed stays, who is gone is marked', async () => {
     await open(CRM);
     await page.waitForSelector('#telephony-crm-setting-mode');

@@ -139,6 +139,15 @@ export class MemoryOrders implements OrderTable {
   inAir(queue: string): Promise<StoredOrder[]> {
     return this.do(() => this.of(queue, 'in-air').map(at));
   }
+  begun(queue: string, since: number, limit: number): Promise<StoredOrder[]> {
+    return this.do(() =>
+      [...this.disk.rows.values()]
+        .filter((row) => row.queue === queue && (row.startedAt ?? 0) >= since)
+        .sort((one, other) => (other.startedAt ?? 0) - (one.startedAt ?? 0))
+        .slice(0, limit)
+        .map(at),
+    );
+  }
   get(id: number): Promise<StoredOrder | undefined> {
     return this.do(() => {
       const row = this.disk.rows.get(id);

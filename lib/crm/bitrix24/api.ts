@@ -1,35 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { TelephonyError } from '../../errors';
-import { badAnswer, badSettings, crmError, serverError, unauthorizedError } from '../errors';
-import { isObject, parseJson, scalar, type JsonObject } from '../json';
+import { badAnswer, crmError, serverError, unauthorizedError } from '../errors';
+import { asObject, isObject, parseJson, scalar, type JsonObject } from '../json';
 import type { CallContext, CrmHttp, CrmRequest, CrmResponse } from '../types';
-
-/** An inbound webhook: its address holds all that is needed, the key too. */
-interface Webhook {
-  /** `https://company.bitrix24.ru`, without a slash at the end. */
-  readonly portal: string;
-  /** In whose name it acts. */
-  readonly userId: string;
-  readonly code: string;
-}
-
-/** `token`: the address as it is copied from the portal, with a method at its end or without. */
-export function readWebhook(token: string): Webhook {
-  const [, portal, userId, code] =
-    /^(https?:\/\/[^/?#\s@]+)\/rest\/(\d+)\/([^/?#\s]+)(?:\/|$)/.exec(token.trim()) ?? [];
-  if (portal === undefined || userId === undefined || code === undefined) {
-    throw badSettings('token', {
-      en: 'copy the whole address of an inbound webhook. It looks like https://company.bitrix24.com/rest/1/…/',
-      ru: 'скопируйте адрес входящего вебхука целиком. Он выглядит так: https://company.bitrix24.ru/rest/1/…/',
-    });
-  }
-  return { portal, userId, code };
-}
+import type { Entrance, Pass } from './entrance';
 
 export interface Answer {
   readonly result: unknown;
   /** Of lists: how many there are on all pages. */
   readonly total: number;
+  /** The portal's own wall clock when it answered, in milliseconds since the Unix epoch; when it tells it. */
+  readonly at: number | undefined;
 }
 
 /** One command of a batch: a method and its query, in which `$result[key][FIELD]` stands for what an earlier command gave. */
@@ -42,33 +23,31 @@ interface CallOptions {
 
 /** What the portal calls a missing right, and a method that an older portal lacks. */
 const NOT_ALLOWED = ['insufficient_scope', 'WRONG_AUTH_TYPE', 'ERROR_METHOD_NOT_FOUND'];
+/** `invalid_token`: a portal that has forgotten the token before its time. */
+const EXPIRED = ['expired_token', 'invalid_token'];
 const LIMIT_MS = 1000;
 /** Such a block ends by itself after ten minutes. */
 const EXHAUSTED_MS = 10 * 60_000;
 const MAX_BATCH = 50;
 
-/** Bitrix24's REST API as far as calls need it, through an inbound webhook. */
+/** Bitrix24's REST API as far as calls need it, whichever way the account signs in. */
 export class BitrixApi {
   readonly portal: string;
-  readonly userId: string;
-  private readonly base: string;
-  /** What the portal does not allow this webhook; a new deploy asks anew. */
+  /** What the portal does not allow this account; a new deploy asks anew. */
   private readonly denied = new Set<string>();
 
   constructor(
     private readonly http: CrmHttp,
-    { portal, userId, code }: Webhook,
+    private readonly entrance: Entrance,
   ) {
-    this.portal = portal;
-    this.userId = userId;
-    this.base = `${portal}/rest/${userId}/${code}/`;
+    this.portal = entrance.portal;
   }
 
   async call(method: string, params: JsonObject, context: CallContext, options: CallOptions = {}): Promise<unknown> {
     return (await this.ask(method, params, context, options)).result;
   }
 
-  /** As {@link call}; `undefined` when the portal does not let this webhook use the method, which it is then not asked again. */
+  /** As {@link call}; `undefined` when the portal does not let this account use the method, which it is then not asked again. */
   async callIfAllowed(method: string, params: JsonObject, context: CallContext): Promise<Answer | undefined> {
     if (this.denied.has(method)) return undefined;
     try {
@@ -81,11 +60,23 @@ export class BitrixApi {
   }
 
   async ask(method: string, params: JsonObject, context: CallContext, options: CallOptions = {}): Promise<Answer> {
+    const pass = await this.entrance.pass(context);
+    try {
+      return await this.askWith(pass, method, params, context, options);
+    } catch (thrown) {
+      if (!this.entrance.renew || !isExpired(thrown)) throw thrown;
+      const renewed = await this.entrance.renew(pass, context);
+      return await this.askWith(renewed, method, params, context, options);
+    }
+  }
+
+  private async askWith(pass: Pass, method: string, params: JsonObject, context: CallContext, options: CallOptions) {
     const request: CrmRequest = {
       method: 'POST',
-      url: `${this.base}${method}.json`,
+      url: `${pass.base}${method}.json`,
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(params),
+      body: JSON.stringify({ ...params, ...pass.params }),
+      secrets: pass.secrets,
       failureIn: failureOf(this.portal, method),
       ...options,
     };
@@ -135,16 +126,25 @@ export const rowsIn = (result: unknown): JsonObject[] => Object.values(result ??
 export const isRefusal = (thrown: unknown, words: RegExp): boolean =>
   thrown instanceof TelephonyError && thrown.code === 'CRM_REFUSED' && words.test(String(thrown.params.words));
 
-/** Whether this webhook may not use the method, or the portal has none of that name. */
+/** Whether this account may not use the method, or the portal has none of that name. */
 export const isNotAllowed = (thrown: unknown): boolean =>
   thrown instanceof TelephonyError && NOT_ALLOWED.includes(String(thrown.params.error));
+
+/** An access token is good for an hour. */
+const isExpired = (thrown: unknown): boolean =>
+  thrown instanceof TelephonyError && EXPIRED.includes(String(thrown.params.error));
 
 function answerIn(body: unknown): Answer {
   if (!isObject(body) || !('result' in body)) {
     throw badAnswer({ en: 'it has no "result".', ru: 'в нём нет «result».' });
   }
-  const { result, total } = body;
-  return { result, total: Number(total ?? (Array.isArray(result) ? result.length : 0)) };
+  const { result, total, time } = body;
+  return { result, total: Number(total ?? (Array.isArray(result) ? result.length : 0)), at: finishOf(time) };
+}
+
+function finishOf(time: unknown): number | undefined {
+  const { finish } = asObject(time);
+  return typeof finish === 'number' ? finish * 1000 : undefined;
 }
 
 const failureOf =

@@ -2,11 +2,14 @@ import { TelephonyError, type Text } from '../../errors';
 import { CLICK_VARIABLE, isClickId } from '../../messages/bitrix24-click';
 import type { CallPayload, RecordPayload } from '../../messages/types';
 import { BitrixActivities } from '../bitrix24/activities';
-import { BitrixApi, isNotAllowed, readWebhook } from '../bitrix24/api';
+import { BitrixApi, isNotAllowed } from '../bitrix24/api';
+import { applicationEntrance } from '../bitrix24/application';
 import { BitrixCards } from '../bitrix24/cards';
 import { bitrixDeliveryFields, readChoices, type Choices } from '../bitrix24/choices';
 import { BitrixClients } from '../bitrix24/clients';
 import { portalTime, typeOf } from '../bitrix24/codes';
+import { webhookEntrance, type Entrance } from '../bitrix24/entrance';
+import { BitrixQueue } from '../bitrix24/offline-events';
 import { internalParties, peopleOf, personOf } from '../bitrix24/people';
 import { BitrixRecords } from '../bitrix24/records';
 import { Registrations, type CallFacts } from '../bitrix24/registrations';
@@ -14,7 +17,7 @@ import { bitrixUsers } from '../bitrix24/users';
 import { SKIPPED } from '../call-record';
 import { asObject, optional } from '../json';
 import { clientText, hasDigits } from '../numbers';
-import { SettingsReader } from '../settings';
+import { checkedUrl, SettingsReader } from '../settings';
 import type {
   CallContext,
   ClientWish,
@@ -28,9 +31,10 @@ import type {
   Delivered,
   DeliveryContext,
   PhoneNumber,
+  SignIn,
 } from '../types';
 
-/** What each right of a webhook is for, so that its lack can be explained. */
+/** What each right is for, so that its lack can be explained. */
 const RIGHTS: readonly { readonly names: readonly string[]; readonly without: Text }[] = [
   {
     names: ['crm'],
@@ -55,9 +59,16 @@ class Bitrix24 implements CrmAdapter {
   private readonly registrations: Registrations;
   private readonly cards: BitrixCards;
   private readonly records: BitrixRecords;
+  readonly orders: BitrixQueue | undefined;
 
-  constructor(http: CrmHttp, webhook: string) {
-    this.api = new BitrixApi(http, readWebhook(webhook));
+  constructor(
+    http: CrmHttp,
+    entrance: Entrance,
+    readonly signIn: SignIn | undefined,
+  ) {
+    this.api = new BitrixApi(http, entrance);
+    // The portal keeps them for applications only.
+    this.orders = signIn && new BitrixQueue(this.api);
     this.clients = new BitrixClients(this.api);
     const registrations = new Registrations(this.api);
     this.registrations = registrations;
@@ -66,22 +77,22 @@ class Bitrix24 implements CrmAdapter {
     this.records = new BitrixRecords(this.api, registrations, this.cards, activities);
   }
 
-  /** Proves the address and tells what this webhook may not do. Changes nothing in the portal. */
+  /** Proves the way in and tells what this account may not do. Changes nothing in the portal. */
   async test(context: CallContext): Promise<Text> {
     const scopes = Object.values((await this.api.call('scope', {}, context)) ?? {});
-    const profile = await this.api.call('profile', {}, context);
+    const profile = asObject(await this.api.call('profile', {}, context));
     const has = (names: readonly string[]) => names.some((name) => scopes.includes(name));
     const problems = RIGHTS.filter(({ names }) => !has(names)).map(({ without }) => without);
-    if (has(['telephony']) && !(await this.mayRegister(context))) {
+    if (has(['telephony']) && !(await this.mayRegister(profile.ID, context))) {
       problems.push({
-        en: 'this portal lets applications only register calls: they become activities',
-        ru: 'этот портал разрешает регистрировать звонки только приложениям: они станут делами',
+        en: 'this portal lets applications only register calls: they become activities, unless you sign in as a local application',
+        ru: 'этот портал разрешает регистрировать звонки только приложениям: они станут делами, если не войти как локальное приложение',
       });
     }
-    if (asObject(profile).ADMIN === false) {
+    if (profile.ADMIN === false) {
       problems.push({
-        en: 'the webhook is not of an administrator: clients that its user may not see are not found',
-        ru: 'вебхук создан не администратором: клиенты, недоступные этому пользователю, не найдутся',
+        en: 'this is not the access of an administrator: clients that the user may not see are not found',
+        ru: 'это доступ не администратора: клиенты, недоступные этому пользователю, не найдутся',
       });
     }
     const users = has(['user', 'user_brief', 'user_basic']) ? (await this.listUsers(context)).length : 0;
@@ -144,9 +155,9 @@ class Bitrix24 implements CrmAdapter {
   }
 
   /** A call that does not exist is refused as such to those who may finish calls. */
-  private async mayRegister(context: CallContext): Promise<boolean> {
+  private async mayRegister(userId: unknown, context: CallContext): Promise<boolean> {
     try {
-      const params = { CALL_ID: 'externalCall.test', USER_ID: Number(this.api.userId) };
+      const params = { CALL_ID: 'externalCall.test', USER_ID: Number(userId) };
       await this.api.call('telephony.externalCall.finish', params, context);
     } catch (thrown) {
       if (isNotAllowed(thrown)) return false;
@@ -169,8 +180,11 @@ function factsOf(payload: CallPayload, number: string | undefined, { line }: Cho
   };
 }
 
+const byApplication = { field: 'signIn', in: ['application'] };
+const SIGN_IN_SERVER = 'https://oauth.bitrix24.tech';
+
 /**
- * Bitrix24 in the cloud or on your own server, through an inbound webhook. Shapes and codes are those of the official documentation,
+ * Bitrix24 in the cloud or on your own server, through an inbound webhook or as a local application. Shapes and codes are those of the official documentation,
  * the life of a call is that of the public sources of the telephony module; empty answers and codes in other places are accepted.
  */
 export const bitrix24: CrmKind = {
@@ -178,9 +192,61 @@ export const bitrix24: CrmKind = {
   title: { en: 'Bitrix24', ru: 'Битрикс24' },
   fields: [
     {
+      name: 'signIn',
+      type: 'choice',
+      label: { en: 'Access', ru: 'Доступ' },
+      default: 'webhook',
+      choices: [
+        { value: 'webhook', label: { en: 'Inbound webhook', ru: 'Входящий вебхук' } },
+        { value: 'application', label: { en: 'Local application', ru: 'Локальное приложение' } },
+      ],
+      help: {
+        en: 'A webhook is enough for everything but clicks on numbers behind NAT: Bitrix24 keeps those for applications only.',
+        ru: 'Вебхука хватает для всего, кроме щелчков по номерам за NAT: их Битрикс24 хранит только для приложений.',
+      },
+    },
+    {
+      name: 'url',
+      type: 'url',
+      required: true,
+      label: { en: 'Portal', ru: 'Портал' },
+      placeholder: 'https://company.bitrix24.ru',
+      when: byApplication,
+    },
+    {
+      name: 'user',
+      type: 'secret',
+      required: true,
+      label: { en: 'client_id', ru: 'client_id' },
+      when: byApplication,
+      help: {
+        en: 'Applications → Developer resources → Other → Local application, "Uses API only". Rights: CRM (crm), Users (user), Telephony (telephony). The portal shows this code and the key after saving.',
+        ru: 'Приложения → Разработчикам → Другое → Локальное приложение, «Использует только API». Права: CRM (crm), Пользователи (user), Телефония (telephony). После сохранения портал покажет этот код и ключ.',
+      },
+    },
+    {
+      name: 'password',
+      type: 'secret',
+      required: true,
+      label: { en: 'client_secret', ru: 'client_secret' },
+      when: byApplication,
+    },
+    {
+      name: 'server',
+      type: 'text',
+      label: { en: 'Sign-in server', ru: 'Сервер входа' },
+      placeholder: SIGN_IN_SERVER,
+      when: byApplication,
+      help: {
+        en: 'Empty: the usual one of Bitrix24. Older portals name https://oauth.bitrix.info.',
+        ru: 'Пусто: обычный сервер Битрикс24. Старые порталы называют https://oauth.bitrix.info.',
+      },
+    },
+    {
       name: 'token',
       type: 'secret',
       required: true,
+      when: { field: 'signIn', in: ['webhook'] },
       label: { en: 'Webhook', ru: 'Вебхук' },
       help: {
         en: 'The whole address of the inbound webhook, as shown by the portal: Applications → Developer resources → Other → Inbound webhook. Rights: CRM (crm), Users (user), Telephony (telephony). Create it as an administrator. Keep it secret like a password.',
@@ -201,6 +267,19 @@ export const bitrix24: CrmKind = {
   // The portal allows 50 at once and 2 a second to all programs at one address together; the rest is room for jitter and for others.
   limits: { perSecond: 1.9, burst: 40 },
   checkDelivery: (settings) => void readChoices(settings),
-  create: (settings, secrets, http) =>
-    new Bitrix24(http, new SettingsReader(settings, secrets).requiredSecret('token')),
+  signsIn: byApplication,
+  create(settings, secrets, http, keep) {
+    const read = new SettingsReader(settings, secrets);
+    if (read.choice('signIn', ['webhook', 'application'], 'webhook') === 'webhook') {
+      return new Bitrix24(http, webhookEntrance(read.requiredSecret('token')), undefined);
+    }
+    const application = {
+      portal: new URL(read.url('url')).origin,
+      clientId: read.requiredSecret('user').trim(),
+      clientSecret: read.requiredSecret('password').trim(),
+      server: new URL(checkedUrl('server', read.text('server') || SIGN_IN_SERVER)).origin,
+    };
+    const entrance = applicationEntrance(application, http, keep);
+    return new Bitrix24(http, entrance, entrance);
+  },
 };

@@ -51,6 +51,8 @@ export interface TestAsterisk {
   log(): string;
   /** Ends it the hard way, as a power cut would. */
   kill(): Promise<void>;
+  /** Starts it, on the same ports, after it was killed. */
+  start(): Promise<void>;
   /** Starts it again, on the same ports, killing it first if need be. */
   restart(): Promise<void>;
   /** Stops the process without ending it: its sockets stay open and silent. */

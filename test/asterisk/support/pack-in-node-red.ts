@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type RealNodeRed, removeFolder, repository, startNodeRed } from '../../support/real-node-red';
 
-type FlowNode = Record<string, unknown> & { readonly id: string; readonly type: string };
+export type FlowNode = Record<string, unknown> & { readonly id: string; readonly type: string };
 
-/** A Node-RED of its own process with the built pack, and the first example flow changed to ask a real PBX and a CRM. */
+/** A Node-RED of its own process with the built pack and a flow. */
 export interface PackInNodeRed extends RealNodeRed {
   /** Deploys the flow anew: caches, breakers and links start from nothing. */
   redeploy(): Promise<void>;
@@ -19,12 +19,17 @@ export interface RoutingOptions {
   readonly crm: string;
 }
 
-export async function startRouting(options: RoutingOptions): Promise<PackInNodeRed> {
+export function startRouting(options: RoutingOptions): Promise<PackInNodeRed> {
+  return startPack(routingFlow(options));
+}
+
+/** Starts a Node-RED with the built pack and this flow. */
+export async function startPack(flow: readonly FlowNode[]): Promise<PackInNodeRed> {
   const userDir = mkdtempSync(join(tmpdir(), 'telephony-crm-asterisk-'));
   mkdirSync(join(userDir, 'node_modules/@telephony-crm'), { recursive: true });
   symlinkSync(builtPack(), join(userDir, 'node_modules/@telephony-crm/node-red-asterisk'));
   const nodeRed = await startNodeRed({ userDir });
-  const redeploy = () => nodeRed.deploy(routingFlow(options));
+  const redeploy = () => nodeRed.deploy(flow);
   await redeploy();
   return {
     ...nodeRed,
@@ -37,11 +42,14 @@ export async function startRouting(options: RoutingOptions): Promise<PackInNodeR
   };
 }
 
+/** A flow as the pack ships it. */
+export function exampleFlow(name: string): FlowNode[] {
+  return JSON.parse(readFileSync(join(repository, `examples/${name}.json`), 'utf8')) as FlowNode[];
+}
+
 /** The example as an admin changes it: another PBX, another CRM, a substitute; nothing else. */
 function routingFlow({ amiPort, crm }: RoutingOptions): FlowNode[] {
-  const example = JSON.parse(
-    readFileSync(join(repository, 'examples/01-routing-to-responsible.json'), 'utf8'),
-  ) as FlowNode[];
+  const example = exampleFlow('01-routing-to-responsible');
   const settings: Record<string, object> = {
     'ami-config': {
       mode: 'asterisk',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { orderError } from '../../../lib/dialer/errors';
+import type { BegunCall } from '../../../lib/outbound/types';
 import { storeError } from '../../../lib/store/errors';
 import { FakeLine, FakePbx, lineError } from '../../support/fake-line';
 import { MemoryBlocked, MemoryOrders } from '../../support/memory-orders';
@@ -95,6 +96,28 @@ describe('dialler', () => {
       assert.deepEqual(next.replies, [{ id: 'question' }]);
       assert.deepEqual(office.outcomes, []);
     });
+  });
+
+  it('tells the rules for dialling which calls of the last minute an earlier process began', async () => {
+    await office.place(office.autocall(ONE, { by: 'deal desk' }));
+    await office.place(office.autocall(TWO));
+    await office.breathe();
+    const begunAt = office.clock.now();
+    await office.end(ONE, {});
+    await office.dialer.close();
+    const told: BegunCall[] = [];
+    const guard = { ...openGuard, remember: (calls: readonly BegunCall[]) => void told.push(...calls) };
+    await office.pass(59_000);
+    await opened({ orders: office.orders, line: office.line, clock: office.clock, guard });
+    const byId = told.sort((one, other) => (one.id < other.id ? -1 : 1));
+    assert.deepEqual(byId, [
+      { id: '1-1', by: 'deal desk', at: begunAt },
+      { id: '2-1', by: undefined, at: begunAt },
+    ]);
+    await office.pass(2000);
+    told.length = 0;
+    await opened({ orders: office.orders, line: office.line, clock: office.clock, guard });
+    assert.deepEqual(told, []);
   });
 
   describe('tries', () => {

@@ -210,7 +210,7 @@ describe('double of Bitrix24', () => {
       grant_type: 'refresh_token',
       client_id: portal.oauth.clientId,
       client_secret: portal.oauth.clientSecret,
-      refresh_token: 'r1',
+      refresh_token: portal.oauth.refresh,
     });
     const renew = async () => (await (await fetch(`${portal.server.origin}/oauth/token/?${query}`)).json()) as Answer;
     const tokens = await renew();
@@ -218,7 +218,10 @@ describe('double of Bitrix24', () => {
     assert.equal((await renew()).error, 'invalid_grant');
     // What is reserved for applications is open to this one.
     portal.applicationsOnly = true;
-    assert.equal((await ask('telephony.externalLine.add', { NUMBER: '3', auth: 'a2' }, rest)).status, 200);
+    assert.equal(
+      (await ask('telephony.externalLine.add', { NUMBER: '3', auth: portal.oauth.access }, rest)).status,
+      200,
+    );
   });
 
   it('fails on demand: after the work, before it, with a page', async () => {

@@ -160,20 +160,6 @@ describe('the rules for dialling: how often', () => {
       assert.equal(guard.take(by).free, false, JSON.stringify(by));
   });
 
-  it('goes on counting for the next one, when the settings change', () => {
-    const clock = new FakeClock();
-    const recent = { taken: [] };
-    assert.ok(createGuard(limits, russia, clock, recent).take('101').free);
-    assert.ok(createGuard(limits, russia, clock, recent).take('101').free);
-    assert.equal(createGuard(limits, russia, clock, recent).take('101').free, false);
-    assert.equal(
-      createGuard({ perMinute: 1, perCaller: 1, allow: [], deny: [] }, russia, clock, recent).take('102').free,
-      false,
-    );
-    clock.advance(60_000);
-    assert.ok(createGuard(limits, russia, clock, recent).take('101').free);
-  });
-
   it('is not deceived by a jump of the wall clock', () => {
     const clock = new FakeClock();
     const guard = createGuard({ ...limits, perMinute: 1 }, russia, clock);
@@ -183,6 +169,36 @@ describe('the rules for dialling: how often', () => {
     clock.jumpWall(-7_200_000);
     clock.advance(60_000);
     assert.ok(guard.take(undefined).free);
+  });
+
+  it('counts what an earlier process began, each call once and for as long as any other', () => {
+    const clock = new FakeClock();
+    const now = clock.now();
+    const guard = createGuard(limits, russia, clock);
+    const call = (id: string, ago: number, by?: string) => ({ id, by, at: now - ago });
+    const begun = [call('1', 1), call('2', 10_000, '101'), call('3', 20_000, '101'), call('4', 60_000), call('5', -1)];
+    guard.remember(begun);
+    guard.remember(begun);
+    const own = guard.take('101');
+    assert.ok(!own.free);
+    assert.deepEqual([own.error.code, own.at], ['OUTBOUND_TOO_MANY_BY_CALLER', now + 40_000]);
+    assert.deepEqual(
+      [guard.take(undefined).free, guard.take(undefined).free, guard.take(undefined).free],
+      [true, true, false],
+    );
+    clock.advance(40_000);
+    assert.ok(guard.take('101').free);
+  });
+
+  it('keeps no more of an earlier process than it needs', () => {
+    const clock = new FakeClock();
+    const guard = createGuard(limits, russia, clock);
+    guard.remember(
+      Array.from({ length: 1000 }, (_, n) => ({ id: `${n}`, by: undefined, at: clock.now() - 1 - n * 50 })),
+    );
+    const refused = guard.take(undefined);
+    assert.ok(!refused.free);
+    assert.equal(refused.at, clock.now() + 60_000 - 201);
   });
 
   it('property: no minute ever has more calls than the caps, and a place is free when it was promised', () => {

@@ -302,6 +302,19 @@ describe('store: orders', () => {
       assert.deepEqual(idsOf(await orders.due('node1', 3500, 10)), [id]);
     });
 
+    it('tells which were dialled since a moment, whatever became of them, the latest first', async () => {
+      const { orders } = await stores.ready();
+      const ids = await put(orders, ...many(6));
+      const [early = 0, inAir = 0, untold = 0, told = 0, again = 0] = ids;
+      for (const [index, id] of [early, inAir, untold, told, again].entries()) await orders.begin(id, 2000 + index);
+      for (const id of [early, untold, told]) await orders.finish(id, '{}', 3000);
+      await orders.told([early, told]);
+      await orders.again(again, 4000, '{}');
+      assert.deepEqual(idsOf(await orders.begun('node1', 2001, 10)), [again, told, untold, inAir]);
+      assert.deepEqual(idsOf(await orders.begun('node1', 2001, 2)), [again, told]);
+      assert.deepEqual(await orders.begun('node2', 0, 10), []);
+    });
+
     it('was not begun when nothing was dialled', async () => {
       const { orders } = await stores.ready();
       const [id = 0] = await put(orders, order());

@@ -4,8 +4,8 @@ import { SipEndpoint, token } from './endpoint';
 import { allHeaders, formatAddress, header, parseAddress, type SipRequest, type SipResponse } from './message';
 import { voice } from './voice';
 
-/** What a phone does with a call by itself; `silent` does not even answer "Trying". */
-export type PhoneRule = 'ring' | 'answer' | 'busy' | 'decline' | 'silent';
+/** What a phone does with a call by itself; `silent` does not even answer "Trying". A function gets the ringing call. */
+export type PhoneRule = 'ring' | 'answer' | 'busy' | 'decline' | 'silent' | ((call: IncomingCall) => void);
 
 export interface CallOptions {
   /** Whom the other side shall see; default: the phone's own user. */
@@ -149,6 +149,7 @@ export class SipPhone {
     else if (this.rule === 'decline') call.reject(603, 'Decline');
     else call.ring();
     if (this.rule === 'answer') call.answer();
+    if (typeof this.rule === 'function') this.rule(call);
     this.received = [...this.received, call];
     this.arrivals.emit('call');
   }
@@ -274,6 +275,8 @@ export class IncomingCall extends Dialog {
   /** What the phone shows of the caller. */
   readonly callerName: string;
   readonly callerNumber: string;
+  /** Whom the caller wanted: the user part of the request. */
+  readonly calledNumber: string;
   private stopRepeating: () => void = () => undefined;
   private answeredAlready = false;
   private beSilent: () => void = () => undefined;
@@ -290,6 +293,7 @@ export class IncomingCall extends Dialog {
     const shown = parseAddress(remote);
     this.callerName = shown.name;
     this.callerNumber = shown.user;
+    this.calledNumber = parseAddress(`<${invite.start.uri}>`).user;
   }
 
   /** All values of a header of the INVITE. */

@@ -48,6 +48,10 @@ export class FakeGuard implements DialGuard {
     const error = new TelephonyError('DIAL_TOO_MANY', { en: 'Too many.', ru: 'Много.' });
     return this.isFull ? { free: false, at: 0, error } : { free: true };
   }
+
+  remember(): void {
+    // Nothing is capped here.
+  }
 }
 
 export interface OfficeOptions {

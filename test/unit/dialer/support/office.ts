@@ -19,7 +19,11 @@ export const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** Nothing is forbidden and nothing is capped. */
-export const openGuard: DialGuard = { objection: () => undefined, take: () => ({ free: true }) };
+export const openGuard: DialGuard = {
+  objection: () => undefined,
+  take: () => ({ free: true }),
+  remember: () => undefined,
+};
 
 /** Windows by the UTC hour alone, whatever the zones: `from` and `to` in minutes. */
 const utcOpenings: DialerOptions['openings'] = {
