@@ -1,7 +1,7 @@
 import type { ActionOptions, AmiAction, AmiClient, AmiMessage } from '../ami/types';
 import type { Clock } from '../clock';
 import { TelephonyError } from '../errors';
-import { readChannel, type LiveChannel, type Whose } from './channels';
+import { liveChannels, type LiveChannel, type Whose } from './channels';
 import { controlError, notPossible } from './errors';
 
 /** Asterisk answers all of these at once; a PBX that needs longer is in trouble, and an order carried out late helps nobody. */
@@ -32,13 +32,12 @@ export class Asterisk {
   ) {}
 
   /** All channels that live now. */
-  async channels(): Promise<LiveChannel[]> {
+  channels(): Promise<LiveChannel[]> {
     const action = 'CoreShowChannels';
-    const rows = await this.client.list({ action }, WITHIN).catch((thrown: unknown) => {
+    return liveChannels(this.client, this.whose, WITHIN).catch((thrown: unknown) => {
       const message = thrown instanceof TelephonyError ? thrown.message : '';
       throw /permission denied/i.test(message) ? notPossible('permission', { action, class: 'reporting' }) : thrown;
     });
-    return rows.map((row) => readChannel(row, this.whose)).filter((channel) => channel !== undefined);
   }
 
   /** Does one thing, and throws what Asterisk has against it. */

@@ -162,8 +162,8 @@ describe('finesse-config', () => {
   for (const [what, more, pattern] of [
     ['plain http to another machine', { address: 'http://finesse.example.com:8082' }, /Адрес: напишите https:/],
     ['a prefix that is none', { prefix: '9w' }, /Выход в город/],
-    ['patterns that are none', { allow: '8495*' }, /Разрешённые номера: «8495\*»/],
-    ['a cap that is none', { perCaller: '0' }, /На одного: «0»/],
+    ['patterns that are none', { allow: '8495*' }, /Разрешены: «8495\*»/],
+    ['a cap that is none', { perCaller: '0' }, /На одного: «0».*от 1 до 10000/],
     ['a country that is none', { country: 'Russia' }, /Russia/],
     ['a TLS configuration that is gone', { tls: 'gone' }, /TLS: выбранная конфигурация/],
     ['an address from nowhere', { address: '${NOT_SET}' }, /NOT_SET не задана/],
