@@ -65,6 +65,8 @@ const MAX_LISTENERS = 2048;
 const LOOK_MS = 500;
 const LOOK_FOR_MS = 60_000;
 const MAX_PROBLEMS = 100;
+/** An order has no more. */
+const MAX_FILES = 10;
 
 /**
  * Plays messages to channels that wait in the dialplan's `AGI(agi:async)` of {@link AUTOCALL_CONTEXT}: a prompt that asks for the
@@ -109,11 +111,13 @@ export class AutocallPlayer {
   take(channelId: string): Played | undefined {
     const listener = this.listeners.get(channelId);
     this.listeners.delete(channelId);
-    if (!listener?.isServed) return undefined;
+    // What it was to hear was never read: nobody knows how much of it was heard.
+    if (!listener?.isServed || listener.files.length === 0) return undefined;
     const { heard, failed, files, isConfirmed, machine } = listener;
-    const isOver = machine || heard.size + failed.size >= files.length;
+    const isOver = machine || files.every((_, index) => heard.has(index) || failed.has(index));
     if (!isOver && listener.session !== this.session) return undefined;
-    return { heard: heard.size, of: files.length, confirmed: isConfirmed, machine };
+    const count = files.filter((_, index) => heard.has(index)).length;
+    return { heard: count, of: files.length, confirmed: isConfirmed, machine };
   }
 
   /** Serves no more. What was queued is played to its end. */
@@ -193,7 +197,7 @@ export class AutocallPlayer {
         this.listeners.delete(id);
         return;
       }
-      listener.files = files.split('&').filter((file) => file !== '');
+      listener.files = files.split('&', MAX_FILES).filter((file) => file !== '');
       listener.prompt = prompt;
       listener.machine = amd === 'MACHINE';
       if (isFresh) return this.begin(listener);
@@ -276,6 +280,7 @@ export class AutocallPlayer {
   }
 
   private filePlayed(listener: Listener, index: number, { value }: AsyncAgiDone): void {
+    if (!Number.isInteger(index) || index < 0 || index >= MAX_FILES) return;
     if (value === 'SUCCESS') listener.heard.add(index);
     else {
       listener.failed.add(index);

@@ -3,7 +3,7 @@ import type { NumberingPlan } from '../phone/types';
 import type { BlockedNumbers } from '../store/types';
 import type { Dialer } from './dialer';
 import { orderError } from './errors';
-import { Fields } from './fields';
+import { Fields, MAX_KEY } from './fields';
 
 /** What a flow can ask of a dialler beside dialling. Orders are meant by their number or their key. */
 export type DialerCommand =
@@ -70,7 +70,7 @@ export function readCommand(payload: unknown, plan: NumberingPlan): DialerComman
 }
 
 function readWhich(fields: Fields): number | string | undefined {
-  return fields.whole('orderId', 1, MAX_ID) ?? fields.text('key', 128);
+  return fields.whole('orderId', 1, MAX_ID) ?? fields.text('key', MAX_KEY);
 }
 
 /** As E.164. */

@@ -4,7 +4,7 @@ import { parseNumber } from '../phone';
 import { describePhone } from '../phone/describe';
 import type { NumberingPlan } from '../phone/types';
 import { badOrder, orderError } from './errors';
-import { Fields } from './fields';
+import { Fields, MAX_KEY } from './fields';
 import type {
   AutocallOrder,
   ClickOrder,
@@ -81,7 +81,7 @@ export async function readOrder(payload: unknown, settings: OrderSettings, needs
 type Base = Omit<ClickOrder, 'mode' | 'extension' | 'number' | 'e164'>;
 
 function readBase(fields: Fields, settings: OrderSettings, now: number, usualEnd: () => number): Base {
-  const key = fields.text('key', 128);
+  const key = fields.text('key', MAX_KEY);
   const callerId = fields.callerId('callerId') ?? settings.callerId;
   const data = fields.json('data');
   const by = fields.text('by', 64);

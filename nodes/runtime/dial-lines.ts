@@ -90,10 +90,12 @@ function amiLine(red: NodeAPI, config: AmiConfigNode, storeId: string, store: St
     log,
     script: play === 'playback' ? playbackScript() : dialplanScript({ clock: systemClock, log }),
     orders: {
-      prefix: nameOf(store).then((name) => `tcrm-${name}-`),
-      isInAir: async (id, attempt) => {
+      isOver: async (name, id, attempt) => {
+        await nameOf(store);
         const stored = await orders.get(id);
-        return stored?.state === 'in-air' && stored.tries === attempt;
+        const isInAir = stored?.state === 'in-air' && stored.tries === attempt;
+        // Asked after the order: a file that took the place of another in between has another name.
+        return !isInAir && (await orders.name) === name;
       },
     },
   });

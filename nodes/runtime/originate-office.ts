@@ -4,7 +4,7 @@ import { Calendar } from '../../lib/dialer/calendar';
 import { obey, readCommand } from '../../lib/dialer/commands';
 import { Dialer } from '../../lib/dialer/dialer';
 import { orderError } from '../../lib/dialer/errors';
-import { Fields, jsonCopy } from '../../lib/dialer/fields';
+import { Fields, jsonCopy, MAX_KEY } from '../../lib/dialer/fields';
 import type { DialerOptions } from '../../lib/dialer/options';
 import { readOrder } from '../../lib/dialer/order';
 import { refusedOutcome } from '../../lib/dialer/refused';
@@ -105,6 +105,14 @@ export class OriginateOffice {
     const { order: settings } = this.settings;
     const now = systemClock.now();
     try {
+      // What is on disk already is answered with that, even while nothing else is known: which phones there are, for one.
+      const key = new Fields(payload).text('key', MAX_KEY);
+      const isRepeated =
+        key !== undefined &&
+        (await this.dialer.repeat(key, (first) => {
+          send([null, Object.assign(msg, { topic: 'order_progress', payload: first })]);
+        }));
+      if (isRepeated) return;
       const account = crmConfig(this.red, this.def.crm)?.account;
       const order = await readOrder(payload, settings, {
         isKnown: async (extension) =>

@@ -144,6 +144,36 @@ describe('a line over AMI', () => {
     });
   });
 
+  describe('the clock', () => {
+    const expires = () => bed.client.sent.at(-1)?.variables?.TCRM_EXPIRES;
+    const ping = (aheadMs: number) => () => success({ Timestamp: String((bed.clock.now() + aheadMs) / 1000) });
+
+    it('of ours that is set does not make the dialplan refuse what is dialled in time', async () => {
+      bed.client.answers.set('Ping', ping(0));
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), ID);
+      await breathe();
+      const expected = expires();
+      // That of the PBX goes on as before.
+      bed.clock.jumpWall(-3_600_000);
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), `${ID}1`);
+      await breathe();
+      assert.equal(expires(), expected);
+    });
+
+    it('of the PBX is asked for now and then, however many calls are dialled in between', async () => {
+      bed.client.answers.set('Ping', ping(0));
+      for (let second = 0; second <= 60; second += 1) {
+        bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), `${ID}${second}`);
+        await breathe();
+        if (second === 5) bed.client.answers.set('Ping', ping(600_000));
+        bed.clock.advance(1000);
+      }
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), ID);
+      await breathe();
+      assert.equal(expires(), (bed.clock.now() + 600_000 + 60_000) / 1000);
+    });
+  });
+
   describe('a click', () => {
     it('is answered when the client is, and stays so through a transfer', async () => {
       const dialled = await dialClick(bed);
@@ -167,6 +197,25 @@ describe('a line over AMI', () => {
       clientAnswers(bed);
       bed.client.event('Hangup', { ...FIRST, Linkedid: '1795203000.1', Cause: '16' });
       assert.equal((await dialled.result).outcome, 'answered');
+    });
+
+    it('ends each of two clicks whose clients their agent joins: then both have one Linkedid', async () => {
+      const dialled = await dialClick(bed);
+      const OTHER = 'tcrm-abcdefgh-2-1';
+      const second = { Channel: 'PJSIP/101-00000009', Uniqueid: OTHER, Linkedid: OTHER };
+      const other = bed.dial(clickOrder(), OTHER);
+      await breathe();
+      agentAnswers(bed);
+      clientAnswers(bed);
+      bed.client.event('Newchannel', second);
+      bed.client.event('Newstate', { ...second, ...UP });
+      bed.client.event('DialEnd', { ...second, DestUniqueid: '1.1', DestLinkedid: OTHER, DialStatus: 'ANSWER' });
+      hangUp(bed);
+      assert.equal((await dialled.result).outcome, 'answered');
+      const third = await dialClick(bed);
+      hangUp(bed, '16', { ...second, Linkedid: ID });
+      await breathe();
+      assert.deepEqual([other.now?.outcome, third.now], ['answered', undefined]);
     });
 
     it('fails by the cause of a trunk that is down, which Dial tells nothing of', async () => {
@@ -507,6 +556,21 @@ describe('a line over AMI', () => {
       assert.deepEqual(results.at(-1), [ID, ['answered', 'yes', undefined]]);
     });
 
+    it('is told to whoever takes it up though it is followed already', async () => {
+      const dialled = await dialClick(bed);
+      const results: AttemptResult[] = [];
+      await bed.line.takeUp(
+        [attemptOf(clickOrder(), ID)],
+        () => undefined,
+        (_attempt, result) => results.push(result),
+      );
+      agentAnswers(bed);
+      clientAnswers(bed);
+      hangUp(bed);
+      assert.deepEqual(results, [await dialled.result]);
+      assert.deepEqual(bed.client.actions, ['Originate']);
+    });
+
     it('waits for the link', async () => {
       bed.client.lose();
       const { results, done } = takeUp([attempt(ID)]);
@@ -598,9 +662,9 @@ describe('a line over AMI', () => {
 
 describe('channels of orders that are over', () => {
   const inAir = new Set(['1-1']);
+  let name = 'abcdefgh';
   const orders: OrdersInAir = {
-    prefix: Promise.resolve('tcrm-abcdefgh-'),
-    isInAir: (orderId, attempt) => Promise.resolve(inAir.has(`${orderId}-${attempt}`)),
+    isOver: (store, orderId, attempt) => Promise.resolve(store === name && !inAir.has(`${orderId}-${attempt}`)),
   };
   const hungUp = ({ client }: LineBed) =>
     client.sent.flatMap(({ action, headers }) => (action === 'Hangup' ? [headers?.Channel] : []));
@@ -632,8 +696,22 @@ describe('channels of orders that are over', () => {
     await bed.line.close();
   });
 
+  it('are those of the name that the store has now: what is in the air under an older one is left alone', async () => {
+    const bed = lineBed({ orders });
+    const come = async (id: string): Promise<void> => {
+      bed.client.event('Newchannel', { Channel: 'PJSIP/101-1', Uniqueid: id, Linkedid: id });
+      await breathe();
+    };
+    name = 'zyxwvuts';
+    await come('tcrm-abcdefgh-7-1');
+    await come('tcrm-zyxwvuts-7-1');
+    name = 'abcdefgh';
+    assert.deepEqual(hungUp(bed), ['tcrm-zyxwvuts-7-1']);
+    await bed.line.close();
+  });
+
   it('are left alone when the store cannot be asked', async () => {
-    const bed = lineBed({ orders: { ...orders, isInAir: () => Promise.reject(new Error('disk')) } });
+    const bed = lineBed({ orders: { isOver: () => Promise.reject(new Error('disk')) } });
     await breathe();
     bed.client.event('Newchannel', { Channel: 'PJSIP/101-1', Uniqueid: 'tcrm-abcdefgh-7-1', Linkedid: 'x' });
     await breathe();
