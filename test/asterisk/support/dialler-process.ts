@@ -56,10 +56,10 @@ async function work({ amiPort: port, file, dialling, settings }: Work): Promise<
     dialling: { settings: dial },
     script: dialplanScript({ clock, log }),
     orders: {
-      prefix: orders.name.then((name) => `tcrm-${name}-`),
-      isInAir: async (id, attempt) => {
+      isOver: async (name, id, attempt) => {
         const stored = await orders.get(id);
-        return stored?.state === 'in-air' && stored.tries === attempt;
+        const isInAir = stored?.state === 'in-air' && stored.tries === attempt;
+        return !isInAir && (await orders.name) === name;
       },
     },
   });

@@ -341,6 +341,7 @@ describe('dialler, interrupted while it writes', () => {
           (takes += 1) === 1
             ? ({ free: false, at: office.clock.now() + 30_000, error: broken } as const)
             : ({ free: true } as const),
+        remember: () => undefined,
       };
       office = await opened({ guard });
       await office.place(office.autocall(ONE));
