@@ -60,7 +60,9 @@ function objectionToPhone(
   if (fitting.length === 0) {
     if (allow.length > 0) return outboundError('OUTBOUND_NOT_ALLOWED', { number });
     if (facts.country !== plan.country) {
-      return outboundError('OUTBOUND_ABROAD', { number, country: plan.country, pattern: `+${facts.callingCode}*` });
+      // A pattern of the whole calling code would open more than this for a number that shares it with others.
+      const pattern = facts.country === undefined ? areaPattern(e164, facts) : `+${facts.callingCode}*`;
+      return outboundError('OUTBOUND_ABROAD', { number, country: plan.country, pattern });
     }
   }
   if (facts.isCostly && !fitting.some((pattern) => namesAnArea(pattern, facts))) {

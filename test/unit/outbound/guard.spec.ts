@@ -30,6 +30,15 @@ describe('the rules for dialling: what is dialled', () => {
       assert.notEqual(judged(number), 'ok', number);
   });
 
+  it('counts Abkhazia as abroad, though it shares the code of Russia', () => {
+    for (const number of ['+79409112233', '8 940 911-22-33', '+78402261234']) {
+      assert.equal(judged(number), 'OUTBOUND_ABROAD', number);
+      assert.equal(judged(number, { allow: [`${number.includes('840') ? '+7840' : '+7940'}*`] }), 'ok', number);
+    }
+    assert.match(guardWith().objection({ number: '+79409112233' })!.message, /\+7940\*/);
+    assert.equal(judged('+79391234567'), 'ok');
+  });
+
   it('refuses premium numbers, also where a pattern allows their whole country', () => {
     assert.equal(judged('8 809 123-45-67'), 'OUTBOUND_COSTLY');
     assert.equal(judged('+78091234567', { allow: ['+7*'] }), 'OUTBOUND_COSTLY');
