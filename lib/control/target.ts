@@ -8,7 +8,9 @@ import { badOrder } from './errors';
 export interface Target {
   readonly exten: string;
   readonly context: string;
-  /** Takes a place among the calls of this minute; throws when there is none. Nothing for a colleague. */
+  /** Set when the numbering plan calls it an extension, which by itself says little: the dialplan may dial out what nobody has. */
+  readonly extension?: string;
+  /** Takes a place among the calls of this minute; throws when there is none. Nothing for an extension. */
   readonly take: (by: string | undefined) => void;
 }
 
@@ -38,6 +40,7 @@ export function targetOf(
   return {
     exten: way.exten,
     context: context ?? way.context,
+    ...(number.kind === 'extension' ? { extension: number.extension } : {}),
     take: (by) => {
       const place = number.kind === 'phone' ? guard.take(by) : { free: true as const };
       if (!place.free) throw place.error;
