@@ -5,7 +5,7 @@ import { describePhone } from '../phone/describe';
 import type { NumberingPlan } from '../phone/types';
 import { copied } from '../text';
 import { callerOf } from './caller';
-import { isEmergency } from './emergency';
+import { isEmergency, isEmergencyOutside } from './emergency';
 import { outboundError } from './errors';
 import { areaPattern, fits, namesAnArea } from './patterns';
 import type { BegunCall, DialGuard, DialSettings, DialTarget } from './types';
@@ -21,19 +21,32 @@ type Rules = Pick<DialSettings, 'allow' | 'deny' | 'perMinute' | 'perCaller'>;
  * In this order: codes with `*` and `#` never, emergency numbers never, `deny` before `allow`, and numbers that cost extra only by an
  * `allow` that names their area code. Without `allow`: the country of the plan.
  *
+ * Emergency numbers behind what gets an outside line are refused too, but to a phone: `hasPhone` tells whether the PBX has one of that
+ * extension. Absent: nobody can tell.
+ *
  * The caps count calls of the last 60 seconds, by the steady clock; callers that are spelled alike ({@link callerOf}) are one. Memory: one
  * entry for each call, {@link DialSettings.perMinute} at most.
  */
-export function createGuard(settings: Rules, plan: NumberingPlan, clock: Clock): DialGuard {
+export function createGuard(
+  settings: Rules,
+  plan: NumberingPlan,
+  clock: Clock,
+  hasPhone: (extension: string) => boolean = () => false,
+): DialGuard {
   const places = new Places(settings, clock);
   return {
-    objection: (target) => objection(target, settings, plan),
+    objection: (target) => objection(target, settings, plan, hasPhone),
     take: (by) => places.take(by === undefined ? undefined : callerOf(by)),
     remember: (calls) => places.remember(calls),
   };
 }
 
-function objection(target: DialTarget, rules: Rules, plan: NumberingPlan): TelephonyError | undefined {
+function objection(
+  target: DialTarget,
+  rules: Rules,
+  plan: NumberingPlan,
+  hasPhone: (extension: string) => boolean,
+): TelephonyError | undefined {
   const number = target.number.slice(0, SHOWN);
   if (/[*#]/.test(target.number)) return outboundError('OUTBOUND_FEATURE_CODE', { number });
   if (target.e164 !== undefined) return objectionToPhone(number, target.e164, rules, plan);
@@ -41,7 +54,8 @@ function objection(target: DialTarget, rules: Rules, plan: NumberingPlan): Telep
   const parsed = parseNumber(target.number, plan);
   if (parsed.kind === 'phone') return objectionToPhone(number, parsed.e164, rules, plan);
   const digits = parsed.kind === 'extension' ? parsed.extension : parsed.kind === 'raw' ? parsed.digits : '';
-  if (isEmergency(digits, plan.country)) return outboundError('OUTBOUND_EMERGENCY', { number });
+  const isOutside = isEmergencyOutside(digits, plan.country) && !(parsed.kind === 'extension' && hasPhone(digits));
+  if (isOutside || isEmergency(digits, plan.country)) return outboundError('OUTBOUND_EMERGENCY', { number });
   if (parsed.kind === 'extension') return undefined;
   return outboundError('OUTBOUND_NOT_A_NUMBER', { number });
 }

@@ -70,6 +70,28 @@ describe('the rules for dialling: what is dialled', () => {
     assert.equal(judged('9113', {}, wide), 'ok');
   });
 
+  it('never dials one of the country behind what gets an outside line, unless a phone has that extension', () => {
+    const behind: readonly (readonly [country: string, numbers: readonly string[]])[] = [
+      ['GB', ['9999', '0999', '9-999', '99999']],
+      ['DE', ['0110', '9110', '00110']],
+      ['FR', ['017', '915', '018']],
+      ['PL', ['0997', '9998']],
+      ['RU', ['901', '902', '003', '904']],
+    ];
+    for (const [country, numbers] of behind) {
+      const plan = numberingPlan({ country, extensionPattern: 'XXX, XXXX, XXXXX' });
+      const withPhones = createGuard(DEFAULT_DIALLING, plan, new FakeClock(), () => true);
+      for (const number of numbers) {
+        assert.equal(judged(number, {}, plan), 'OUTBOUND_EMERGENCY', `${country} ${number}`);
+        assert.equal(withPhones.objection({ number }), undefined, `${country} ${number}`);
+      }
+      for (const number of country === 'GB' ? ['999'] : ['112', '911'])
+        assert.equal(withPhones.objection({ number })?.code, 'OUTBOUND_EMERGENCY', number);
+    }
+    for (const number of ['101', '104', '201', '601', '802', '9101', '8204'])
+      assert.equal(judged(number), 'ok', number);
+  });
+
   it('leaves the first phones of a Russian PBX to its plan, though ambulances have the same numbers', () => {
     assert.equal(judged('103'), 'ok');
     assert.equal(judged('103', {}, numberingPlan({ country: 'RU', extensionPattern: '2XX' })), 'OUTBOUND_NOT_A_NUMBER');
