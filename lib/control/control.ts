@@ -2,7 +2,6 @@ import type { AmiClient } from '../ami/types';
 import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
 import type { NumberingPlan } from '../phone/types';
-import type { Knowledge } from '../presence/knows';
 import { Asterisk } from './asterisk';
 import { isAlone, whoseChannels, type LiveChannel } from './channels';
 import { badOrder, controlError, notPossible } from './errors';
@@ -18,7 +17,7 @@ export interface CallControlOptions {
   readonly plan: NumberingPlan;
   readonly dialling: Dialling;
   /** Whether somebody has this extension: a phone or a hint of the PBX, a person in the CRM's table, or what an admin wrote down. */
-  readonly knows: (extension: string) => Promise<Knowledge>;
+  readonly knows: (extension: string) => Promise<'known' | 'unknown' | 'not-yet'>;
   /** Endpoints of the trunks, where an admin named them: a trunk called `100` is no phone. */
   readonly trunks?: readonly string[];
 }

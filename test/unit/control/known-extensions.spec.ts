@@ -39,7 +39,7 @@ async function given(
     success({ Value: String(headers?.Variable).startsWith('DIALPLAN_EXISTS') ? '1' : '' }),
   );
   const clock = new FakeClock();
-  const guard = createGuard(DEFAULT_DIALLING, plan, clock);
+  const guard = createGuard(DEFAULT_DIALLING, plan, clock, () => found === 'known');
   const dialling = { settings: DEFAULT_DIALLING, guard };
   const knows = (): Promise<Knowledge> => Promise.resolve(found);
   const control = createCallControl({ client, plan, dialling, trunks: ['provider'], knows }, { clock });
