@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { channelFor } from '../outbound/channels';
 import type { DialGuard, DialSettings } from '../outbound/types';
 import { parseNumber } from '../phone';
@@ -42,7 +43,7 @@ export function targetOf(
     context: context ?? way.context,
     ...(number.kind === 'extension' ? { extension: number.extension } : {}),
     take: (by) => {
-      const place = number.kind === 'phone' ? guard.take(by) : { free: true as const };
+      const place = number.kind === 'phone' ? guard.take(by, `transfer-${randomUUID()}`) : { free: true as const };
       if (!place.free) throw place.error;
     },
   };

@@ -36,8 +36,9 @@ export function createGuard(
   const places = new Places(settings, clock);
   return {
     objection: (target) => objection(target, settings, plan, hasPhone),
-    take: (by) => places.take(by === undefined ? undefined : callerOf(by)),
+    take: (by, id) => places.take(by === undefined ? undefined : callerOf(by), id),
     remember: (calls) => places.remember(calls),
+    begun: () => places.begun(),
   };
 }
 
@@ -89,7 +90,7 @@ interface Taken {
   /** Of the steady clock. */
   readonly at: number;
   readonly by: string | undefined;
-  /** Of a call of an earlier process. */
+  /** Of a call of before, or of one that no store knows of. */
   readonly id?: string;
 }
 
@@ -120,7 +121,12 @@ class Places {
     this.taken = [...earlier, ...this.taken].sort((one, other) => one.at - other.at).slice(-this.limits.perMinute);
   }
 
-  take(by: string | undefined): ReturnType<DialGuard['take']> {
+  begun(): BegunCall[] {
+    const [now, wall] = [this.clock.monotonic(), this.clock.now()];
+    return this.taken.flatMap(({ id, by, at }) => (id === undefined ? [] : [{ id, by, at: wall - (now - at) }]));
+  }
+
+  take(by: string | undefined, id: string | undefined): ReturnType<DialGuard['take']> {
     const now = this.clock.monotonic();
     const isOver = ({ at }: Taken): boolean => at <= now - MINUTE_MS;
     if (this.taken[0] && isOver(this.taken[0])) this.taken = this.taken.filter((one) => !isOver(one));
@@ -132,7 +138,7 @@ class Places {
     const among = isOwn ? own : this.taken;
     const limit = isOwn ? perCaller : perMinute;
     if (among.length < limit) {
-      this.taken.push({ at: now, by });
+      this.taken.push({ at: now, by, ...(id === undefined ? {} : { id }) });
       return { free: true };
     }
     const waitMs = (among[among.length - limit]?.at ?? now) + MINUTE_MS - now;

@@ -150,6 +150,27 @@ describe('the rules for dialling: what is dialled', () => {
 });
 
 describe('the rules for dialling: how often', () => {
+  it('hands on to the next guard what no store knows of, each call once', () => {
+    const clock = new FakeClock();
+    const make = () => createGuard({ ...DEFAULT_DIALLING, perCaller: 3 }, russia, clock);
+    const first = make();
+    assert.ok(first.take('101', 'transfer-1').free);
+    assert.ok(first.take('101').free, 'an order, which the store tells of');
+    clock.advance(1000);
+    const second = make();
+    second.remember(first.begun?.() ?? []);
+    second.remember([{ id: 'order-1', by: '101', at: clock.now() - 1000 }]);
+    second.remember(first.begun?.() ?? []);
+    assert.ok(second.take('101', 'transfer-2').free);
+    assert.equal(second.take('101').free, false);
+    clock.advance(10_000);
+    const third = make();
+    third.remember(second.begun?.() ?? []);
+    assert.equal(third.take('101').free, false);
+    clock.advance(50_000);
+    assert.ok(third.take('101').free);
+  });
+
   const limits = { ...DEFAULT_DIALLING, perMinute: 5, perCaller: 2 };
 
   it('gives so many places a minute to all, and says when the next is free', () => {
