@@ -70,6 +70,19 @@ export class Asterisk {
     return answer.get('Value') === '1';
   }
 
+  /** Whether this is a queue, or a slot in which somebody is parked: numbers that no phone has and that stay inside. */
+  async isQueueOrSlot(exten: string): Promise<boolean> {
+    const has = async (action: AmiAction, header: string): Promise<boolean> => {
+      // A PBX without the module has none of these.
+      const rows = await this.client.list(action, WITHIN).catch(() => []);
+      return rows.some((row) => row.get(header) === exten);
+    };
+    return (
+      (await has({ action: 'QueueSummary', headers: { Queue: exten } }, 'Queue')) ||
+      (await has({ action: 'ParkedCalls' }, 'ParkingSpace'))
+    );
+  }
+
   /** The slot in which a channel is parked. */
   async slotOf({ id }: LiveChannel): Promise<string | undefined> {
     const parked = await this.client.list({ action: 'ParkedCalls' }, WITHIN);

@@ -17,6 +17,14 @@ export const controlError = errorsFrom({
     en: 'No phone is registered at {address}. Write the computer into Computers in ami-config.',
     ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в поле «Адреса» в ami-config.',
   },
+  CONTROL_UNKNOWN_EXTENSION: {
+    en: 'The call was left as it is: nobody has the extension {extension}. The PBX tells of no such phone (device or hint) and has no queue of that name, and the table of people in the CRM configuration has none. Check the number; a ring group or a menu needs a hint, or stands in To of this node.',
+    ru: 'Звонок не тронут: внутреннего номера {extension} ни у кого нет. АТС не знает такого телефона (устройства или хинта) и такой очереди, нет его и в таблице сотрудников в конфигурации CRM. Проверьте номер; группе вызова или меню нужен хинт, или впишите номер в поле «Кому» этого узла.',
+  },
+  CONTROL_EXTENSIONS_NOT_READ: {
+    en: 'The call was left as it is: whether the extension {extension} exists is not known yet, the PBX has not told its phones. Try again in some seconds; if it stays so, look at the status of ami-config.',
+    ru: 'Звонок не тронут: есть ли внутренний номер {extension}, пока неизвестно, АТС ещё не сообщила о телефонах. Повторите через несколько секунд; если не проходит, посмотрите на состояние ami-config.',
+  },
   CONTROL_REFUSED: {
     en: 'Asterisk refused {action}: {message}. The log of Asterisk (full) may say more.',
     ru: 'Asterisk отклонил {action}: {message}. Подробнее может сказать журнал Asterisk (full).',
