@@ -308,6 +308,9 @@ export class AttemptTracker {
     if (!wasCut && (isUnheard || cause?.code === TOO_LATE)) {
       return { ...this.ended('failed', 'yes', undefined, at), error: lineError('LINE_NOTHING_PLAYED'), heard: 0 };
     }
+    // We hung it up because it was late: that is what has to be told, whatever he heard in that moment.
+    const late = this.stopped?.error;
+    if (late) return { ...this.ended('failed', 'yes', cause, at), error: late };
     if (isUnheard) return { ...this.answered('heard-partly', cause, at), heard: 0 };
     // Nobody served it: the dialplan asks by itself, and hangs up with this cause when nobody pressed 1.
     if (this.options.order.prompt !== undefined && cause?.code === NOBODY_PRESSED) {

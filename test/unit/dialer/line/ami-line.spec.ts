@@ -343,6 +343,16 @@ describe('a line over AMI', () => {
         assert.deepEqual([outcome, files], ['heard-partly', 0]);
       });
 
+      it('since it was late and was hung up at once, has failed though he was quick to answer', async () => {
+        const dialled = bed.dial(autocallOrder({ expiresAt: bed.clock.now() + 1000 }), ID);
+        await breathe();
+        bed.clock.advance(20_000);
+        bed.client.event('Newchannel', FIRST);
+        bed.client.event('Newstate', { ...FIRST, ...UP });
+        hangUp(bed);
+        assert.deepEqual(code(await dialled.result), ['failed', 'yes', 'LINE_TOO_LATE']);
+      });
+
       it('as far as can be known while the link was down, may have been heard', async () => {
         const { result } = await picked();
         bed.client.rows = () => [amiEvent('CoreShowChannel', { ...FIRST, ...UP })];
