@@ -65,6 +65,8 @@ const MAX_LISTENERS = 2048;
 const LOOK_MS = 500;
 const LOOK_FOR_MS = 60_000;
 const MAX_PROBLEMS = 100;
+/** What is told of the name of a file. */
+const MAX_NAME = 200;
 /** An order has no more. */
 const MAX_FILES = 10;
 
@@ -91,6 +93,8 @@ export class AutocallPlayer {
   private readonly ends: readonly (() => void)[];
   private looking: Timer | undefined;
   private session = -1;
+  /** In this session a channel was: a user without class "agi" in read= hears of none. */
+  private isOffered = false;
   private isClosed = false;
 
   constructor(private readonly options: PlayerOptions) {
@@ -106,11 +110,12 @@ export class AutocallPlayer {
 
   /**
    * How it went on a channel that has hung up, and forgets it; `undefined`: it was never served, or ended while the link was down, so
-   * that nobody knows.
+   * that nobody knows. `not-offered`: other channels were offered to us in this session of the link, and this one was not.
    */
-  take(channelId: string): Played | undefined {
+  take(channelId: string): Played | 'not-offered' | undefined {
     const listener = this.listeners.get(channelId);
     this.listeners.delete(channelId);
+    if (!listener && !this.unclaimed.has(channelId) && this.isOffered) return 'not-offered';
     // What it was to hear was never read: nobody knows how much of it was heard.
     if (!listener?.isServed || listener.files.length === 0) return undefined;
     const { heard, failed, files, isConfirmed, machine } = listener;
@@ -133,12 +138,15 @@ export class AutocallPlayer {
     const { phase, session } = this.options.client.state;
     if (phase !== 'ready' || session === this.session) return;
     this.session = session;
+    this.isOffered = false;
     this.told.clear();
     void this.findWaiting();
   }
 
   private onStart(event: AmiMessage): void {
-    if (event.get('Context') === AUTOCALL_CONTEXT) this.offer(event.get('Uniqueid') ?? '', true);
+    if (event.get('Context') !== AUTOCALL_CONTEXT) return;
+    this.isOffered = true;
+    this.offer(event.get('Uniqueid') ?? '', true);
   }
 
   /** Channels that waited before we came, or while the link was down. */
@@ -193,10 +201,8 @@ export class AutocallPlayer {
       // Taken anew meanwhile: by its start, or in the next session.
       if (this.isClosed || this.listeners.get(id) !== listener) return;
       const [files, prompt, amd, step] = values;
-      if (files === undefined || prompt === undefined || step === undefined) {
-        this.listeners.delete(id);
-        return;
-      }
+      // It stays one that was offered.
+      if (files === undefined || prompt === undefined || step === undefined) return;
       listener.files = files.split('&', MAX_FILES).filter((file) => file !== '');
       listener.prompt = prompt;
       listener.machine = amd === 'MACHINE';
@@ -284,14 +290,15 @@ export class AutocallPlayer {
     if (value === 'SUCCESS') listener.heard.add(index);
     else {
       listener.failed.add(index);
-      this.tell(agiError('AGI_NO_SUCH_SOUND', { file: listener.files[index] ?? '' }));
+      const file = listener.files[index];
+      if (file !== undefined) this.noSound(file);
     }
   }
 
   private asked(listener: Listener, round: number, { result }: AsyncAgiDone): void {
     listener.isProbed = false;
     // A channel that has hung up ends here, too, but does not come to the next round.
-    if (listener.isMute) this.tell(agiError('AGI_NO_SUCH_SOUND', { file: listener.prompt }));
+    if (listener.isMute) this.noSound(listener.prompt);
     listener.isMute = result === '-1';
     if (result === '1') {
       this.confirm(listener);
@@ -356,6 +363,10 @@ export class AutocallPlayer {
       // The link is down: after the next login the channel is found, and goes on where it is then.
     }
     return undefined;
+  }
+
+  private noSound(file: string): void {
+    this.tell(agiError('AGI_NO_SUCH_SOUND', { file: file.slice(0, MAX_NAME) }));
   }
 
   private tell(error: TelephonyError): void {

@@ -5,7 +5,8 @@ import type { Calendar } from './calendar';
 import { decide } from './decide';
 import type { Ending } from './decide';
 import { orderError, orderFault } from './errors';
-import { attemptOf, Flights } from './flights';
+import { endExpired } from './expiry';
+import { Flights } from './flights';
 import type { Flight } from './flights';
 import { follow, followOn, forget } from './followed';
 import type { Ledger } from './ledger';
@@ -17,11 +18,12 @@ import { iso } from './reports';
 import { notesOf, savedOrder } from './saved';
 import type { SavedOrder } from './saved';
 import { Turn } from './turn';
-import type { AttemptPhase, AttemptResult, Order } from './types';
+import type { Attempt, AttemptPhase, AttemptResult, Order } from './types';
 
-const PAGE = 200;
 /** So often is looked for orders that are due while some cannot be dialled for want of a line. */
 const LOOK_EVERY_MS = 1000;
+/** And so long after a look that failed for another reason than the store, which tells when it works again. */
+const AFTER_FAULT_MS = 10_000;
 /** So many orders are begun in one turn of the event loop: hundreds of lines that become free together must not hold it. */
 const BEGUN_IN_TURN = 64;
 /** The gate of the cap on all calls of a minute. */
@@ -139,7 +141,7 @@ export class Dispatcher {
   async takeUp(flights: readonly Flight[]): Promise<void> {
     const byChannel = new Map(flights.map((flight) => [flight.channelId, flight] as const));
     await this.options.line.takeUp(
-      flights.map(attemptOf),
+      flights.map((flight) => this.attemptOf(flight, this.ledger.aging.expiry(flight.stored))),
       ({ channelId }, phase) => {
         const flight = byChannel.get(channelId);
         if (flight) this.heard(flight, phase);
@@ -258,10 +260,16 @@ export class Dispatcher {
     if (this.stage === 'closed' || this.looking) return;
     this.looking = true;
     this.leftMeanwhile = new Set();
-    const looked = this.lookNow().finally(() => {
-      this.looking = false;
-      this.leftMeanwhile = undefined;
-    });
+    const looked = this.lookNow()
+      .catch((thrown: unknown) => {
+        // Nobody else would look again.
+        this.alarm.within(AFTER_FAULT_MS);
+        throw thrown;
+      })
+      .finally(() => {
+        this.looking = false;
+        this.leftMeanwhile = undefined;
+      });
     this.run(looked.then(() => this.pump()));
   }
 
@@ -271,7 +279,7 @@ export class Dispatcher {
     if (durable.problem) return;
     const now = clock.now();
     for (const [gate, until] of this.shut) if (until <= clock.monotonic()) this.shut.delete(gate);
-    await this.endExpired(now);
+    await endExpired(this.options, this.ledger, this, now);
     if (this.mayDial()) {
       const limit = Math.max(this.pool.capacity - this.pool.size, 16);
       this.moreOnDisk = false;
@@ -284,22 +292,6 @@ export class Dispatcher {
     const next = await durable.once(() => orders.nextAt(queue));
     const inMs = (next ?? Infinity) - this.ledger.aging.most - clock.now();
     this.alarm.within(inMs > 0 ? inMs : LOOK_EVERY_MS);
-  }
-
-  private async endExpired(now: number): Promise<void> {
-    const { orders, queue, line } = this.options;
-    const { aging } = this.ledger;
-    const until = now + aging.most;
-    const why = this.ledger.isHeld ? 'ORDER_EXPIRED_PAUSED' : line.isReady ? 'ORDER_EXPIRED' : 'ORDER_EXPIRED_NO_LINK';
-    for (;;) {
-      const page = await this.ledger.durable.once(() => orders.expired(queue, until, PAGE));
-      const mine = page.filter((stored) => aging.expiry(stored) <= now && this.withdraw(stored.id));
-      const ending: Ending = { outcome: 'expired', error: orderError(why), endedAt: now };
-      await Promise.all(
-        mine.map((stored) => this.ledger.end(stored, savedOrder(stored), ending).finally(() => this.leave(stored.id))),
-      );
-      if (page.length < PAGE || mine.length === 0) return;
-    }
   }
 
   private loaded(stored: StoredOrder): void {
@@ -409,12 +401,18 @@ export class Dispatcher {
       return;
     }
     flight.channelId = this.channelId(begun);
-    const attempt = attemptOf(flight);
-    const aged = { ...attempt, order: { ...attempt.order, expiresAt } };
+    const attempt = this.attemptOf(flight, expiresAt);
     this.listen(
       flight,
-      follow(line, aged, (phase) => this.heard(flight, phase)),
+      follow(line, attempt, (phase) => this.heard(flight, phase)),
     );
+  }
+
+  /** A PBX that freezes may carry it out much later: neither after its time nor after its window. */
+  private attemptOf({ stored, saved, channelId = '' }: Flight, expiresAt: number): Attempt {
+    const { id: orderId, tries, startedAt = this.options.clock.now() } = stored;
+    const dialBefore = Math.min(expiresAt, this.calendar.end(zonesOf(saved.order), startedAt));
+    return { orderId, try: tries, channelId, startedAt, dialBefore, order: saved.order };
   }
 
   /** Whether the do-not-call list has it. It is for autocalls: a person who dials decides for himself. */

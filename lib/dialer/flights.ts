@@ -1,6 +1,6 @@
 import type { StoredOrder } from '../store/types';
 import type { PooledOrder } from './pool';
-import type { Attempt, AttemptPhase, DialerSettings } from './types';
+import type { AttemptPhase, DialerSettings } from './types';
 
 /** An order that is being dialled: from the moment it left the pool until the store knows how the try ended. */
 export interface Flight extends Omit<PooledOrder, 'stored'> {
@@ -82,9 +82,4 @@ export class Flights {
     this.land(flight);
     this.flights.delete(flight.stored.id);
   }
-}
-
-export function attemptOf({ stored, saved, channelId = '' }: Flight): Attempt {
-  const { id: orderId, tries, startedAt = 0 } = stored;
-  return { orderId, try: tries, channelId, startedAt, order: saved.order };
 }

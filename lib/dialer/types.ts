@@ -110,6 +110,8 @@ export interface Attempt {
   readonly channelId: string;
   /** Wall-clock ms. */
   readonly startedAt: number;
+  /** Wall-clock ms: never dialled at or after this moment, at which the order expires or the client's window closes. */
+  readonly dialBefore: number;
   readonly order: Order;
 }
 

@@ -76,6 +76,10 @@ export const finesseError = errorsFrom({
     en: 'It is not known how the call from extension {extension} ended: Finesse could not be asked meanwhile. It is not dialled again.',
     ru: 'Чем кончился звонок с номера {extension}, неизвестно: спросить Finesse в это время не удалось. Повторно не набирается.',
   },
+  FINESSE_TOO_LATE: {
+    en: 'Finesse began the call from extension {extension} only after the time of the order was over: it was hung up. Look at the load of the server.',
+    ru: 'Finesse начал звонок с номера {extension}, когда срок заказа уже истёк: звонок завершён. Проверьте нагрузку сервера.',
+  },
   FINESSE_NOT_FOUND: {
     en: 'It is not known how the call from extension {extension} ended: after the restart it was no longer there. It is not dialled again.',
     ru: 'Чем кончился звонок с номера {extension}, неизвестно: после перезапуска его уже не было. Повторно не набирается.',

@@ -8,7 +8,7 @@ import { Fields, jsonCopy, MAX_KEY } from '../../lib/dialer/fields';
 import type { DialerOptions } from '../../lib/dialer/options';
 import { readOrder } from '../../lib/dialer/order';
 import { refusedOutcome } from '../../lib/dialer/refused';
-import { isOpen, nextOpening } from '../../lib/dialer/windows';
+import { isOpen, nextClosing, nextOpening } from '../../lib/dialer/windows';
 import { asError, TelephonyError } from '../../lib/errors';
 import { timeZonesOf } from '../../lib/phone/time-zones';
 import type { Store } from '../../lib/store/types';
@@ -55,7 +55,7 @@ export class OriginateOffice {
     const dialling = diallingOf(red, chosen, { storeId: stored.id, store, play: this.settings.play });
     if (!dialling) throw nodeError('PBX_TO_DIAL_NOT_CHOSEN');
     const { name, line, guard, plan } = dialling;
-    const openings = { isOpen, nextOpening };
+    const openings = { isOpen, nextClosing, nextOpening };
     this.store = store;
     this.dialling = dialling;
     this.complaints = new Complaints(node);

@@ -70,7 +70,14 @@ describe('finesse-config', () => {
     await until(() => line.isReady, 'Finesse in service');
     const phases: AttemptPhase[] = [];
     let result: AttemptResult | undefined;
-    const attempt = { orderId: 1, try: 1, channelId: 'tcrm-1-1-1', startedAt: Date.now(), order: click() };
+    const attempt = {
+      orderId: 1,
+      try: 1,
+      channelId: 'tcrm-1-1-1',
+      startedAt: Date.now(),
+      dialBefore: Infinity,
+      order: click(),
+    };
     void line.dial(attempt, (phase) => phases.push(phase)).then((ended) => (result = ended));
     await until(() => finesse.calls.length === 1, 'the call');
     assert.deepEqual([finesse.calls[0]?.from, finesse.calls[0]?.to], ['1001', '989031234567']);
@@ -92,7 +99,7 @@ describe('finesse-config', () => {
       [click({ number: '2000', e164: undefined } as unknown as ClickOrder), '2000'],
       [click(), '79031234567'],
     ] as const) {
-      const attempt = { orderId: 1, try: 1, channelId: to, startedAt: Date.now(), order };
+      const attempt = { orderId: 1, try: 1, channelId: to, startedAt: Date.now(), dialBefore: Infinity, order };
       const dialled = line!.dial(attempt, () => undefined);
       await until(() => finesse.calls.length === 1, to);
       assert.equal(finesse.calls[0]?.to, to);
@@ -181,7 +188,7 @@ describe('finesse-config', () => {
     const line = offered().dialling?.line;
     await until(() => line?.isReady === true, 'Finesse in service');
     finesse.server.fail('hang', { times: 10 });
-    const attempt = { orderId: 1, try: 1, channelId: 'c', startedAt: Date.now(), order: click() };
+    const attempt = { orderId: 1, try: 1, channelId: 'c', startedAt: Date.now(), dialBefore: Infinity, order: click() };
     void line?.dial(attempt, () => assert.fail('nothing may be told'));
     await until(() => finesse.requests.some(({ path }) => path.endsWith('Dialogs')), 'a question under way');
     const started = performance.now();

@@ -174,11 +174,11 @@ class AmiLine implements DialLine {
     }
     if (this.isClosed) return;
     if (tracker.isStopped) this.notSent(one, undefined);
-    else if (this.now() >= attempt.order.expiresAt) this.notSent(one, lineError('LINE_TOO_LATE'));
+    else if (this.now() >= attempt.dialBefore) this.notSent(one, lineError('LINE_TOO_LATE'));
     else {
       let action: AmiAction;
       try {
-        action = originateFor(attempt, this.options, this.pulse.pbxTime(attempt.order.expiresAt));
+        action = originateFor(attempt, this.options, this.pulse.pbxTime(attempt.dialBefore));
       } catch (thrown) {
         tracker.refused(telephonyError(thrown), this.now());
         return;
@@ -233,7 +233,7 @@ class AmiLine implements DialLine {
     const wasBorn = tracker.channel !== undefined;
     tracker.apply(event, this.now());
     if (!wasBorn && tracker.channel !== undefined) {
-      if (this.now() >= attempt.order.expiresAt) tracker.stop(lineError('LINE_TOO_LATE'));
+      if (this.now() >= attempt.dialBefore) tracker.stop(lineError('LINE_TOO_LATE'));
       if (tracker.isStopped) this.hangUp(attempt.channelId);
     }
     this.settle(one);
@@ -345,7 +345,7 @@ class AmiLine implements DialLine {
     if (!tracker.result) {
       one.sure();
       const first = rows.find((row) => row.get('Uniqueid') === attempt.channelId);
-      if (first && this.now() - ageOf(first) >= attempt.order.expiresAt) tracker.stop(lineError('LINE_TOO_LATE'));
+      if (first && this.now() - ageOf(first) >= attempt.dialBefore) tracker.stop(lineError('LINE_TOO_LATE'));
       if (tracker.isStopped) this.hangUp(attempt.channelId);
     }
     this.settle(one);

@@ -22,6 +22,8 @@ export class Pulse {
   /** The clock of the PBX less our steady clock, which nobody sets: `undefined` before the first answer that tells it. */
   private pbxOffset: number | undefined;
   private learntAt = -Infinity;
+  /** The session of the link in which it was: the one after it may be another PBX. */
+  private learntIn = -1;
   private isClosed = false;
 
   /** @param onChange {@link isAlive} may be another */
@@ -48,11 +50,12 @@ export class Pulse {
     this.answeredAt = this.clock.monotonic();
   }
 
-  /** Resolves at once when it answered within the last second (and a ping within the last minute), else when it answers a ping; rejects when it does not. */
+  /** Resolves at once when it answered within the last second (and a ping in this session, within the last minute), else when it answers a ping; rejects when it does not. */
   async ensure(): Promise<void> {
     const isSame = this.session === this.client.state.session && this.client.state.phase === 'ready';
     const now = this.clock.monotonic();
-    if (isSame && now - this.answeredAt <= FRESH_MS && now - this.learntAt <= LEARN_MS) return;
+    const hasLearnt = this.learntIn === this.session && now - this.learntAt <= LEARN_MS;
+    if (isSame && hasLearnt && now - this.answeredAt <= FRESH_MS) return;
     this.asking ??= this.ask().finally(() => (this.asking = undefined));
     await this.asking;
   }
@@ -97,6 +100,7 @@ export class Pulse {
     const stamp = answer.get('Timestamp') ?? '';
     const now = this.clock.monotonic();
     this.learntAt = now;
+    this.learntIn = this.client.state.session;
     if (/^\d{9,11}(\.\d{1,9})?$/.test(stamp)) this.pbxOffset = Number(stamp) * 1000 - (sentAt + now) / 2;
   }
 }

@@ -337,6 +337,7 @@ describe('dialler, interrupted while it writes', () => {
       let takes = 0;
       const guard = {
         objection: () => undefined,
+        remember: () => undefined,
         take: () =>
           (takes += 1) === 1
             ? ({ free: false, at: office.clock.now() + 30_000, error: broken } as const)
@@ -412,6 +413,53 @@ describe('dialler, interrupted while it writes', () => {
         [2, 'ORDER_NOT_READABLE'],
       ],
     );
+  });
+
+  it('ends whatever is no whole order, waiting or in the air, and dials the others', async () => {
+    const whole = office.autocall(ONE);
+    const bodies = [
+      '',
+      'null',
+      '{}',
+      ...[{ mode: 'sms' }, { mode: 'autocall', number: ONE, e164: ONE }].map((order) => JSON.stringify({ order })),
+      ...Object.keys(whole).map((name) => JSON.stringify({ order: { ...whole, [name]: undefined } })),
+      ...[{ timeZones: ['Asia/Nowhere'] }, { triesOf: { busy: '1' } }, { variables: [] }, { callerId: 'x' }].map(
+        (wrong) => JSON.stringify({ order: { ...whole, ...wrong } }),
+      ),
+    ];
+    const windows = [{ days: [1, 2, 3, 4, 5, 6, 7], from: 0, to: 1440 }];
+    for (const isInAir of [false, true]) {
+      const orders = new MemoryOrders();
+      const at = { queue: 'node', queuedAt: 0, notBefore: 0, expiresAt: whole.expiresAt, priority: 9 };
+      const put = await orders.put(bodies.map((body) => ({ ...at, body })));
+      if (isInAir) for (const { id } of put) await orders.begin(id, 1);
+      const one = await opened({ orders, settings: { windows } });
+      await one.place(one.autocall(numbered(1)));
+      await one.pass(2000);
+      assert.deepEqual(one.dialled, [numbered(1)]);
+      assert.deepEqual(new Set(one.outcomes.map(({ error }) => error?.code)), new Set(['ORDER_NOT_READABLE']));
+      assert.equal(one.outcomes.length, bodies.length);
+      assert.deepEqual(await counts(one), { waiting: 0, inAir: 1 });
+    }
+  });
+
+  it('dials nothing after its window, however long the PBX stands still', async () => {
+    const windows = [{ days: [1, 2, 3, 4, 5, 6, 7], from: 600, to: 630 }];
+    const one = await opened({ settings: { windows } });
+    await one.place(one.autocall(ONE));
+    await one.place(one.autocall(numbered(1), { expiresAt: one.clock.now() + 60_000 }));
+    await one.breathe();
+    const { orders, clock } = one.kill();
+    const closes = clock.now() + 30 * 60_000;
+    const before = one.line.pbx.dialled.map(({ dialBefore }) => dialBefore - clock.now());
+    assert.deepEqual(before, [30 * 60_000, 60_000]);
+    // The next process takes it up after the window has closed.
+    clock.jumpWall(HOUR / 2 + 60_000);
+    const line = new FakeLine();
+    const taken: number[] = [];
+    line.takeUp = (attempts) => Promise.resolve(void taken.push(...attempts.map(({ dialBefore }) => dialBefore)));
+    await opened({ orders, clock, line, settings: { windows } });
+    assert.equal(taken[0], closes);
   });
 
   it('tells nothing any more once it is closed; the next one does', async () => {

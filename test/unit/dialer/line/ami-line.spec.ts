@@ -5,7 +5,7 @@ import type { OrdersInAir } from '../../../../lib/dialer/line/ami-line';
 import type { Attempt, AttemptPhase, AttemptResult } from '../../../../lib/dialer/types';
 import { amiEvent } from '../../../support/ami-messages';
 import { refusal, success } from '../support/fake-client';
-import { breathe, lineBed, type LineBed } from '../support/line';
+import { breathe, type Dialled, lineBed, type LineBed } from '../support/line';
 import { attemptOf, autocallOrder, clickOrder, plainOrder } from '../support/orders';
 
 const ID = 'tcrm-abcdefgh-1-1';
@@ -160,6 +160,22 @@ describe('a line over AMI', () => {
       assert.equal(expires(), expected);
     });
 
+    it('of the PBX is asked for in each session, though another action was answered already', async () => {
+      bed = lineBed({ orders: { isOver: () => Promise.resolve(false) } });
+      await breathe();
+      bed.client.answers.set('Ping', ping(600_000));
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), ID);
+      await breathe();
+      assert.equal(expires(), (bed.clock.now() + 600_000 + 60_000) / 1000);
+      bed.client.lose();
+      bed.client.answers.set('Ping', ping(-600_000));
+      bed.client.logIn();
+      await breathe();
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), `${ID}1`);
+      await breathe();
+      assert.equal(expires(), (bed.clock.now() - 600_000 + 60_000) / 1000);
+    });
+
     it('of the PBX is asked for now and then, however many calls are dialled in between', async () => {
       bed.client.answers.set('Ping', ping(0));
       for (let second = 0; second <= 60; second += 1) {
@@ -295,6 +311,62 @@ describe('a line over AMI', () => {
   });
 
   describe('an autocall', () => {
+    describe('of which nothing was played', () => {
+      const picked = async (): Promise<Dialled> => {
+        const dialled = bed.dial(autocallOrder(), ID);
+        await breathe();
+        bed.client.event('Newchannel', FIRST);
+        bed.client.event('Newstate', { ...FIRST, ...UP });
+        return dialled;
+      };
+
+      it('because the dialplan found it too late, has failed, and is not dialled again', async () => {
+        const { result } = await picked();
+        hangUp(bed, '103');
+        const ended = await result;
+        assert.deepEqual([...code(ended), ended.heard], ['failed', 'yes', 'LINE_NOTHING_PLAYED', 0]);
+      });
+
+      it('and Asterisk hung up for whatever reason, has failed too', async () => {
+        bed.script.results.set(ID, 'not-offered');
+        const { result } = await picked();
+        hangUp(bed);
+        assert.deepEqual(code(await result), ['failed', 'yes', 'LINE_NOTHING_PLAYED']);
+      });
+
+      it('and the client hung up, was not heard at all', async () => {
+        bed.script.results.set(ID, 'not-offered');
+        const { result } = await picked();
+        bed.client.event('HangupRequest', FIRST);
+        hangUp(bed);
+        const { outcome, heard: files } = await result;
+        assert.deepEqual([outcome, files], ['heard-partly', 0]);
+      });
+
+      it('since it was late and was hung up at once, has failed though he was quick to answer', async () => {
+        const dialled = bed.dial(autocallOrder({ expiresAt: bed.clock.now() + 1000 }), ID);
+        await breathe();
+        bed.clock.advance(20_000);
+        bed.client.event('Newchannel', FIRST);
+        bed.client.event('Newstate', { ...FIRST, ...UP });
+        hangUp(bed);
+        assert.deepEqual(code(await dialled.result), ['failed', 'yes', 'LINE_TOO_LATE']);
+      });
+
+      it('as far as can be known while the link was down, may have been heard', async () => {
+        const { result } = await picked();
+        bed.client.rows = () => [amiEvent('CoreShowChannel', { ...FIRST, ...UP })];
+        bed.client.lose();
+        bed.client.logIn();
+        await breathe();
+        bed.script.results.set(ID, 'not-offered');
+        bed.client.event('HangupRequest', FIRST);
+        hangUp(bed);
+        const { outcome, heard: files } = await result;
+        assert.deepEqual([outcome, files], ['heard-partly', undefined]);
+      });
+    });
+
     const heard = { heard: 2, of: 2, confirmed: false, machine: false };
     async function run(order: Parameters<typeof autocallOrder>[0], found: typeof heard): Promise<AttemptResult> {
       const dialled = bed.dial(autocallOrder(order), ID);

@@ -171,8 +171,8 @@ describe('broken events of a PBX', () => {
         assert.equal(new Set(confirmed).size, confirmed.length, 'told twice');
         for (const id of [ID, '1.1', '<unknown>', LONG]) {
           const played = player.take(id);
-          if (played) assert.ok(played.heard <= played.of, `${played.heard} of ${played.of}`);
-          assert.equal(player.take(id), undefined);
+          if (typeof played === 'object') assert.ok(played.heard <= played.of, `${played.heard} of ${played.of}`);
+          assert.notEqual(typeof player.take(id), 'object');
         }
         player.close();
         assert.deepEqual([client.subscriptions, clock.running], [0, 0]);
