@@ -15,7 +15,7 @@ export const controlError = errorsFrom({
   },
   CONTROL_NO_PHONE: {
     en: 'No phone is registered at {address}. Write the computer into Computers in ami-config.',
-    ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в поле «Адреса» в ami-config.',
+    ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в поле «Компьютеры» в ami-config.',
   },
   CONTROL_REFUSED: {
     en: 'Asterisk refused {action}: {message}. The log of Asterisk (full) may say more.',
