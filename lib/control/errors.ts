@@ -15,7 +15,7 @@ export const controlError = errorsFrom({
   },
   CONTROL_NO_PHONE: {
     en: 'No phone is registered at {address}. Write the computer into Computers in ami-config.',
-    ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в поле «Адреса» в ami-config.',
+    ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в поле «Компьютеры» в ami-config.',
   },
   CONTROL_UNKNOWN_EXTENSION: {
     en: 'The call was left as it is: nobody has the extension {extension}. The PBX tells of no such phone (device or hint) and has no queue of that name, and the table of people in the CRM configuration has none. Check the number; a ring group or a menu needs a hint, or stands in To of this node.',

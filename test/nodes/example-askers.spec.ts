@@ -45,7 +45,7 @@ describe('examples for those who order calls', () => {
     const { pbx, rings, told } = await start('04-usercrm-server.json');
     const ask = async (action: string, params: object) => {
       const message = { action, obj: 'UserCRM', action_id: '1', params };
-      const { status, body } = await server.post('/integration/usercrm/', message);
+      const { status, body } = await server.post('/crm/integration/usercrm/', message);
       return { status, ...(JSON.parse(body) as { body?: unknown; list?: unknown }) };
     };
     const contact = await ask('get_contact', { phone: '4951343060', e164_phone: '74951343060' });

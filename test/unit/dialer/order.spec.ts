@@ -203,6 +203,12 @@ describe('an order', () => {
     assert.equal(await codeOf({ number: '102', extension: '101' }), 'taken');
   });
 
+  it('to an emergency number is called that, before anything else that is wrong with it', async () => {
+    for (const number of ['112', '02']) {
+      assert.equal(await codeOf({ number, extension: '199' }), 'OUTBOUND_EMERGENCY');
+    }
+  });
+
   it('for a click counts for the phone, whatever name is given', async () => {
     const read = await readOrder({ number: CLIENT, extension: '101', by: 'somebody else' }, click, needs);
     assert.equal(read.by, '101');
