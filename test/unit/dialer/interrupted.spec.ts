@@ -337,7 +337,6 @@ describe('dialler, interrupted while it writes', () => {
       let takes = 0;
       const guard = {
         objection: () => undefined,
-        remember: () => undefined,
         take: () =>
           (takes += 1) === 1
             ? ({ free: false, at: office.clock.now() + 30_000, error: broken } as const)
