@@ -127,7 +127,12 @@ export async function obey(command: DialerCommand, on: Commanded): Promise<objec
       await dialer.setPaused(command.command === 'pause');
       return { command: name, ...(await dialer.counts()) };
     case 'adopt':
-      return { command: name, adopted: await dialer.adopt(await orphans.queues()) };
+      return {
+        command: name,
+        adopted: await dialer.adopt(await orphans.queues()),
+        ...(await dialer.counts()),
+        ...(await orphans.count()),
+      };
     case 'block':
       return {
         command: name,

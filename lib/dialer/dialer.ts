@@ -141,10 +141,14 @@ export class Dialer {
   }
 
   /**
-   * Takes over what waits or is in the air in the queues of nodes that are gone, to dial it; resolves with how many orders that are.
+   * Takes over what waits or is in the air in the queues of nodes that are gone and were of this dialler's mode, to dial it; resolves with
+   * how many orders that are. One of those nodes was paused: then this dialler is, from now on.
    */
   async adopt(queues: readonly string[]): Promise<number> {
-    return this.takeOverFrom(queues, false);
+    await this.ready();
+    const mine = await this.ledger.ofOwnMode(queues);
+    if (await this.ledger.isAnyPaused(mine)) await this.setPaused(true);
+    return this.takeOverFrom(mine, false);
   }
 
   /** @param isLast no order that is in the air is dialled again after its try */

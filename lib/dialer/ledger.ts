@@ -86,6 +86,28 @@ export class Ledger {
     if (!isPaused) this.loss = undefined;
   }
 
+  /** Those of other queues whose orders are of this dialler's mode: what is set up for clicks must not begin to dial autocalls. */
+  async ofOwnMode(queues: readonly string[]): Promise<string[]> {
+    const { orders, mode } = this.options;
+    const own: string[] = [];
+    for (const queue of queues) {
+      const [first] = await this.durable.once(async () => [
+        ...(await orders.waiting(queue, 1)),
+        ...(await orders.inAir(queue)),
+      ]);
+      if (first && savedOrder(first)?.order.mode === mode) own.push(queue);
+    }
+    return own;
+  }
+
+  /** Whether somebody paused one of these queues, and nobody resumed it. */
+  async isAnyPaused(queues: readonly string[]): Promise<boolean> {
+    for (const queue of queues) {
+      if ((await this.durable.once(() => this.options.orders.standing(queue))).isPaused) return true;
+    }
+    return false;
+  }
+
   /** What waits and is in the air in other queues is this dialler's from now on; resolves with how many orders that are. */
   async adopt(queues: readonly string[]): Promise<number> {
     const { orders, queue } = this.options;
