@@ -40,6 +40,18 @@ export function readCommand(payload: unknown, plan: NumberingPlan): DialerComman
       return which === undefined ? { command } : { command, which };
     }
     case 'cancel': {
+      const selectors = [
+        fields.flag('all') === true,
+        fields.flag('orphans') === true,
+        fields.has('orderId'),
+        fields.has('key'),
+      ];
+      if (selectors.filter(Boolean).length > 1) {
+        throw bad(
+          'cancel takes one of orderId, key, all: true and orphans: true, not several.',
+          'для cancel укажите что-то одно: orderId, key, all: true или orphans: true.',
+        );
+      }
       const named = fields.flag('all') === true ? EVERYTHING : readWhich(fields);
       const which = fields.flag('orphans') === true ? ORPHANS : named;
       if (which === undefined) {

@@ -142,7 +142,7 @@ export interface AttemptResult {
 }
 
 /**
- * What dials. One for each PBX (AMI, Finesse). It keeps nothing on disk: {@link find} takes up what an earlier process began.
+ * What dials. One for each PBX (AMI, Finesse). It keeps nothing on disk: {@link takeUp} takes up what an earlier process began.
  * No method throws; a promise always settles.
  */
 export interface DialLine {

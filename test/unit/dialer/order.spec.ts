@@ -300,3 +300,18 @@ describe('a command', () => {
     }
   });
 });
+
+describe('which orders a cancel means', () => {
+  it('refuses more than one selector, and cancels nothing by the wider one', () => {
+    const one = { all: true, orphans: true, orderId: 5, key: 'ride 17' };
+    for (const [first, value] of Object.entries(one)) {
+      assert.equal(readCommand({ command: 'cancel', [first]: value }, plan)?.command, 'cancel');
+      for (const [second, other] of Object.entries(one)) {
+        if (first === second) continue;
+        assert.throws(() => readCommand({ command: 'cancel', [first]: value, [second]: other }, plan), {
+          code: 'ORDER_BAD_COMMAND',
+        });
+      }
+    }
+  });
+});
