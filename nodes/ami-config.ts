@@ -2,6 +2,7 @@ import type { Node, NodeInitializer } from 'node-red';
 import type { AmiState } from '../lib/ami/types';
 import { TelephonyError } from '../lib/errors';
 import { pbxError } from '../lib/pbx/errors';
+import type { BegunCall } from '../lib/outbound/types';
 import { createPbx } from '../lib/pbx/pbx';
 import type { Pbx } from '../lib/pbx/pbx';
 import { FEATURES } from '../lib/pbx/permissions';
@@ -35,6 +36,9 @@ const init: NodeInitializer = (red) => {
     };
   }
 
+  /** Of each node that was deployed anew, its calls of the last minute that no store knows of: a deploy frees nobody's places. */
+  const begun = new Map<string, readonly BegunCall[]>();
+
   /** The name is what messages, the history and recordings know a PBX by. */
   const names = new Claims<string>();
 
@@ -53,7 +57,13 @@ const init: NodeInitializer = (red) => {
         onProblem,
       });
       this.pbx.client.onState(tellLink(this, this.pbx));
-      onClose(red, this, () => this.pbx.close());
+      const { guard } = this.pbx.dialling;
+      guard.remember(begun.get(this.id) ?? []);
+      begun.delete(this.id);
+      onClose(red, this, async (removed) => {
+        await this.pbx.close();
+        if (!removed) begun.set(this.id, guard.begun?.() ?? []);
+      });
       const { name } = this.pbx;
       const freeName = names.claim(name, this.id, (mine) => {
         if (!mine) onProblem(pbxError('PBX_SAME_NAME', { name }));

@@ -3,6 +3,7 @@ import { createCallControl } from '../lib/control/control';
 import type { CallControl } from '../lib/control/types';
 import { asError } from '../lib/errors';
 import { pbxError } from '../lib/pbx/errors';
+import { knows } from '../lib/presence/knows';
 import { failureFor, isAsked } from './runtime/asked';
 import { amiConfig, crmConfig } from './runtime/config-nodes';
 import { orderOf, type CallControlDef } from './runtime/control-order';
@@ -23,8 +24,17 @@ const init: NodeInitializer = (red) => {
     let control: CallControl | undefined;
     let forget: (() => void) | undefined;
     if (pbx) {
-      const { client, plan, dialling, trunks } = pbx;
-      control = createCallControl({ client, plan, dialling, trunks });
+      const { client, plan, dialling, trunks, presence } = pbx;
+      // What stands in the dialog, an admin wrote; ring groups and menus have no phone that the PBX could tell of.
+      const isNamed = (extension: string): boolean =>
+        textOf(def.to) === extension || account?.users.some((user) => user.extension === extension) === true;
+      control = createCallControl({
+        client,
+        plan,
+        dialling,
+        trunks,
+        knows: async (extension) => (isNamed(extension) ? 'known' : knows(presence, extension)),
+      });
       status.setBase(linkStatus(pbx));
       forget = client.onState((state) => status.setBase(linkStatus(pbx, state)));
       pbx.open();

@@ -4,7 +4,7 @@ import type { DialerState } from '../lib/dialer/options';
 import { asError } from '../lib/errors';
 import { failureFor, isAsked } from './runtime/asked';
 import { storeConfig } from './runtime/config-nodes';
-import { dialerStatus, WRONG_ORIGINATE } from './runtime/dialer-status';
+import { dialerStatus, withoutOffice } from './runtime/dialer-status';
 import { nodeError } from './runtime/errors';
 import { whenFlowsStarted } from './runtime/flows-started';
 import { languageOf, wordsFor } from './runtime/language';
@@ -54,7 +54,7 @@ const init: NodeInitializer = (red) => {
       const config = storeConfig(red, def.store);
       const ofStore = storeStatus(config);
       if (config?.store?.state.status !== 'open') return ofStore;
-      const ofLink = office?.dialling.status() ?? WRONG_ORIGINATE;
+      const ofLink = office?.dialling.status() ?? withoutOffice(problem);
       if (ofLink.fill !== 'green') return ofLink;
       return dialerStatus(red, state, systemClock.now(), ofStore.fill === 'green' ? ofLink : ofStore);
     };

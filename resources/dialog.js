@@ -20,6 +20,14 @@
     };
   }
 
+  /** The rules for dialling, as the server reads them: patterns of numbers with their country code, and caps of calls a minute. */
+  const arePatterns = (value) =>
+    value
+      .split(/[\s,;]+/)
+      .filter(Boolean)
+      .every((one) => /^(\+[1-9]\d{0,14}\*?|\*)$/.test(one.replace(/[()-]/g, '')));
+  const isLimit = (value) => value === '' || (/^\d{1,5}$/.test(value) && value >= 1 && value <= 10000);
+
   /** The language of the server's texts, by the catalogue that the dialog shows. */
   const language = (t) => (t('language') === 'ru' ? 'ru' : 'en');
 
@@ -46,5 +54,5 @@
       });
   }
 
-  window.telephonyCrmDialog = { USUAL_KIND, isVariable, rule, language, ask };
+  window.telephonyCrmDialog = { USUAL_KIND, isVariable, rule, arePatterns, isLimit, language, ask };
 })();

@@ -44,10 +44,10 @@ export async function openOffice({ file, address, play = 'dialplan', settings = 
     log,
     script: play === 'playback' ? playbackScript() : dialplanScript({ clock, log }),
     orders: {
-      prefix: orders.name.then((name) => `tcrm-${name}-`),
-      isInAir: async (id, attempt) => {
+      isOver: async (name, id, attempt) => {
         const stored = await orders.get(id);
-        return stored?.state === 'in-air' && stored.tries === attempt;
+        const isInAir = stored?.state === 'in-air' && stored.tries === attempt;
+        return !isInAir && (await orders.name) === name;
       },
     },
   });

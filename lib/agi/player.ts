@@ -65,6 +65,10 @@ const MAX_LISTENERS = 2048;
 const LOOK_MS = 500;
 const LOOK_FOR_MS = 60_000;
 const MAX_PROBLEMS = 100;
+/** What is told of the name of a file. */
+const MAX_NAME = 200;
+/** An order has no more. */
+const MAX_FILES = 10;
 
 /**
  * Plays messages to channels that wait in the dialplan's `AGI(agi:async)` of {@link AUTOCALL_CONTEXT}: a prompt that asks for the
@@ -89,6 +93,8 @@ export class AutocallPlayer {
   private readonly ends: readonly (() => void)[];
   private looking: Timer | undefined;
   private session = -1;
+  /** In this session a channel was: a user without class "agi" in read= hears of none. */
+  private isOffered = false;
   private isClosed = false;
 
   constructor(private readonly options: PlayerOptions) {
@@ -104,16 +110,19 @@ export class AutocallPlayer {
 
   /**
    * How it went on a channel that has hung up, and forgets it; `undefined`: it was never served, or ended while the link was down, so
-   * that nobody knows.
+   * that nobody knows. `not-offered`: other channels were offered to us in this session of the link, and this one was not.
    */
-  take(channelId: string): Played | undefined {
+  take(channelId: string): Played | 'not-offered' | undefined {
     const listener = this.listeners.get(channelId);
     this.listeners.delete(channelId);
-    if (!listener?.isServed) return undefined;
+    if (!listener && !this.unclaimed.has(channelId) && this.isOffered) return 'not-offered';
+    // What it was to hear was never read: nobody knows how much of it was heard.
+    if (!listener?.isServed || listener.files.length === 0) return undefined;
     const { heard, failed, files, isConfirmed, machine } = listener;
-    const isOver = machine || heard.size + failed.size >= files.length;
+    const isOver = machine || files.every((_, index) => heard.has(index) || failed.has(index));
     if (!isOver && listener.session !== this.session) return undefined;
-    return { heard: heard.size, of: files.length, confirmed: isConfirmed, machine };
+    const count = files.filter((_, index) => heard.has(index)).length;
+    return { heard: count, of: files.length, confirmed: isConfirmed, machine };
   }
 
   /** Serves no more. What was queued is played to its end. */
@@ -129,12 +138,15 @@ export class AutocallPlayer {
     const { phase, session } = this.options.client.state;
     if (phase !== 'ready' || session === this.session) return;
     this.session = session;
+    this.isOffered = false;
     this.told.clear();
     void this.findWaiting();
   }
 
   private onStart(event: AmiMessage): void {
-    if (event.get('Context') === AUTOCALL_CONTEXT) this.offer(event.get('Uniqueid') ?? '', true);
+    if (event.get('Context') !== AUTOCALL_CONTEXT) return;
+    this.isOffered = true;
+    this.offer(event.get('Uniqueid') ?? '', true);
   }
 
   /** Channels that waited before we came, or while the link was down. */
@@ -189,11 +201,9 @@ export class AutocallPlayer {
       // Taken anew meanwhile: by its start, or in the next session.
       if (this.isClosed || this.listeners.get(id) !== listener) return;
       const [files, prompt, amd, step] = values;
-      if (files === undefined || prompt === undefined || step === undefined) {
-        this.listeners.delete(id);
-        return;
-      }
-      listener.files = files.split('&').filter((file) => file !== '');
+      // It stays one that was offered.
+      if (files === undefined || prompt === undefined || step === undefined) return;
+      listener.files = files.split('&', MAX_FILES).filter((file) => file !== '');
       listener.prompt = prompt;
       listener.machine = amd === 'MACHINE';
       if (isFresh) return this.begin(listener);
@@ -276,17 +286,19 @@ export class AutocallPlayer {
   }
 
   private filePlayed(listener: Listener, index: number, { value }: AsyncAgiDone): void {
+    if (!Number.isInteger(index) || index < 0 || index >= MAX_FILES) return;
     if (value === 'SUCCESS') listener.heard.add(index);
     else {
       listener.failed.add(index);
-      this.tell(agiError('AGI_NO_SUCH_SOUND', { file: listener.files[index] ?? '' }));
+      const file = listener.files[index];
+      if (file !== undefined) this.noSound(file);
     }
   }
 
   private asked(listener: Listener, round: number, { result }: AsyncAgiDone): void {
     listener.isProbed = false;
     // A channel that has hung up ends here, too, but does not come to the next round.
-    if (listener.isMute) this.tell(agiError('AGI_NO_SUCH_SOUND', { file: listener.prompt }));
+    if (listener.isMute) this.noSound(listener.prompt);
     listener.isMute = result === '-1';
     if (result === '1') {
       this.confirm(listener);
@@ -351,6 +363,10 @@ export class AutocallPlayer {
       // The link is down: after the next login the channel is found, and goes on where it is then.
     }
     return undefined;
+  }
+
+  private noSound(file: string): void {
+    this.tell(agiError('AGI_NO_SUCH_SOUND', { file: file.slice(0, MAX_NAME) }));
   }
 
   private tell(error: TelephonyError): void {

@@ -1,7 +1,7 @@
 import type { ActionOptions, AmiAction, AmiClient, AmiMessage } from '../ami/types';
 import type { Clock } from '../clock';
 import { TelephonyError } from '../errors';
-import { readChannel, type LiveChannel, type Whose } from './channels';
+import { liveChannels, type LiveChannel, type Whose } from './channels';
 import { controlError, notPossible } from './errors';
 
 /** Asterisk answers all of these at once; a PBX that needs longer is in trouble, and an order carried out late helps nobody. */
@@ -32,13 +32,12 @@ export class Asterisk {
   ) {}
 
   /** All channels that live now. */
-  async channels(): Promise<LiveChannel[]> {
+  channels(): Promise<LiveChannel[]> {
     const action = 'CoreShowChannels';
-    const rows = await this.client.list({ action }, WITHIN).catch((thrown: unknown) => {
+    return liveChannels(this.client, this.whose, WITHIN).catch((thrown: unknown) => {
       const message = thrown instanceof TelephonyError ? thrown.message : '';
       throw /permission denied/i.test(message) ? notPossible('permission', { action, class: 'reporting' }) : thrown;
     });
-    return rows.map((row) => readChannel(row, this.whose)).filter((channel) => channel !== undefined);
   }
 
   /** Does one thing, and throws what Asterisk has against it. */
@@ -69,6 +68,19 @@ export class Asterisk {
     const Variable = `DIALPLAN_EXISTS(${context},${exten},1)`;
     const answer = await this.act({ action: 'Getvar', headers: { Variable } });
     return answer.get('Value') === '1';
+  }
+
+  /** Whether this is a queue, or a slot in which somebody is parked: numbers that no phone has and that stay inside. */
+  async isQueueOrSlot(exten: string): Promise<boolean> {
+    const has = async (action: AmiAction, header: string): Promise<boolean> => {
+      // A PBX without the module has none of these.
+      const rows = await this.client.list(action, WITHIN).catch(() => []);
+      return rows.some((row) => row.get(header) === exten);
+    };
+    return (
+      (await has({ action: 'QueueSummary', headers: { Queue: exten } }, 'Queue')) ||
+      (await has({ action: 'ParkedCalls' }, 'ParkingSpace'))
+    );
   }
 
   /** The slot in which a channel is parked. */

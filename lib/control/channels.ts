@@ -1,4 +1,4 @@
-import type { AmiMessage } from '../ami/types';
+import type { ActionOptions, AmiClient, AmiMessage } from '../ami/types';
 import type { NumberingPlan } from '../phone/types';
 
 /** The context of the shipped dialplan where both parties of a held call wait. */
@@ -50,7 +50,7 @@ const RINGING = '5';
 const UP = '6';
 
 /** Reads a row of `CoreShowChannels`; `undefined` for what has no name or id, which no Asterisk sends. */
-export function readChannel(row: AmiMessage, whose: Whose): LiveChannel | undefined {
+function readChannel(row: AmiMessage, whose: Whose): LiveChannel | undefined {
   const [name, id, linkedid] = ['Channel', 'Uniqueid', 'Linkedid'].map((header) => row.get(header) ?? '');
   if (!name || !id || !linkedid) return undefined;
   const [state, bridge, number] = ['ChannelState', 'BridgeId', 'CallerIDNum'].map((header) => row.get(header));
@@ -68,6 +68,16 @@ export function readChannel(row: AmiMessage, whose: Whose): LiveChannel | undefi
     ...(extension === undefined ? {} : { extension: extension }),
     ...(number && number !== '<unknown>' ? { number: number } : {}),
   };
+}
+
+/** All channels that live now. Rejects as {@link AmiClient.list} does. */
+export async function liveChannels(
+  client: Pick<AmiClient, 'list'>,
+  whose: Whose,
+  options?: ActionOptions,
+): Promise<LiveChannel[]> {
+  const rows = await client.list({ action: 'CoreShowChannels' }, options);
+  return rows.map((row) => readChannel(row, whose)).filter((channel) => channel !== undefined);
 }
 
 /** Who is connected with a channel: one, nobody, or more than one. */

@@ -16,6 +16,8 @@ export interface CallControlOptions {
   readonly client: AmiClient;
   readonly plan: NumberingPlan;
   readonly dialling: Dialling;
+  /** Whether somebody has this extension: a phone or a hint of the PBX, a person in the CRM's table, or what an admin wrote down. */
+  readonly knows: (extension: string) => Promise<'known' | 'unknown' | 'not-yet'>;
   /** Endpoints of the trunks, where an admin named them: a trunk called `100` is no phone. */
   readonly trunks?: readonly string[];
 }
@@ -202,6 +204,7 @@ class Control implements CallControl {
     if (to !== undefined && !this.options.plan.isExtension(to)) throw badOrder('to', 'extension');
     const refusal = to === undefined ? undefined : guard.objection({ number: to });
     if (refusal) throw refusal;
+    if (to !== undefined) await this.mustBeKnown(to);
     const held = await this.holding.stateOf(call, leg);
     const client = held && held.way !== 'phone' ? held.client : talkingWith(call, leg);
     if (held?.way === 'redirect') await this.holding.forget([leg, client]);
@@ -245,8 +248,17 @@ class Control implements CallControl {
     const { exten } = target;
     if (!(await this.asterisk.hasPlace(target.context, exten)))
       throw notPossible('noExten', { exten, context: target.context });
+    if (target.extension !== undefined) await this.mustBeKnown(target.extension);
     target.take(leg?.extension);
     return target;
+  }
+
+  /** An extension that nobody has may be anything to the dialplan: an emergency number, or a way out past the caps. */
+  private async mustBeKnown(extension: string): Promise<void> {
+    const found = await this.options.knows(extension);
+    if (found === 'known' || (await this.asterisk.isQueueOrSlot(extension))) return;
+    if (found === 'unknown') throw controlError('CONTROL_UNKNOWN_EXTENSION', { extension });
+    throw controlError('CONTROL_EXTENSIONS_NOT_READ', { extension });
   }
 
   private async sendOn(channel: LiveChannel, { context, exten }: Target): Promise<void> {

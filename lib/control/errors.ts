@@ -2,8 +2,8 @@ import { TelephonyError, errorsFrom, type ErrorParams, type Text } from '../erro
 
 export const controlError = errorsFrom({
   CONTROL_NO_CALL: {
-    en: 'There is no call {what} now. It may have ended already.',
-    ru: 'Сейчас нет звонка {what}. Возможно, он уже закончился.',
+    en: 'There is no call {what} now: it may have ended already. Check the id or the extension, and which PBX this node uses.',
+    ru: 'Сейчас нет звонка {what}: возможно, он уже закончился. Проверьте id или внутренний номер и АТС, выбранную в узле.',
   },
   CONTROL_AMBIGUOUS: {
     en: 'Several calls or phones fit {what}: {found}. Name the call (callId) and the extension.',
@@ -14,20 +14,28 @@ export const controlError = errorsFrom({
     ru: 'У пользователя CRM {user} нет внутреннего номера: выберите CRM в этом узле и впишите номер в таблицу этого crm-config.',
   },
   CONTROL_NO_PHONE: {
-    en: 'No phone is registered at {address}. Write the computer into the table of addresses in ami-config.',
-    ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в таблицу адресов в ami-config.',
+    en: 'No phone is registered at {address}. Write the computer into Computers in ami-config.',
+    ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в поле «Компьютеры» в ami-config.',
+  },
+  CONTROL_UNKNOWN_EXTENSION: {
+    en: 'The call was left as it is: nobody has the extension {extension}. The PBX tells of no such phone (device or hint) and has no queue of that name, and the table of people in the CRM configuration has none. Check the number; a ring group or a menu needs a hint, or stands in To of this node.',
+    ru: 'Звонок не тронут: внутреннего номера {extension} ни у кого нет. АТС не знает такого телефона (устройства или хинта) и такой очереди, нет его и в таблице сотрудников в конфигурации CRM. Проверьте номер; группе вызова или меню нужен хинт, или впишите номер в поле «Кому» этого узла.',
+  },
+  CONTROL_EXTENSIONS_NOT_READ: {
+    en: 'The call was left as it is: whether the extension {extension} exists is not known yet, the PBX has not told its phones. Try again in some seconds; if it stays so, look at the status of ami-config.',
+    ru: 'Звонок не тронут: есть ли внутренний номер {extension}, пока неизвестно, АТС ещё не сообщила о телефонах. Повторите через несколько секунд; если не проходит, посмотрите на состояние ami-config.',
   },
   CONTROL_REFUSED: {
-    en: 'Asterisk refused {action}: {message}',
-    ru: 'Asterisk отклонил {action}: {message}',
+    en: 'Asterisk refused {action}: {message}. The log of Asterisk (full) may say more.',
+    ru: 'Asterisk отклонил {action}: {message}. Подробнее может сказать журнал Asterisk (full).',
   },
   CONTROL_BUSY: {
     en: 'The order was not carried out: {count} others wait for the PBX. Send it again later.',
     ru: 'Команда не выполнена: перед ней ждут АТС ещё {count}. Повторите позже.',
   },
   CONTROL_STOPPED: {
-    en: 'The order was not carried out: the flow was stopped or deployed anew.',
-    ru: 'Команда не выполнена: поток остановлен или развёрнут заново.',
+    en: 'The order was not carried out: the flow was stopped or deployed anew. Send it again.',
+    ru: 'Команда не выполнена: поток остановлен или развёрнут заново. Отправьте её ещё раз.',
   },
 });
 
@@ -49,8 +57,8 @@ const impossible = {
     ru: 'в диалплане нет номера {exten} в контексте {context}. Звонок не тронут.',
   },
   notTalking: {
-    en: 'the extension talks with nobody in this call.',
-    ru: 'внутренний номер ни с кем не соединён в этом звонке.',
+    en: 'the extension talks with nobody in this call. A client who still waits is sent on by redirect.',
+    ru: 'внутренний номер ни с кем не соединён в этом звонке. Клиента, который ещё ждёт, отправляет redirect.',
   },
   conference: {
     en: 'more than two people are connected there.',
@@ -122,8 +130,8 @@ const wrong = {
     ru: '— только латинские буквы, цифры, точки, дефисы и подчёркивания, без папки',
   },
   variables: {
-    en: 'must be one to {limit} names (letters, digits, _, not TCRM_…) with texts of one line',
-    ru: '— от 1 до {limit} имён (латинские буквы, цифры, _, не TCRM_…) с однострочными значениями',
+    en: 'must be one to {limit} names (letters, digits and _, none of those that the shipped dialplan or a shell reads: TCRM_…, TELEPHONY_CRM_…, CRM_ROUTE_…, MONITOR_EXEC) with texts of one line',
+    ru: '— от 1 до {limit} имён (латинские буквы, цифры и _, кроме тех, что читает диалплан пакета или оболочка: TCRM_…, TELEPHONY_CRM_…, CRM_ROUTE_…, MONITOR_EXEC) с однострочными значениями',
   },
 } satisfies Record<string, Text>;
 

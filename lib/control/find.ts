@@ -29,8 +29,13 @@ export function findCall(all: readonly LiveChannel[], choice: CallChoice, isOnHo
   }
   const own = all.filter((channel) => channel.extension === extension);
   const what = `(extension ${extension ?? ''})`;
-  const leg = foremost(own, all, isOnHold, what);
+  const leg = theOnly(foremost(own, all, isOnHold), what);
   if (!leg) throw controlError('CONTROL_NO_CALL', { what });
+  return callOf(leg, all);
+}
+
+/** The call in which a phone's channel is. */
+export function callOf(leg: LiveChannel, all: readonly LiveChannel[]): FoundCall & { readonly leg: LiveChannel } {
   const channels = all.filter(({ linkedid }) => linkedid === leg.linkedid);
   return { callId: leg.linkedid, channels, leg, phones: [leg] };
 }
@@ -51,12 +56,8 @@ function inCall(all: readonly LiveChannel[], callId: string, choice: CallChoice,
     if (typeof opposite === 'object' && opposite.extension !== undefined) return opposite;
     if (extension === undefined) return onlyOne(ours);
     const place = `(callId ${callId}, extension ${extension})`;
-    const found = foremost(
-      ours.filter((one) => one.extension === extension),
-      all,
-      isOnHold,
-      place,
-    );
+    const own = ours.filter((one) => one.extension === extension);
+    const found = theOnly(foremost(own, all, isOnHold), place);
     if (!found) throw controlError('CONTROL_NO_CALL', { what: place });
     return found;
   })();
@@ -70,13 +71,12 @@ function onlyOne(ours: readonly LiveChannel[]): LiveChannel | undefined {
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-/** Of the channels of one phone the one that it uses now. */
-function foremost(
+/** Of the channels of one phone those that it uses now: one as a rule, several where nothing tells which. */
+export function foremost(
   own: readonly LiveChannel[],
   all: readonly LiveChannel[],
   isOnHold: IsOnHold,
-  what: string,
-): LiveChannel | undefined {
+): readonly LiveChannel[] {
   const rank = (channel: LiveChannel): number => {
     if (!channel.isUp) return channel.isRinging ? 1 : 0;
     if (channel.isAside || isAlone(all, channel)) return 3;
@@ -84,9 +84,13 @@ function foremost(
     return isOnHold(channel.id) ? 4 : 5;
   };
   const highest = Math.max(...own.map(rank));
-  const best = own.filter((channel) => rank(channel) === highest);
-  if (best.length > 1) throw controlError('CONTROL_AMBIGUOUS', { what, found: best.map(({ id }) => id).join(', ') });
-  return best[0];
+  return own.filter((channel) => rank(channel) === highest);
+}
+
+function theOnly([first, ...others]: readonly LiveChannel[], what: string): LiveChannel | undefined {
+  if (first === undefined || others.length === 0) return first;
+  const found = [first, ...others].map(({ id }) => id).join(', ');
+  throw controlError('CONTROL_AMBIGUOUS', { what, found });
 }
 
 /** The party that is not our phone, where there is just one: connected with it, or alone in the call. */

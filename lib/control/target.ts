@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { channelFor } from '../outbound/channels';
 import type { DialGuard, DialSettings } from '../outbound/types';
 import { parseNumber } from '../phone';
@@ -8,7 +9,9 @@ import { badOrder } from './errors';
 export interface Target {
   readonly exten: string;
   readonly context: string;
-  /** Takes a place among the calls of this minute; throws when there is none. Nothing for a colleague. */
+  /** Set when the numbering plan calls it an extension, which by itself says little: the dialplan may dial out what nobody has. */
+  readonly extension?: string;
+  /** Takes a place among the calls of this minute; throws when there is none. Nothing for an extension. */
   readonly take: (by: string | undefined) => void;
 }
 
@@ -38,8 +41,9 @@ export function targetOf(
   return {
     exten: way.exten,
     context: context ?? way.context,
+    ...(number.kind === 'extension' ? { extension: number.extension } : {}),
     take: (by) => {
-      const place = number.kind === 'phone' ? guard.take(by) : { free: true as const };
+      const place = number.kind === 'phone' ? guard.take(by, `transfer-${randomUUID()}`) : { free: true as const };
       if (!place.free) throw place.error;
     },
   };

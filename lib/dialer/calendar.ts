@@ -6,11 +6,11 @@ export interface Openings {
   isOpen(windows: readonly Window[], zones: readonly string[], now: number): boolean;
   /** The first such moment from `now` on and before `until`. */
   nextOpening(windows: readonly Window[], zones: readonly string[], now: number, until: number): number | undefined;
+  /** The first moment from `now` on that is not, `until` at the latest. */
+  nextClosing(windows: readonly Window[], zones: readonly string[], now: number, until: number): number;
 }
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
-const STEP_MS = 15 * MINUTE_MS;
+const DAY_MS = 24 * 60 * 60_000;
 const MAX_KEPT = 500;
 
 /** When clients may be called: the windows of one dialler. */
@@ -43,18 +43,10 @@ export class Calendar {
     if (known && now >= known.from && now < known.to) return known.to;
     const opening = this.opening(zones, now, now + 8 * DAY_MS);
     if (opening === undefined) return now + DAY_MS;
-    const to = this.closing(zones, opening);
+    // A window that never closes is taken for one of a day.
+    const to = this.openings.nextClosing(this.windows, zones, opening, opening + DAY_MS);
     if (this.kept.size >= MAX_KEPT) this.kept.clear();
     this.kept.set(key, { from: now, to });
     return to;
-  }
-
-  /** A window that never closes is taken for one of a day. */
-  private closing(zones: readonly string[], from: number): number {
-    let at = Math.floor(from / MINUTE_MS) * MINUTE_MS;
-    const last = at + DAY_MS;
-    while (at < last && this.isOpen(zones, at + STEP_MS)) at += STEP_MS;
-    while (at < last && this.isOpen(zones, at)) at += MINUTE_MS;
-    return at;
   }
 }

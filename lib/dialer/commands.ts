@@ -3,7 +3,7 @@ import type { NumberingPlan } from '../phone/types';
 import type { BlockedNumbers } from '../store/types';
 import type { Dialer } from './dialer';
 import { orderError } from './errors';
-import { Fields } from './fields';
+import { Fields, MAX_KEY } from './fields';
 
 /** What a flow can ask of a dialler beside dialling. Orders are meant by their number or their key. */
 export type DialerCommand =
@@ -40,6 +40,18 @@ export function readCommand(payload: unknown, plan: NumberingPlan): DialerComman
       return which === undefined ? { command } : { command, which };
     }
     case 'cancel': {
+      const selectors = [
+        fields.flag('all') === true,
+        fields.flag('orphans') === true,
+        fields.has('orderId'),
+        fields.has('key'),
+      ];
+      if (selectors.filter(Boolean).length > 1) {
+        throw bad(
+          'cancel takes one of orderId, key, all: true and orphans: true, not several.',
+          'для cancel укажите что-то одно: orderId, key, all: true или orphans: true.',
+        );
+      }
       const named = fields.flag('all') === true ? EVERYTHING : readWhich(fields);
       const which = fields.flag('orphans') === true ? ORPHANS : named;
       if (which === undefined) {
@@ -70,7 +82,7 @@ export function readCommand(payload: unknown, plan: NumberingPlan): DialerComman
 }
 
 function readWhich(fields: Fields): number | string | undefined {
-  return fields.whole('orderId', 1, MAX_ID) ?? fields.text('key', 128);
+  return fields.whole('orderId', 1, MAX_ID) ?? fields.text('key', MAX_KEY);
 }
 
 /** As E.164. */
@@ -127,7 +139,12 @@ export async function obey(command: DialerCommand, on: Commanded): Promise<objec
       await dialer.setPaused(command.command === 'pause');
       return { command: name, ...(await dialer.counts()) };
     case 'adopt':
-      return { command: name, adopted: await dialer.adopt(await orphans.queues()) };
+      return {
+        command: name,
+        adopted: await dialer.adopt(await orphans.queues()),
+        ...(await dialer.counts()),
+        ...(await orphans.count()),
+      };
     case 'block':
       return {
         command: name,

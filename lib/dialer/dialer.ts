@@ -1,7 +1,6 @@
 import type { Timer } from '../clock';
-import { asError } from '../errors';
 import { Calendar } from './calendar';
-import { orderError } from './errors';
+import { orderError, orderFault } from './errors';
 import { Dispatcher } from './dispatcher';
 import type { Flight } from './flights';
 import { Ledger } from './ledger';
@@ -39,16 +38,13 @@ export class Dialer {
       () => this.storeChanged(),
       () => this.publish(),
     );
-    this.dispatcher = new Dispatcher(options, this.ledger, this.calendar);
+    this.dispatcher = new Dispatcher(options, this.ledger, this.calendar, () => this.wake());
   }
 
   /** Tells the outcomes that the last process could not tell, takes up what was in the air, then dials. */
   start(): void {
     this.ends.push(this.options.line.onReady(() => this.linkChanged()));
-    this.load().catch((thrown: unknown) => {
-      const reason = asError(thrown).message.slice(0, 200);
-      this.options.log.warn(orderError('ORDER_FAULT', { reason }, thrown));
-    });
+    this.load().catch((thrown: unknown) => this.options.log.warn(orderFault(thrown)));
   }
 
   /**
@@ -57,13 +53,7 @@ export class Dialer {
    */
   async place(order: Order, reply: unknown, tell: (first: OrderProgress) => void): Promise<void> {
     const reporter = await this.ready();
-    const { key } = order;
-    const known = key === undefined ? undefined : await this.find(key);
-    if (known) {
-      const first = savedOrder(known)?.order ?? order;
-      tell(reporter.progress(known, first, 'queued', { isKnown: true }));
-      return;
-    }
+    if (order.key !== undefined && (await this.repeat(order.key, tell))) return;
     // A flood of orders past the bound must cost little.
     this.ledger.checkRoom();
     const now = this.options.clock.now();
@@ -71,17 +61,48 @@ export class Dialer {
     const saved = { order, ...(reply === undefined ? {} : { reply }) };
     const { isNew, ...stored } = await this.ledger.put(saved, now, opening);
     const more = isNew ? {} : { isKnown: true as const };
-    tell(reporter.progress(stored, order, 'queued', opening > now ? { ...more, nextAt: opening } : more));
-    if (isNew) this.dispatcher.add(stored, saved);
+    const first = reporter.progress(stored, order, 'queued', opening > now ? { ...more, nextAt: opening } : more);
+    this.ledger.teller.say(() => tell(first));
+    if (isNew) this.dispatcher.add(stored);
   }
 
-  /** Cancels an order that waits, or hangs up its try. `false`: it is over, or none of this node's. */
+  /** Tells of the first order with this key, whatever the second one says, and whether it could be carried out now; `false`: there is none. */
+  async repeat(key: string, tell: (first: OrderProgress) => void): Promise<boolean> {
+    const reporter = await this.ready();
+    const known = await this.find(key);
+    if (!known) return false;
+    const first = reporter.progress(known, savedOrder(known)?.order, 'queued', { isKnown: true });
+    this.ledger.teller.say(() => tell(first));
+    return true;
+  }
+
+  /**
+   * Cancels an order that waits, or hangs up its try; resolves when that is certain. `false`: it is over, or none of this node's. Rejects
+   * when the store fails: then it is not known.
+   */
   async cancel(id: number): Promise<boolean> {
     await this.ready();
-    if (this.hangUp(id)) return true;
-    if (!this.dispatcher.withdraw(id)) return false;
+    const { flights } = this.dispatcher;
+    let isBeingBegun = false;
+    while (!this.dispatcher.withdraw(id)) {
+      const flight = flights.get(id);
+      if (flight?.isOnLine) {
+        flight.isCancelled = isBeingBegun = true;
+        if (flight.channelId !== undefined) {
+          this.options.line.cancel(flight.channelId);
+          return true;
+        }
+      }
+      // What is being written of it decides what there is to cancel.
+      await this.nextWake();
+      await this.ready();
+      if (this.ledger.durable.problem) throw this.ledger.durable.problem;
+    }
     try {
       const stored = await this.find(id);
+      if (stored?.state === 'over') {
+        return isBeingBegun && Reporter.fromDisk(stored, undefined).outcome === 'cancelled';
+      }
       if (stored?.state !== 'waiting') return false;
       return await this.ledger.end(stored, savedOrder(stored), {
         outcome: 'cancelled',
@@ -95,16 +116,20 @@ export class Dialer {
   /** Cancels everything that waits and hangs up what is in the air; resolves with how many. */
   async cancelAll(): Promise<number> {
     await this.ready();
-    let count = this.dispatcher.flights.ids().filter((id) => this.hangUp(id)).length;
-    let after = 0;
-    for (;;) {
-      const { orders, queue } = this.options;
-      const page = await this.ledger.durable.once(() => orders.waiting(queue, PAGE, after));
-      const cancelled = await Promise.all(page.map(({ id }) => this.cancel(id)));
-      count += cancelled.filter(Boolean).length;
-      after = page.at(-1)?.id ?? after;
-      if (page.length < PAGE) return count;
-    }
+    const { orders, queue } = this.options;
+    const cancelEach = async (ids: readonly number[]): Promise<number> =>
+      (await Promise.all(ids.map((id) => this.cancel(id)))).filter(Boolean).length;
+    // The lines that become free are not for those whose turn is yet to come.
+    return this.dispatcher.still(async () => {
+      let count = await cancelEach(this.dispatcher.flights.ids());
+      let after = 0;
+      for (;;) {
+        const page = await this.ledger.durable.once(() => orders.waiting(queue, PAGE, after));
+        count += await cancelEach(page.map(({ id }) => id));
+        after = page.at(-1)?.id ?? after;
+        if (page.length < PAGE) return count;
+      }
+    });
   }
 
   /** Begins nothing from now on, over restarts too, or goes on; calls in the air are left alone either way. */
@@ -116,16 +141,26 @@ export class Dialer {
   }
 
   /**
-   * Takes over what waits or is in the air in the queues of nodes that are gone, to dial it; resolves with how many orders that are.
+   * Takes over what waits or is in the air in the queues of nodes that are gone and were of this dialler's mode, to dial it; resolves with
+   * how many orders that are. One of those nodes was paused: then this dialler is, from now on.
    */
   async adopt(queues: readonly string[]): Promise<number> {
     await this.ready();
+    const mine = await this.ledger.ofOwnMode(queues);
+    if (await this.ledger.isAnyPaused(mine)) await this.setPaused(true);
+    return this.takeOverFrom(mine, false);
+  }
+
+  /** @param isLast no order that is in the air is dialled again after its try */
+  private async takeOverFrom(queues: readonly string[], isLast: boolean): Promise<number> {
+    await this.ready();
     const moved = await this.ledger.adopt(queues);
     const { orders, queue } = this.options;
+    const mine = new Set(this.dispatcher.flights.ids());
     const inAir = await this.ledger.durable.once(() => orders.inAir(queue));
     const others = inAir
-      .filter(({ id }) => !this.dispatcher.flights.get(id))
-      .map((stored) => this.dispatcher.takeOver(stored))
+      .filter(({ id }) => !mine.has(id) && !this.dispatcher.flights.get(id))
+      .map((stored) => this.dispatcher.takeOver(stored, isLast))
       .filter((one) => one !== undefined);
     // The link may be away for long.
     if (others.length > 0) void this.takeUp(others);
@@ -133,7 +168,10 @@ export class Dialer {
     return moved;
   }
 
-  /** Cancels what waits in the queues of nodes that are gone; resolves with how many. What is in the air is followed to its end. */
+  /**
+   * Cancels what waits in the queues of nodes that are gone; resolves with how many.
+   * What is in the air is followed to its end, and not dialled again.
+   */
   async cancelOf(queues: readonly string[]): Promise<number> {
     await this.ready();
     const { orders, clock } = this.options;
@@ -149,7 +187,7 @@ export class Dialer {
         count += length;
       }
     }
-    await this.adopt(queues);
+    await this.takeOverFrom(queues, true);
     return count;
   }
 
@@ -202,6 +240,7 @@ export class Dialer {
       });
     });
     this.ledger.durable.close();
+    this.ledger.teller.close();
   }
 
   private async withNextAt(counts: Pick<DialerCounts, 'waiting' | 'inAir'>): Promise<DialerCounts> {
@@ -290,14 +329,6 @@ export class Dialer {
     const opening = this.calendar.opening(order.timeZones, now, order.expiresAt);
     if (opening === undefined) throw orderError('ORDER_NO_WINDOW', { until: iso(order.expiresAt) });
     return opening;
-  }
-
-  private hangUp(id: number): boolean {
-    const flight = this.dispatcher.flights.get(id);
-    if (!flight?.isOnLine) return false;
-    flight.isCancelled = true;
-    if (flight.channelId !== undefined) this.options.line.cancel(flight.channelId);
-    return true;
   }
 
   /** Tells the state a moment later, for all that happens until then. */

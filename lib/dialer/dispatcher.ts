@@ -1,12 +1,12 @@
 import type { TelephonyError } from '../errors';
-import { asError } from '../errors';
 import type { StoredOrder } from '../store/types';
 import { Alarm } from './alarm';
 import type { Calendar } from './calendar';
 import { decide } from './decide';
 import type { Ending } from './decide';
-import { orderError } from './errors';
-import { attemptOf, Flights } from './flights';
+import { orderError, orderFault } from './errors';
+import { endExpired } from './expiry';
+import { Flights } from './flights';
 import type { Flight } from './flights';
 import { follow, followOn, forget } from './followed';
 import type { Ledger } from './ledger';
@@ -18,11 +18,12 @@ import { iso } from './reports';
 import { notesOf, savedOrder } from './saved';
 import type { SavedOrder } from './saved';
 import { Turn } from './turn';
-import type { AttemptPhase, AttemptResult, Order } from './types';
+import type { Attempt, AttemptPhase, AttemptResult, Order } from './types';
 
-const PAGE = 200;
 /** So often is looked for orders that are due while some cannot be dialled for want of a line. */
 const LOOK_EVERY_MS = 1000;
+/** And so long after a look that failed for another reason than the store, which tells when it works again. */
+const AFTER_FAULT_MS = 10_000;
 /** So many orders are begun in one turn of the event loop: hundreds of lines that become free together must not hold it. */
 const BEGUN_IN_TURN = 64;
 /** The gate of the cap on all calls of a minute. */
@@ -41,12 +42,14 @@ export class Dispatcher {
   /** What left memory while orders were being loaded: what was read of it is old. */
   private leftMeanwhile: Set<number> | undefined;
   /** Orders of which it is not known whether the store noted the beginning of their try. */
-  private readonly unsure = new Set<number>();
-  /** Gates that a cap on calls has shut, until a moment of the wall clock. */
+  private readonly unsure = new Set<Flight>();
+  /** Gates that a cap on calls has shut, until a moment of the steady clock. */
   private readonly shut = new Map<string, number>();
   /** Orders that could be dialled lie on disk only. */
   private moreOnDisk = true;
   private looking = false;
+  /** Works during which nothing is begun. */
+  private stills = 0;
   private stage: 'idle' | 'dialling' | 'closed' = 'idle';
   private readonly work = new Set<Promise<unknown>>();
 
@@ -54,6 +57,8 @@ export class Dispatcher {
     private readonly options: DialerOptions,
     private readonly ledger: Ledger,
     private readonly calendar: Calendar,
+    /** Nothing is being written any more of an order of which something was. */
+    private readonly onRest: () => void,
   ) {
     const { settings, clock } = options;
     this.flights = new Flights(settings);
@@ -81,16 +86,27 @@ export class Dispatcher {
   }
 
   /** An order that has just come. */
-  add(stored: StoredOrder, saved: SavedOrder): void {
+  add(stored: StoredOrder): void {
     if (stored.notBefore > this.options.clock.now()) this.alarm.wall(stored.notBefore);
     // It must not overtake those that have waited on disk for longer.
     else if ((this.moreOnDisk || this.looking) && this.pool.isBehindAll(stored)) this.moreOnDisk = true;
-    else this.keep(stored, saved);
+    else this.keep(stored);
     this.alarm.wall(stored.expiresAt);
     this.pump();
   }
 
-  /** Takes a waiting order away from dialling; `false`: it is in the air, or being ended. */
+  /** Does something while nothing is begun. */
+  async still<T>(work: () => Promise<T>): Promise<T> {
+    this.stills += 1;
+    try {
+      return await work();
+    } finally {
+      this.stills -= 1;
+      this.pump();
+    }
+  }
+
+  /** Takes a waiting order away from dialling; `false`: it is in the air, or something is being written of it. */
   withdraw(id: number): boolean {
     if (!this.pool.remove(id) && this.held.has(id)) return false;
     this.held.add(id);
@@ -101,17 +117,19 @@ export class Dispatcher {
   leave(id: number): void {
     this.held.delete(id);
     this.leftMeanwhile?.add(id);
+    this.onRest();
   }
 
   /** An order that an earlier dialler left in the air; given back when the PBX has to be asked what became of it. */
-  takeOver(stored: StoredOrder): Flight | undefined {
-    const saved = savedOrder(stored);
-    if (!saved) {
-      this.run(this.ledger.end(stored, saved, this.failure(orderError('ORDER_NOT_READABLE', { id: stored.id }))));
+  takeOver(stored: StoredOrder, isLast = false): Flight | undefined {
+    this.held.add(stored.id);
+    const pooled = this.pooled(stored);
+    if (!pooled) {
+      this.endUnreadable(stored);
       return undefined;
     }
-    this.held.add(stored.id);
-    const flight = this.flights.begin({ stored, saved, gates: this.gatesOf(saved.order) });
+    const flight = this.flights.begin(pooled);
+    flight.isLast = isLast;
     flight.channelId = this.channelId(stored);
     const result = followOn(this.options.line, flight.channelId, (phase) => this.heard(flight, phase));
     if (!result) return flight;
@@ -123,7 +141,7 @@ export class Dispatcher {
   async takeUp(flights: readonly Flight[]): Promise<void> {
     const byChannel = new Map(flights.map((flight) => [flight.channelId, flight] as const));
     await this.options.line.takeUp(
-      flights.map(attemptOf),
+      flights.map((flight) => this.attemptOf(flight, this.ledger.aging.expiry(flight.stored))),
       ({ channelId }, phase) => {
         const flight = byChannel.get(channelId);
         if (flight) this.heard(flight, phase);
@@ -133,6 +151,10 @@ export class Dispatcher {
         if (flight) this.landed(flight, result);
       },
     );
+    // The line did not know them yet when they were cancelled.
+    for (const { isCancelled, channelId } of flights) {
+      if (isCancelled && channelId !== undefined) this.options.line.cancel(channelId);
+    }
   }
 
   /** Why an order may not be dialled at all. */
@@ -147,11 +169,19 @@ export class Dispatcher {
 
   /** The store works again. */
   recovered(): void {
-    for (const id of this.unsure) {
-      this.unsure.delete(id);
-      this.run(this.ledger.settle(id).then(() => this.putBack(id)));
+    for (const flight of this.unsure) {
+      this.unsure.delete(flight);
+      this.run(this.putRight(flight));
     }
     this.look();
+  }
+
+  private async putRight(flight: Flight): Promise<void> {
+    const { stored, saved, isCancelled } = flight;
+    await this.ledger.settle(stored.id);
+    if (isCancelled) await this.ledger.end(stored, saved, this.cancelled());
+    this.flights.end(flight);
+    this.putBack(stored.id);
   }
 
   /** Fills the lines that are free, and sees to it that it is called again when there is more to do. */
@@ -163,7 +193,12 @@ export class Dispatcher {
       const order = this.pool.take(isShut);
       if (!order) break;
       this.turn.spend();
-      this.launch(order);
+      try {
+        this.launch(order);
+      } catch (thrown) {
+        // Of one order that cannot be judged the others must not hear.
+        this.endNow(order, this.failure(orderFault(thrown)));
+      }
     }
     if (this.pool.unpark(isShut)) this.moreOnDisk = true;
     if (!this.moreOnDisk) return;
@@ -173,13 +208,12 @@ export class Dispatcher {
   }
 
   private mayDial(): boolean {
-    return (
-      this.stage === 'dialling' && !this.ledger.isHeld && !this.ledger.durable.problem && this.options.line.isReady
-    );
+    const { isHeld, durable } = this.ledger;
+    return this.stage === 'dialling' && this.stills === 0 && !isHeld && !durable.problem && this.options.line.isReady;
   }
 
   private isShut(gate: string): boolean {
-    return this.flights.isShut(gate) || (this.shut.get(gate) ?? 0) > this.options.clock.now();
+    return this.flights.isShut(gate) || (this.shut.get(gate) ?? -Infinity) > this.options.clock.monotonic();
   }
 
   private gatesOf(order: Order): readonly string[] {
@@ -191,10 +225,22 @@ export class Dispatcher {
     return this.ledger.reporter?.channelId(id, tries) ?? '';
   }
 
-  private keep(stored: StoredOrder, saved: SavedOrder): void {
+  private keep(stored: StoredOrder): void {
     if (this.held.has(stored.id)) return;
     this.held.add(stored.id);
-    this.pool.add({ stored, saved, gates: this.gatesOf(saved.order) });
+    const pooled = this.pooled(stored);
+    if (pooled) this.pool.add(pooled);
+    else this.endUnreadable(stored);
+  }
+
+  /** `undefined`: it cannot be read, or another version has written it. */
+  private pooled(stored: StoredOrder): PooledOrder | undefined {
+    const saved = savedOrder(stored);
+    try {
+      return saved && { stored, saved, gates: this.gatesOf(saved.order) };
+    } catch {
+      return undefined;
+    }
   }
 
   /** Work that closing waits for. */
@@ -203,7 +249,7 @@ export class Dispatcher {
       .catch((thrown: unknown) => {
         // What the store refuses has been noted already.
         if (this.ledger.durable.problem || this.stage === 'closed') return;
-        this.options.log.warn(orderError('ORDER_FAULT', { reason: asError(thrown).message.slice(0, 200) }, thrown));
+        this.options.log.warn(orderFault(thrown));
       })
       .finally(() => this.work.delete(watched));
     this.work.add(watched);
@@ -214,10 +260,16 @@ export class Dispatcher {
     if (this.stage === 'closed' || this.looking) return;
     this.looking = true;
     this.leftMeanwhile = new Set();
-    const looked = this.lookNow().finally(() => {
-      this.looking = false;
-      this.leftMeanwhile = undefined;
-    });
+    const looked = this.lookNow()
+      .catch((thrown: unknown) => {
+        // Nobody else would look again.
+        this.alarm.within(AFTER_FAULT_MS);
+        throw thrown;
+      })
+      .finally(() => {
+        this.looking = false;
+        this.leftMeanwhile = undefined;
+      });
     this.run(looked.then(() => this.pump()));
   }
 
@@ -226,8 +278,8 @@ export class Dispatcher {
     const { durable } = this.ledger;
     if (durable.problem) return;
     const now = clock.now();
-    for (const [gate, until] of this.shut) if (until <= now) this.shut.delete(gate);
-    await this.endExpired(now);
+    for (const [gate, until] of this.shut) if (until <= clock.monotonic()) this.shut.delete(gate);
+    await endExpired(this.options, this.ledger, this, now);
     if (this.mayDial()) {
       const limit = Math.max(this.pool.capacity - this.pool.size, 16);
       this.moreOnDisk = false;
@@ -238,32 +290,21 @@ export class Dispatcher {
       this.moreOnDisk = true;
     }
     const next = await durable.once(() => orders.nextAt(queue));
-    this.alarm.within(next === undefined ? Infinity : next > clock.now() ? next - clock.now() : LOOK_EVERY_MS);
-  }
-
-  private async endExpired(now: number): Promise<void> {
-    const { orders, queue, line } = this.options;
-    const why = this.ledger.isHeld ? 'ORDER_EXPIRED_PAUSED' : line.isReady ? 'ORDER_EXPIRED' : 'ORDER_EXPIRED_NO_LINK';
-    for (;;) {
-      const page = await this.ledger.durable.once(() => orders.expired(queue, now, PAGE));
-      const mine = page.filter(({ id }) => this.withdraw(id));
-      const ending: Ending = { outcome: 'expired', error: orderError(why), endedAt: now };
-      await Promise.all(
-        mine.map((stored) => this.ledger.end(stored, savedOrder(stored), ending).finally(() => this.leave(stored.id))),
-      );
-      if (page.length < PAGE || mine.length === 0) return;
-    }
+    const inMs = (next ?? Infinity) - this.ledger.aging.most - clock.now();
+    this.alarm.within(inMs > 0 ? inMs : LOOK_EVERY_MS);
   }
 
   private loaded(stored: StoredOrder): void {
-    if (this.held.has(stored.id) || this.leftMeanwhile?.has(stored.id)) return;
-    const saved = savedOrder(stored);
-    if (saved) {
-      this.keep(stored, saved);
-      return;
-    }
-    this.held.add(stored.id);
-    this.endNow({ stored, saved }, this.failure(orderError('ORDER_NOT_READABLE', { id: stored.id })));
+    if (!this.leftMeanwhile?.has(stored.id)) this.keep(stored);
+  }
+
+  private endUnreadable(stored: StoredOrder): void {
+    const error = orderError('ORDER_NOT_READABLE', { id: stored.id });
+    this.endNow({ stored, saved: savedOrder(stored) }, this.failure(error));
+  }
+
+  private cancelled(): Ending {
+    return { outcome: 'cancelled', endedAt: this.options.clock.now() };
   }
 
   private failure(error: TelephonyError): Ending {
@@ -281,7 +322,8 @@ export class Dispatcher {
     const { order } = saved;
     const { clock, guard } = this.options;
     const now = clock.now();
-    if (now >= stored.expiresAt) {
+    const expiresAt = this.ledger.aging.expiry(stored);
+    if (now >= expiresAt) {
       this.endNow(pooled, { outcome: 'expired', error: orderError('ORDER_EXPIRED'), endedAt: now });
       return;
     }
@@ -290,7 +332,7 @@ export class Dispatcher {
       this.endNow(pooled, { outcome: 'refused', error: objection, endedAt: now });
       return;
     }
-    const opening = this.calendar.opening(zonesOf(order), now, stored.expiresAt);
+    const opening = this.calendar.opening(zonesOf(order), now, expiresAt);
     if (opening === undefined) {
       const error = orderError('ORDER_NO_WINDOW', { until: iso(stored.expiresAt) });
       this.endNow(pooled, { outcome: 'expired', error, endedAt: now });
@@ -305,7 +347,7 @@ export class Dispatcher {
     if (!place.free) {
       const { by } = order;
       const isCapOfAll = by === undefined || place.error.code === 'OUTBOUND_TOO_MANY';
-      this.shut.set(isCapOfAll ? ALL : gateOf(by), place.at);
+      this.shut.set(isCapOfAll ? ALL : gateOf(by), clock.monotonic() + place.at - now);
       this.alarm.wall(place.at);
       this.pool.add(pooled);
       return;
@@ -333,8 +375,8 @@ export class Dispatcher {
       begun = await this.ledger.begin(stored, clock.now());
     } catch {
       // Only the store can have failed, and it may have written the beginning all the same.
-      this.unsure.add(stored.id);
-      this.flights.end(flight);
+      this.unsure.add(flight);
+      this.flights.land(flight);
       return;
     }
     if (!begun) {
@@ -343,34 +385,34 @@ export class Dispatcher {
     }
     flight.stored = begun;
     const now = clock.now();
-    if (flight.isCancelled || now >= stored.expiresAt) {
-      const outcome = flight.isCancelled ? 'cancelled' : 'expired';
-      const ending: Ending =
-        outcome === 'expired'
-          ? { outcome, error: orderError('ORDER_EXPIRED'), endedAt: now }
-          : { outcome, endedAt: now };
+    const expiresAt = this.ledger.aging.expiry(stored);
+    if (flight.isCancelled || now >= expiresAt) {
+      const expired: Ending = { outcome: 'expired', error: orderError('ORDER_EXPIRED'), endedAt: now };
+      const ending = flight.isCancelled ? this.cancelled() : expired;
       await this.ledger.end({ ...begun, tries: stored.tries }, saved, ending);
       this.done(flight);
       return;
     }
-    // Paused, closed or cut off while the disk was being written.
-    if (!this.mayDial()) {
+    // Paused, closed or cut off while the disk was being written, or its window has closed.
+    if (!this.mayDial() || !this.calendar.isOpen(zonesOf(saved.order), now)) {
       await this.ledger.again(begun, saved.order, { kind: 'again', at: now, notes: notesOf(stored) });
-      // Cancelled while that was being written: whoever did it has been told so.
-      if (flight.isCancelled) {
-        await this.ledger.end(stored, saved, { outcome: 'cancelled', endedAt: clock.now() });
-        this.done(flight);
-        return;
-      }
       this.flights.end(flight);
       this.putBack(stored.id);
       return;
     }
     flight.channelId = this.channelId(begun);
+    const attempt = this.attemptOf(flight, expiresAt);
     this.listen(
       flight,
-      follow(line, attemptOf(flight), (phase) => this.heard(flight, phase)),
+      follow(line, attempt, (phase) => this.heard(flight, phase)),
     );
+  }
+
+  /** A PBX that freezes may carry it out much later: neither after its time nor after its window. */
+  private attemptOf({ stored, saved, channelId = '' }: Flight, expiresAt: number): Attempt {
+    const { id: orderId, tries, startedAt = this.options.clock.now() } = stored;
+    const dialBefore = Math.min(expiresAt, this.calendar.end(zonesOf(saved.order), startedAt));
+    return { orderId, try: tries, channelId, startedAt, dialBefore, order: saved.order };
   }
 
   /** Whether the do-not-call list has it. It is for autocalls: a person who dials decides for himself. */
@@ -384,8 +426,12 @@ export class Dispatcher {
     result.then(
       (ended) => this.landed(flight, ended),
       (thrown: unknown) => {
-        const error = orderError('ORDER_FAULT', { reason: asError(thrown).message.slice(0, 200) }, thrown);
-        this.landed(flight, { outcome: 'failed', reached: 'unknown', error, endedAt: this.options.clock.now() });
+        this.landed(flight, {
+          outcome: 'failed',
+          reached: 'unknown',
+          error: orderFault(thrown),
+          endedAt: this.options.clock.now(),
+        });
       },
     );
   }
@@ -407,8 +453,9 @@ export class Dispatcher {
   }
 
   private async settle(flight: Flight, result: AttemptResult): Promise<void> {
-    const { stored, saved, isCancelled, agentAnswered, channelId = '' } = flight;
-    const { order } = saved;
+    const { stored, saved, agentAnswered, channelId = '' } = flight;
+    const isCancelled = flight.isCancelled || flight.isLast;
+    const order = { ...saved.order, expiresAt: this.ledger.aging.expiry(stored) };
     const now = this.options.clock.now();
     const facts = { order, tries: stored.tries, notes: notesOf(stored), isCancelled, agentAnswered };
     const decision = decide({ ...facts, now, calendar: this.calendar }, result);

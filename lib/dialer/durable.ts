@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock';
-import { asError, TelephonyError } from '../errors';
+import { TelephonyError } from '../errors';
 import type { Log } from '../log';
-import { orderError } from './errors';
+import { orderFault } from './errors';
 
 /** What the store refuses of one write: others are kept all the same, and trying again changes nothing. */
 const OWN_FAULT = new Set(['STORE_TOO_LARGE', 'STORE_BAD_VALUE', 'STORE_ORDERS_FULL']);
@@ -99,6 +99,4 @@ export class Durable {
 }
 
 const asTelephonyError = (thrown: unknown): TelephonyError =>
-  thrown instanceof TelephonyError
-    ? thrown
-    : orderError('ORDER_FAULT', { reason: asError(thrown).message.slice(0, 200) }, thrown);
+  thrown instanceof TelephonyError ? thrown : orderFault(thrown);

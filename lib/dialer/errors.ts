@@ -1,4 +1,4 @@
-import { errorsFrom } from '../errors';
+import { asError, errorsFrom, type TelephonyError } from '../errors';
 
 export const orderError = errorsFrom({
   ORDER_BAD: {
@@ -81,3 +81,7 @@ export const orderError = errorsFrom({
 
 /** The error for one wrong field of an order. */
 export const badOrder = (problemEn: string, problemRu: string) => orderError('ORDER_BAD', { problemEn, problemRu });
+
+/** Something failed that never should. */
+export const orderFault = (thrown: unknown): TelephonyError =>
+  orderError('ORDER_FAULT', { reason: asError(thrown).message.slice(0, 200) }, thrown);

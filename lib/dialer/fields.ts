@@ -3,6 +3,8 @@ import { isReservedVariable } from '../outbound/variables';
 import { badOrder, orderError } from './errors';
 import type { OrderCallerId } from './types';
 
+/** Characters of the key of an order. */
+export const MAX_KEY = 128;
 const MAX_FILES = 10;
 const MAX_FILE = 100;
 const MAX_VARIABLES = 32;

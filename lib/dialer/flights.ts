@@ -1,6 +1,6 @@
 import type { StoredOrder } from '../store/types';
 import type { PooledOrder } from './pool';
-import type { Attempt, AttemptPhase, DialerSettings } from './types';
+import type { AttemptPhase, DialerSettings } from './types';
 
 /** An order that is being dialled: from the moment it left the pool until the store knows how the try ended. */
 export interface Flight extends Omit<PooledOrder, 'stored'> {
@@ -11,6 +11,8 @@ export interface Flight extends Omit<PooledOrder, 'stored'> {
   /** Of a click: the colleague's phone was answered. */
   agentAnswered: boolean;
   isCancelled: boolean;
+  /** It is followed to its end, and not dialled again. */
+  isLast: boolean;
   /** It takes up a line: not any more once its call is over. */
   isOnLine: boolean;
 }
@@ -57,7 +59,7 @@ export class Flights {
   }
 
   begin(order: PooledOrder): Flight {
-    const flight: Flight = { ...order, agentAnswered: false, isCancelled: false, isOnLine: true };
+    const flight: Flight = { ...order, agentAnswered: false, isCancelled: false, isLast: false, isOnLine: true };
     this.flights.set(order.stored.id, flight);
     this.onLine += 1;
     for (const gate of order.gates) this.busy.set(gate, (this.busy.get(gate) ?? 0) + 1);
@@ -80,9 +82,4 @@ export class Flights {
     this.land(flight);
     this.flights.delete(flight.stored.id);
   }
-}
-
-export function attemptOf({ stored, saved, channelId = '' }: Flight): Attempt {
-  const { id: orderId, tries, startedAt = 0 } = stored;
-  return { orderId, try: tries, channelId, startedAt, order: saved.order };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BegunCall } from '../outbound/types';
 import type { QueueStanding, StoredOrder, StoreLoss } from '../store/types';
+import { Aging } from './aging';
 import type { Decision, Ending } from './decide';
 import { Durable } from './durable';
 import { orderError } from './errors';
@@ -28,6 +29,7 @@ function callsOf(stored: StoredOrder): BegunCall[] {
 export class Ledger {
   readonly durable: Durable;
   readonly teller: Teller;
+  readonly aging: Aging;
   reporter: Reporter | undefined;
   /** On disk, not in the air. */
   waiting = 0;
@@ -49,6 +51,7 @@ export class Ledger {
     const { clock, log } = options;
     this.durable = new Durable({ clock, log, probe: () => this.recover(), onChange: onStoreChange });
     this.teller = new Teller({ ...options, durable: this.durable });
+    this.aging = new Aging(clock);
   }
 
   /** Nothing may be dialled now. */
@@ -61,7 +64,6 @@ export class Ledger {
     const { orders, queue, guard, clock } = this.options;
     const read = await this.durable.persist(async () => {
       this.isPaused = (await this.look()).isPaused;
-      await this.recount();
       await this.tellUntold();
       guard.remember((await orders.begun(queue, clock.now() - MINUTE_MS, MAX_BEGUN)).flatMap(callsOf));
       return orders.inAir(queue);
@@ -77,30 +79,55 @@ export class Ledger {
 
   async setPaused(isPaused: boolean): Promise<void> {
     const { orders, queue } = this.options;
-    this.isPaused = isPaused;
+    // A pause holds at once; what goes on does so when that is on disk.
+    if (isPaused) this.isPaused = true;
     await this.durable.once(() => orders.setPaused(queue, isPaused));
+    this.isPaused = isPaused;
     if (!isPaused) this.loss = undefined;
+  }
+
+  /** Those of other queues whose orders are of this dialler's mode: what is set up for clicks must not begin to dial autocalls. */
+  async ofOwnMode(queues: readonly string[]): Promise<string[]> {
+    const { orders, mode } = this.options;
+    const own: string[] = [];
+    for (const queue of queues) {
+      const [first] = await this.durable.once(async () => [
+        ...(await orders.waiting(queue, 1)),
+        ...(await orders.inAir(queue)),
+      ]);
+      if (first && savedOrder(first)?.order.mode === mode) own.push(queue);
+    }
+    return own;
+  }
+
+  /** Whether somebody paused one of these queues, and nobody resumed it. */
+  async isAnyPaused(queues: readonly string[]): Promise<boolean> {
+    for (const queue of queues) {
+      if ((await this.durable.once(() => this.options.orders.standing(queue))).isPaused) return true;
+    }
+    return false;
   }
 
   /** What waits and is in the air in other queues is this dialler's from now on; resolves with how many orders that are. */
   async adopt(queues: readonly string[]): Promise<number> {
     const { orders, queue } = this.options;
     let moved = 0;
-    for (const from of queues) moved += await this.durable.once(() => orders.adopt(from, queue));
-    await this.recount();
-    this.onCount();
+    for (const from of queues) {
+      const { waiting, inAir } = await this.durable.once(() => orders.adopt(from, queue));
+      this.changeWaiting(waiting);
+      moved += waiting + inAir;
+    }
     return moved;
-  }
-
-  private async recount(): Promise<void> {
-    this.waiting = (await this.options.orders.count(this.options.queue)).waiting;
   }
 
   private async look(): Promise<QueueStanding> {
     const { orders, queue, pbx, lang, mode, log } = this.options;
     const [standing, name] = [await orders.standing(queue), await orders.name];
-    if (name !== this.storeName) this.reporter = new Reporter(pbx, name, lang);
-    this.storeName = name;
+    if (name !== this.storeName) {
+      this.waiting = (await orders.count(queue)).waiting;
+      this.reporter = new Reporter(pbx, name, lang);
+      this.storeName = name;
+    }
     // Whoever clicks decides for himself whom to call.
     const loss = standing.loss === 'begun-anew' && mode !== 'autocall' ? undefined : standing.loss;
     if (loss !== undefined && loss !== this.loss) {
@@ -156,10 +183,14 @@ export class Ledger {
     const body = JSON.stringify({ ...saved, token });
     const entry = { queue, priority, queuedAt: now, notBefore, expiresAt, body, ...(key === undefined ? {} : { key }) };
     this.coming += 1;
+    this.aging.look();
     try {
       const [put] = await this.durable.once(() => orders.put([entry]));
       const { id, isNew } = put ?? { id: 0, isNew: false };
-      if (isNew) this.changeWaiting(1);
+      if (isNew) {
+        this.aging.came(id);
+        this.changeWaiting(1);
+      }
       return { ...entry, id, state: 'waiting', tries: 0, isNew };
     } catch (thrown) {
       if (this.durable.problem) this.refused.add(token);
@@ -172,20 +203,22 @@ export class Ledger {
   /** Ends an order and tells the flow. `false`: it was over already, or could not be written before the end. */
   async end(stored: StoredOrder, saved: SavedOrder | undefined, ending: Ending): Promise<boolean> {
     const { reporter } = this;
-    const { orders } = this.options;
+    const { orders, queue } = this.options;
     if (!reporter) return false;
     const outcome = reporter.outcome(stored, saved?.order, ending);
     const text = Reporter.toDisk(outcome);
-    const write = async (): Promise<boolean> => {
-      if (await orders.finish(stored.id, text, ending.endedAt)) return true;
-      // A write that seemed to fail may have been done all the same.
+    const write = async (): Promise<'ended' | 'not-known' | 'over'> => {
+      if (await orders.finish(stored.id, text, ending.endedAt)) return 'ended';
       const found = await orders.get(stored.id);
       // A file that was begun anew, or restored, does not know the order: the flow hears of it all the same.
-      return found === undefined || found.outcome === text;
+      if (found === undefined) return 'not-known';
+      // A write that seemed to fail may have been done all the same.
+      return found.outcome === text ? 'ended' : 'over';
     };
-    const isOurs = (await this.durable.persist(write))?.given ?? false;
-    if (!isOurs) return false;
-    this.changeWaiting(stored.state === 'waiting' ? -1 : 0);
+    const how = (await this.durable.persist(write))?.given ?? 'over';
+    if (how === 'over') return false;
+    const wasCounted = how === 'ended' && stored.state === 'waiting' && stored.queue === queue;
+    this.changeWaiting(wasCounted ? -1 : 0);
     this.teller.outcome(stored.id, outcome, saved?.reply);
     return true;
   }
@@ -202,9 +235,15 @@ export class Ledger {
   async again(stored: StoredOrder, order: Order, decision: Extract<Decision, { kind: 'again' }>): Promise<void> {
     const { at, notes, tryOutcome } = decision;
     const isUncounted = tryOutcome === undefined;
-    const write = () => this.options.orders.again(stored.id, at, JSON.stringify(notes), isUncounted);
-    if (!(await this.durable.persist(write))) return;
-    this.changeWaiting(1);
+    const { orders } = this.options;
+    const write = async (): Promise<boolean> => {
+      await orders.again(stored.id, at, JSON.stringify(notes), isUncounted);
+      return (await orders.get(stored.id))?.state === 'waiting';
+    };
+    const written = await this.durable.persist(write);
+    if (!written) return;
+    // A file that was begun anew, or restored, does not know the order.
+    this.changeWaiting(written.given ? 1 : 0);
     if (isUncounted || !this.reporter) return;
     this.teller.progress(this.reporter.progress(stored, order, 'retry', { nextAt: at, tryOutcome }));
   }
@@ -215,7 +254,7 @@ export class Ledger {
     if (this.reporter) this.teller.progress(this.reporter.progress(stored, order, 'waits', { nextAt: at }));
   }
 
-  /** What was to begin when the store failed goes back to those that wait, if it did begin. */
+  /** What was to begin when the store failed goes back to those that wait, if it did begin; it was counted among them all the time. */
   async settle(id: number): Promise<void> {
     const { orders, clock } = this.options;
     await this.durable.persist(async () => {

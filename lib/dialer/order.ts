@@ -1,10 +1,12 @@
 import { isIP } from 'node:net';
 import { callerOf } from '../outbound/caller';
+import { isEmergency } from '../outbound/emergency';
+import { outboundError } from '../outbound/errors';
 import { parseNumber } from '../phone';
 import { describePhone } from '../phone/describe';
 import type { NumberingPlan } from '../phone/types';
 import { badOrder, orderError } from './errors';
-import { Fields } from './fields';
+import { Fields, MAX_KEY } from './fields';
 import type {
   AutocallOrder,
   ClickOrder,
@@ -81,7 +83,7 @@ export async function readOrder(payload: unknown, settings: OrderSettings, needs
 type Base = Omit<ClickOrder, 'mode' | 'extension' | 'number' | 'e164'>;
 
 function readBase(fields: Fields, settings: OrderSettings, now: number, usualEnd: () => number): Base {
-  const key = fields.text('key', 128);
+  const key = fields.text('key', MAX_KEY);
   const callerId = fields.callerId('callerId') ?? settings.callerId;
   const data = fields.json('data');
   const by = fields.text('by', 64);
@@ -102,6 +104,7 @@ function readBase(fields: Fields, settings: OrderSettings, now: number, usualEnd
 
 async function readClick(fields: Fields, settings: OrderSettings, needs: OrderNeeds): Promise<ClickOrder> {
   const target = readNumber(fields, needs.plan);
+  refuseEmergency(target, needs.plan);
   const base = readBase(fields, settings, needs.now, () => needs.now + CLICK_MS);
   const extension = await readExtension(fields, needs);
   for (const one of [extension, ...(isExtension(target, needs.plan) ? [target.number] : [])]) {
@@ -118,6 +121,7 @@ async function readClick(fields: Fields, settings: OrderSettings, needs: OrderNe
 
 function readAutocall(fields: Fields, settings: OrderSettings, needs: OrderNeeds): AutocallOrder {
   const { number, e164 } = readNumber(fields, needs.plan);
+  refuseEmergency({ number, ...(e164 === undefined ? {} : { e164 }) }, needs.plan);
   if (e164 === undefined) throw orderError('ORDER_BAD_NUMBER', { number });
   const zone = fields.timeZone('timeZone');
   const timeZones = zone === undefined ? zonesOf(e164, settings, needs) : [zone];
@@ -188,6 +192,14 @@ function readNumber(fields: Fields, plan: NumberingPlan): { readonly number: str
     case 'none':
       throw orderError('ORDER_BAD_NUMBER', { number: text.slice(0, 40) });
   }
+}
+
+/** Said before anything else that is wrong with such a number, in the words of the rules for dialling. */
+function refuseEmergency(
+  { number, e164 }: { readonly number: string; readonly e164?: string },
+  plan: NumberingPlan,
+): void {
+  if (e164 === undefined && isEmergency(number, plan.country)) throw outboundError('OUTBOUND_EMERGENCY', { number });
 }
 
 const isExtension = ({ number, e164 }: { readonly number: string; readonly e164?: string }, plan: NumberingPlan) =>

@@ -43,7 +43,7 @@ export class Reporter {
 
   progress(
     { id, tries, queuedAt }: Pick<StoredOrder, 'id' | 'tries' | 'queuedAt'>,
-    order: Order,
+    order: Order | undefined,
     state: OrderProgress['state'],
     more: { readonly nextAt?: number; readonly tryOutcome?: OrderProgress['tryOutcome']; readonly isKnown?: true } = {},
   ): OrderProgress {

@@ -21,16 +21,18 @@ const NOTE_AFTER_MS = 50;
 export class Teller {
   private readonly told: number[] = [];
   private timer: Timer | undefined;
+  private isClosed = false;
 
   constructor(private readonly options: TellerOptions) {}
 
   progress(progress: OrderProgress): void {
-    this.call(() => this.options.onProgress(progress));
+    if (!this.isClosed) this.say(() => this.options.onProgress(progress));
   }
 
-  /** The outcome is on disk. */
+  /** The outcome is on disk. One that was written too late for a flow that is closed is told by whoever comes next. */
   outcome(id: number, outcome: OrderOutcome, reply: unknown): void {
-    this.call(() => this.options.onOutcome(outcome, reply));
+    if (this.isClosed) return;
+    this.say(() => this.options.onOutcome(outcome, reply));
     this.told.push(id);
     this.timer ??= this.options.clock.after(NOTE_AFTER_MS, () => void this.flush());
   }
@@ -43,7 +45,14 @@ export class Teller {
     if (ids.length > 0) await this.options.durable.persist(() => this.options.orders.told(ids));
   }
 
-  private call(tell: () => void): void {
+  /** Nobody listens any more. */
+  close(): void {
+    this.isClosed = true;
+    this.timer?.cancel();
+  }
+
+  /** What fails at the one who is told must not change what becomes of an order. */
+  say(tell: () => void): void {
     try {
       tell();
     } catch (thrown) {

@@ -110,6 +110,8 @@ export interface Attempt {
   readonly channelId: string;
   /** Wall-clock ms. */
   readonly startedAt: number;
+  /** Wall-clock ms: never dialled at or after this moment, at which the order expires or the client's window closes. */
+  readonly dialBefore: number;
   readonly order: Order;
 }
 
@@ -140,7 +142,7 @@ export interface AttemptResult {
 }
 
 /**
- * What dials. One for each PBX (AMI, Finesse). It keeps nothing on disk: {@link find} takes up what an earlier process began.
+ * What dials. One for each PBX (AMI, Finesse). It keeps nothing on disk: {@link takeUp} takes up what an earlier process began.
  * No method throws; a promise always settles.
  */
 export interface DialLine {

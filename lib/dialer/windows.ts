@@ -75,6 +75,25 @@ export function nextOpening(
   return undefined;
 }
 
+/** The first moment from `now` on, and before `until`, at which it is not {@link isOpen}; `until` when there is none. */
+export function nextClosing(windows: readonly Window[], zones: readonly string[], now: number, until: number): number {
+  const spans = spansOf(windows);
+  let at = now;
+  while (at < until && isOpen(windows, zones, at)) {
+    const moment = at;
+    at = Math.min(...zonesOr(zones).map((zone) => closingIn(spans, zone, moment, until)));
+  }
+  return Math.min(at, until);
+}
+
+/** The moment at which the last of the windows closes that are open now in this zone, or one before it at which its clocks change. */
+function closingIn(spans: readonly Span[], zone: string, from: number, until: number): number {
+  const minute = minuteOfWeek(zone, from);
+  const left = Math.max(1, ...spans.map(({ begin, minutes }) => minutes - since(begin, minute)));
+  const next = Math.min((Math.floor(from / MINUTE_MS) + left) * MINUTE_MS, until);
+  return offsetOf(zone, next) === offsetOf(zone, from) ? next : clockChange(zone, from, next);
+}
+
 /** The first moment from `from` on that is open in this zone, or a moment before it at which its clocks change; {@link Infinity} for never. */
 function openingIn(spans: readonly Span[], zone: string, from: number, until: number): number {
   const minute = minuteOfWeek(zone, from);

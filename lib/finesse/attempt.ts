@@ -78,6 +78,8 @@ export class AgentCall {
   private seenAt: number;
   private hasBeenBlind = false;
   private cancelled = false;
+  /** It began after its time was over: a Finesse that froze with the order in its hands. */
+  private isLate = false;
   private closed = false;
   private lookSoon: (() => void) | undefined;
 
@@ -103,7 +105,7 @@ export class AgentCall {
     } catch (thrown) {
       return this.result({ outcome: 'failed', reached: isForGood(thrown) ? 'no' : 'not-sent', error: known(thrown) });
     }
-    if (this.deps.clock.now() >= attempt.order.expiresAt) {
+    if (this.deps.clock.now() >= attempt.dialBefore) {
       return this.result({ outcome: 'failed', reached: 'not-sent' });
     }
     this.tell('dialing');
@@ -158,9 +160,9 @@ export class AgentCall {
       if (ended) return this.result(ended);
       if (this.dialogId !== undefined) {
         onFound();
-        if (this.cancelled) await this.hangUp(this.dialogId);
+        if (this.cancelled || this.isLate) await this.hangUp(this.dialogId);
       }
-      const isTalking = this.answeredAt !== undefined && !this.cancelled;
+      const isTalking = this.answeredAt !== undefined && !this.cancelled && !this.isLate;
       everyMs = isTalking ? Math.min(everyMs * SLOWER, LONGEST_LOOK_MS) : LOOK_MS;
     }
   }
@@ -169,8 +171,10 @@ export class AgentCall {
   private look(list: DialogList): Ended | undefined {
     const dialog = this.ours(list);
     if (dialog === undefined) return this.dialogId === undefined ? this.notThere() : this.over();
-    this.dialogId = dialog.id;
     const progress = progressOf(dialog, this.deps.agent.extension);
+    // Two who talk already are not cut off.
+    if (this.dialogId === undefined) this.isLate = progress.stage !== 'answered' && this.beganLate(dialog, list);
+    this.dialogId = dialog.id;
     if (progress.stage === 'over') return this.over();
     if (progress.stage === 'failed') return this.failed(progress.cause);
     if (progress.stage === 'answered') this.answeredAt ??= this.deps.clock.now();
@@ -187,11 +191,23 @@ export class AgentCall {
     );
   }
 
-  /** After a restart nobody knows what the agent's earlier calls were: the time must fit, where the server tells it. */
-  private mayBeOurs(dialog: FinesseDialog, { servedAt }: DialogList): boolean {
+  /** When it began by our clock, where the server tells it. */
+  private began(dialog: FinesseDialog, { servedAt }: DialogList): number | undefined {
     const began = beganAt(dialog, this.deps.agent.extension);
-    if (this.begun !== 'earlier' || began === undefined || servedAt === undefined) return true;
-    const ourTime = this.deps.clock.now() - (servedAt - began);
+    return began === undefined || servedAt === undefined ? undefined : this.deps.clock.now() - (servedAt - began);
+  }
+
+  private beganLate(dialog: FinesseDialog, list: DialogList): boolean {
+    // One that does not tell it may have begun while Finesse could not be asked.
+    const { attempt, clock } = this.deps;
+    const earliest = this.hasBeenBlind ? clock.now() : attempt.startedAt;
+    return (this.began(dialog, list) ?? earliest) >= attempt.dialBefore;
+  }
+
+  /** After a restart nobody knows what the agent's earlier calls were: the time must fit, where the server tells it. */
+  private mayBeOurs(dialog: FinesseDialog, list: DialogList): boolean {
+    const ourTime = this.began(dialog, list);
+    if (this.begun !== 'earlier' || ourTime === undefined) return true;
     const { startedAt } = this.deps.attempt;
     return ourTime > startedAt - EARLIER_MS && ourTime < startedAt + LATER_MS;
   }
@@ -215,10 +231,15 @@ export class AgentCall {
     const isAnswered = this.answeredAt !== undefined;
     const reached = isAnswered ? 'yes' : this.hasBeenBlind ? 'unknown' : 'no';
     if (this.cancelled) return { outcome: 'cancelled', reached };
+    if (this.isLate) return { outcome: 'failed', reached, error: this.tooLate() };
     if (isAnswered) return { outcome: 'answered', reached };
     if (reached === 'no') return { outcome: 'no-answer', reached };
     const { extension } = this.deps.agent;
     return { outcome: 'failed', reached, error: finesseError('FINESSE_LINK_LOST', { extension }) };
+  }
+
+  private tooLate(): TelephonyError {
+    return finesseError('FINESSE_TOO_LATE', { extension: this.deps.agent.extension });
   }
 
   private failed(word: string): Ended {

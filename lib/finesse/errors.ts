@@ -53,16 +53,16 @@ export const finesseError = errorsFrom({
     ru: 'Finesse {host} отказал ({status}): {words}. Звонить можно только с номера, под которым агент вошёл, обычно в состоянии «Не готов».',
   },
   FINESSE_SERVER_ERROR: {
-    en: 'Finesse at {host} failed ({status}): {words}',
-    ru: 'Сбой на стороне Finesse {host} ({status}): {words}',
+    en: 'Finesse at {host} failed ({status}): {words}. Look into the logs of Finesse.',
+    ru: 'Сбой на стороне Finesse {host} ({status}): {words}. Подробности — в журналах Finesse.',
   },
   FINESSE_BAD_ANSWER: {
     en: 'What answers at {host} ({status}) is not the interface of Finesse: check the address and the port (8445 as a rule).',
     ru: 'По адресу {host} отвечает не Finesse ({status}): проверьте адрес и порт (обычно 8445).',
   },
   FINESSE_AGENT_BUSY: {
-    en: 'The agent at extension {extension} is in another call.',
-    ru: 'Агент с внутренним номером {extension} занят другим звонком.',
+    en: 'The agent at extension {extension} is in another call: order again when it is over.',
+    ru: 'Агент с внутренним номером {extension} занят другим звонком: повторите, когда он закончится.',
   },
   FINESSE_NO_CALL: {
     en: 'Finesse accepted the order, but no call of extension {extension} began within {seconds} s. The agent must be signed in at this extension, in the state Not Ready, with a phone in service.',
@@ -73,12 +73,16 @@ export const finesseError = errorsFrom({
     ru: 'Звонок с номера {extension} не удался: {cause}.',
   },
   FINESSE_LINK_LOST: {
-    en: 'It is not known how the call from extension {extension} ended: Finesse could not be asked meanwhile.',
-    ru: 'Чем кончился звонок с номера {extension}, неизвестно: спросить Finesse в это время не удалось.',
+    en: 'It is not known how the call from extension {extension} ended: Finesse could not be asked meanwhile. It is not dialled again.',
+    ru: 'Чем кончился звонок с номера {extension}, неизвестно: спросить Finesse в это время не удалось. Повторно не набирается.',
+  },
+  FINESSE_TOO_LATE: {
+    en: 'Finesse began the call from extension {extension} only after the time of the order was over: it was hung up. Look at the load of the server.',
+    ru: 'Finesse начал звонок с номера {extension}, когда срок заказа уже истёк: звонок завершён. Проверьте нагрузку сервера.',
   },
   FINESSE_NOT_FOUND: {
-    en: 'It is not known how the call from extension {extension} ended: after the restart it was no longer there.',
-    ru: 'Чем кончился звонок с номера {extension}, неизвестно: после перезапуска его уже не было.',
+    en: 'It is not known how the call from extension {extension} ended: after the restart it was no longer there. It is not dialled again.',
+    ru: 'Чем кончился звонок с номера {extension}, неизвестно: после перезапуска его уже не было. Повторно не набирается.',
   },
   FINESSE_FAULT: {
     en: 'The code for Finesse failed ({name}). This is a mistake in the pack: please report it.',

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { TelephonyError } from '../errors';
 import { protocolError } from '../protocols/errors';
@@ -97,18 +97,39 @@ function isProxied({ headers }: IncomingMessage): boolean {
   return Object.keys(headers).some((name) => /^(?:forwarded|via|x-real-ip|x-forwarded-.+)$/.test(name));
 }
 
+/** Libraries that call themselves a browser of 1998: Delphi's Indy, and WinHttp, by which 1C and Excel ask. */
+const LIBRARY = /^mozilla\/[34]\.0 \(compatible; (?:indy library|win32; winhttp)/i;
+
 /**
  * A page from anywhere can make the browser of an allowed machine ask here. Browsers say so in `Origin` and
- * `Sec-Fetch-Site` (`none`: a person typed the address), except to a page that was loaded under a name which its owner
- * then pointed at this machine (DNS rebinding): to that the two are one site. So a browser must ask by an address or as
- * `localhost`, which cannot be pointed elsewhere. A page may rename its browser, but not hide its languages.
+ * `Sec-Fetch-Site` (`none`: a person typed the address), with two exceptions. To a page that was loaded under a name which its
+ * owner then pointed at this machine (DNS rebinding) the two are one site: so a browser must ask by an address or as `localhost`,
+ * which cannot be pointed elsewhere. And by plain http they send neither, for an `<img>` for instance, except to the machine they
+ * run on (seen in Chromium): without a word from the browser nobody knows whether a person or a page asks by such an address.
  */
 function isWebPage({ headers }: IncomingMessage): boolean {
-  if (headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none') return true;
-  const isBrowser = /^mozilla\//i.test(headers['user-agent'] ?? '') || headers['accept-language'] !== undefined;
+  const site = headers['sec-fetch-site'];
+  if (headers.origin !== undefined || (site ?? 'none') !== 'none') return true;
   const name = (headers.host ?? '').replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
-  return isBrowser && isIP(name) === 0 && name.toLowerCase() !== 'localhost';
+  if (isIP(name) === 0 && name.toLowerCase() !== 'localhost') return isBrowser(headers);
+  return site === undefined && !isLoopback(name) && isBrowserByItself(headers);
 }
+
+/** A page may rename its browser where the two are one site, but not hide its languages. */
+const isBrowser = (headers: IncomingHttpHeaders): boolean =>
+  isMozilla(headers) || headers['accept-language'] !== undefined;
+
+/** A page cannot rename its browser to another site; `fetch` of Node.js names languages too, but asks for anything. */
+const isBrowserByItself = (headers: IncomingHttpHeaders): boolean =>
+  isMozilla(headers) ||
+  (headers['accept-language'] !== undefined && /^(?:image\/|text\/html)/i.test(headers.accept ?? ''));
+
+function isMozilla(headers: IncomingHttpHeaders): boolean {
+  const agent = headers['user-agent'] ?? '';
+  return /^mozilla\//i.test(agent) && !(LIBRARY.test(agent) && headers['accept-language'] === undefined);
+}
+
+const isLoopback = (name: string): boolean => /^(?:localhost|127\.[\d.]+|::1)$/i.test(name);
 
 function unauthorized(): Refusal {
   return { status: 401, error: protocolError('PROTOCOL_UNAUTHORIZED') };

@@ -49,7 +49,19 @@ const BY_COUNTRY: Readonly<Record<string, readonly string[]>> = {
 /** What gets an outside line, or goes before numbers of the own country or of others, in front of 112. */
 const WITH_A_PREFIX = /^(?:0{1,2}|[1-9]|99|810)(?:112|911)$/;
 
-/** Whether these digits, dialled in that country, call for help; 112 and 911 also behind what gets an outside line (`9112`). */
+/**
+ * What gets an outside line in front of a country's own numbers. Fewer than above: with two digits behind it, any other would be
+ * a phone or a ring group of many a PBX (in Russia 601, 802).
+ */
+const OUTSIDE_LINE = [/^(?:0{1,2}|8|9{1,2})(?=\d{3,}$)/, /^[09](?=\d{2}$)/];
+
+/** Whether these digits, dialled in that country, call for help. */
 export function isEmergency(digits: string, country: string): boolean {
-  return EVERYWHERE.includes(digits) || WITH_A_PREFIX.test(digits) || BY_COUNTRY[country]?.includes(digits) === true;
+  return EVERYWHERE.includes(digits) || BY_COUNTRY[country]?.includes(digits) === true;
+}
+
+/** Whether these digits call for help where the first of them get an outside line (`9112`, in Britain `9999`); a phone may have them too. */
+export function isEmergencyOutside(digits: string, country: string): boolean {
+  const own = OUTSIDE_LINE.map((prefix) => digits.replace(prefix, '')).filter((rest) => rest !== digits);
+  return WITH_A_PREFIX.test(digits) || own.some((rest) => BY_COUNTRY[country]?.includes(rest) === true);
 }

@@ -5,7 +5,7 @@ import { describePhone } from '../phone/describe';
 import type { NumberingPlan } from '../phone/types';
 import { copied } from '../text';
 import { callerOf } from './caller';
-import { isEmergency } from './emergency';
+import { isEmergency, isEmergencyOutside } from './emergency';
 import { outboundError } from './errors';
 import { areaPattern, fits, namesAnArea } from './patterns';
 import type { BegunCall, DialGuard, DialSettings, DialTarget } from './types';
@@ -21,19 +21,33 @@ type Rules = Pick<DialSettings, 'allow' | 'deny' | 'perMinute' | 'perCaller'>;
  * In this order: codes with `*` and `#` never, emergency numbers never, `deny` before `allow`, and numbers that cost extra only by an
  * `allow` that names their area code. Without `allow`: the country of the plan.
  *
+ * Emergency numbers behind what gets an outside line are refused too, but to a phone: `hasPhone` tells whether the PBX has one of that
+ * extension. Absent: nobody can tell.
+ *
  * The caps count calls of the last 60 seconds, by the steady clock; callers that are spelled alike ({@link callerOf}) are one. Memory: one
  * entry for each call, {@link DialSettings.perMinute} at most.
  */
-export function createGuard(settings: Rules, plan: NumberingPlan, clock: Clock): DialGuard {
+export function createGuard(
+  settings: Rules,
+  plan: NumberingPlan,
+  clock: Clock,
+  hasPhone: (extension: string) => boolean = () => false,
+): DialGuard {
   const places = new Places(settings, clock);
   return {
-    objection: (target) => objection(target, settings, plan),
-    take: (by) => places.take(by === undefined ? undefined : callerOf(by)),
+    objection: (target) => objection(target, settings, plan, hasPhone),
+    take: (by, id) => places.take(by === undefined ? undefined : callerOf(by), id),
     remember: (calls) => places.remember(calls),
+    begun: () => places.begun(),
   };
 }
 
-function objection(target: DialTarget, rules: Rules, plan: NumberingPlan): TelephonyError | undefined {
+function objection(
+  target: DialTarget,
+  rules: Rules,
+  plan: NumberingPlan,
+  hasPhone: (extension: string) => boolean,
+): TelephonyError | undefined {
   const number = target.number.slice(0, SHOWN);
   if (/[*#]/.test(target.number)) return outboundError('OUTBOUND_FEATURE_CODE', { number });
   if (target.e164 !== undefined) return objectionToPhone(number, target.e164, rules, plan);
@@ -41,7 +55,8 @@ function objection(target: DialTarget, rules: Rules, plan: NumberingPlan): Telep
   const parsed = parseNumber(target.number, plan);
   if (parsed.kind === 'phone') return objectionToPhone(number, parsed.e164, rules, plan);
   const digits = parsed.kind === 'extension' ? parsed.extension : parsed.kind === 'raw' ? parsed.digits : '';
-  if (isEmergency(digits, plan.country)) return outboundError('OUTBOUND_EMERGENCY', { number });
+  const isOutside = isEmergencyOutside(digits, plan.country) && !(parsed.kind === 'extension' && hasPhone(digits));
+  if (isOutside || isEmergency(digits, plan.country)) return outboundError('OUTBOUND_EMERGENCY', { number });
   if (parsed.kind === 'extension') return undefined;
   return outboundError('OUTBOUND_NOT_A_NUMBER', { number });
 }
@@ -60,7 +75,9 @@ function objectionToPhone(
   if (fitting.length === 0) {
     if (allow.length > 0) return outboundError('OUTBOUND_NOT_ALLOWED', { number });
     if (facts.country !== plan.country) {
-      return outboundError('OUTBOUND_ABROAD', { number, country: plan.country, pattern: `+${facts.callingCode}*` });
+      // A pattern of the whole calling code would open more than this for a number that shares it with others.
+      const pattern = facts.country === undefined ? areaPattern(e164, facts) : `+${facts.callingCode}*`;
+      return outboundError('OUTBOUND_ABROAD', { number, country: plan.country, pattern });
     }
   }
   if (facts.isCostly && !fitting.some((pattern) => namesAnArea(pattern, facts))) {
@@ -73,7 +90,7 @@ interface Taken {
   /** Of the steady clock. */
   readonly at: number;
   readonly by: string | undefined;
-  /** Of a call of an earlier process. */
+  /** Of a call of before, or of one that no store knows of. */
   readonly id?: string;
 }
 
@@ -104,7 +121,12 @@ class Places {
     this.taken = [...earlier, ...this.taken].sort((one, other) => one.at - other.at).slice(-this.limits.perMinute);
   }
 
-  take(by: string | undefined): ReturnType<DialGuard['take']> {
+  begun(): BegunCall[] {
+    const [now, wall] = [this.clock.monotonic(), this.clock.now()];
+    return this.taken.flatMap(({ id, by, at }) => (id === undefined ? [] : [{ id, by, at: wall - (now - at) }]));
+  }
+
+  take(by: string | undefined, id: string | undefined): ReturnType<DialGuard['take']> {
     const now = this.clock.monotonic();
     const isOver = ({ at }: Taken): boolean => at <= now - MINUTE_MS;
     if (this.taken[0] && isOver(this.taken[0])) this.taken = this.taken.filter((one) => !isOver(one));
@@ -116,7 +138,7 @@ class Places {
     const among = isOwn ? own : this.taken;
     const limit = isOwn ? perCaller : perMinute;
     if (among.length < limit) {
-      this.taken.push({ at: now, by });
+      this.taken.push({ at: now, by, ...(id === undefined ? {} : { id }) });
       return { free: true };
     }
     const waitMs = (among[among.length - limit]?.at ?? now) + MINUTE_MS - now;

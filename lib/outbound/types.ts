@@ -35,12 +35,18 @@ export interface DialTarget {
 export interface DialGuard {
   /** Why a number or extension may not be dialled at all; counted and logged by whoever refuses. */
   objection(target: DialTarget): TelephonyError | undefined;
-  /** Takes one place in this minute for `by`; or says when the next one is free (wall-clock ms). */
+  /**
+   * Takes one place in this minute for `by`; or says when the next one is free (wall-clock ms). `id`: of a call that no store knows of, for
+   * {@link begun}.
+   */
   take(
     by: string | undefined,
+    id?: string,
   ): { readonly free: true } | { readonly free: false; readonly at: number; readonly error: TelephonyError };
   /** Counts calls that an earlier process began (wall-clock ms): its restart gives nobody more of them. A call told twice counts once. */
   remember(calls: readonly BegunCall[]): void;
+  /** The calls of the last minute whose id is known, for the guard that comes after this one. Absent: it counts none. */
+  begun?(): readonly BegunCall[];
 }
 
 /** One call of the last minute. */

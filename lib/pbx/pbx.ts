@@ -12,6 +12,7 @@ import { createGuard } from '../outbound/guard';
 import type { DialGuard, DialSettings } from '../outbound/types';
 import type { NumberingPlan } from '../phone/types';
 import { createPresenceTracker } from '../presence';
+import { knownNow } from '../presence/knows';
 import type { Presence, PresenceChange } from '../presence/types';
 import { createQueueTracker } from '../queues';
 import { createSimulator } from '../simulator';
@@ -132,7 +133,9 @@ class JoinedPbx implements Pbx {
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
     this.name = name;
     this.plan = plan;
-    this.dialling = { settings: dialling, guard: createGuard(dialling, plan, clock) };
+    // Until the PBX has told its phones nobody can say; nothing is dialled without the link, and each try is judged anew.
+    const hasPhone = (extension: string): boolean => knownNow(this.presence, extension) !== 'unknown';
+    this.dialling = { settings: dialling, guard: createGuard(dialling, plan, clock, hasPhone) };
     this.clock = clock;
     this.onProblem = onProblem;
     this.mayHear = connection.kind === 'simulator' || passesMask(connection.client.events, STATE_CLASS);

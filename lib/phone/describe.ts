@@ -2,7 +2,7 @@ import { parsePhoneNumberFromString, type CountryCode, type PhoneNumberType } fr
 
 /** What the metadata tell of a valid phone number. */
 export interface PhoneFacts {
-  /** ISO 3166; absent for numbers of no country (satellites, international services). */
+  /** ISO 3166; absent for numbers of no country (satellites, international services, Abkhazia). */
   readonly country?: string;
   /** `7` */
   readonly callingCode: string;
@@ -19,6 +19,12 @@ const COSTLY: ReadonlySet<PhoneNumberType> = new Set<PhoneNumberType>([
   'VOICEMAIL',
 ]);
 
+/**
+ * Codes of Abkhazia, which the metadata count as Russia. Calls there are billed as calls abroad, and ISO 3166 has no code of its own
+ * for it.
+ */
+const NO_COUNTRY = /^\+7[89]40/;
+
 /** `undefined` when this is no valid number in the form `+74951343060`. */
 export function describePhone(e164: string): PhoneFacts | undefined {
   const number = parsePhoneNumberFromString(e164);
@@ -28,7 +34,7 @@ export function describePhone(e164: string): PhoneFacts | undefined {
     callingCode: number.countryCallingCode,
     type,
     isCostly: COSTLY.has(type),
-    ...(number.country === undefined ? {} : { country: number.country }),
+    ...(number.country === undefined || NO_COUNTRY.test(e164) ? {} : { country: number.country }),
   };
 }
 

@@ -62,7 +62,9 @@ function requestOf({ query, address }: HttpRequestParts): ProtocolRequest | BadR
   }
   if (autocall !== undefined) {
     const names = Array.from({ length: MAX_FILES }, (_each, index) => shortValue(query[`file${index + 1}`]));
-    return command('autocall', { number: phoneValue(autocall), files: names.filter((name) => name !== '') });
+    // One computer must not take the places of all: its address is whom the cap per caller counts.
+    const by = address === undefined ? {} : { by: address };
+    return command('autocall', { number: phoneValue(autocall), files: names.filter((name) => name !== ''), ...by });
   }
   if (autocallstatus !== undefined) {
     if (!/^[1-9][0-9]{0,9}$/.test(autocallstatus))

@@ -6,6 +6,8 @@ import type { Pbx } from './pbx';
 const CONTEXT = 'telephony-crm-autocall';
 /** How long the dialplan waits for somebody who plays, and lets anything play. */
 const SERVED_WITHIN_MS = 3000;
+/** Hung up with when it is too late. */
+const TOO_LATE = 103;
 const KEY_MS = 5000;
 const ROUNDS = 2;
 
@@ -25,25 +27,29 @@ export class Autocalls {
 
   async run(channel: Channel): Promise<void> {
     const { pbx, agi, listeners } = this.parts;
-    if (!this.isExpired(channel)) {
-      if (channel.get('TCRM_AMD') === '1') {
-        pbx.execute(channel, 'AMD', '');
-        await listeners.detect(channel);
-      }
-      pbx.execute(channel, 'AGI', `agi:async,${CONTEXT}`);
-      await agi.serve(channel, [CONTEXT], SERVED_WITHIN_MS);
-      if ((channel.get('TCRM_STEP') ?? '') === '') {
-        await this.alone(channel);
-        return;
-      }
+    if (this.isExpired(channel)) {
+      this.refuse(channel);
+      return;
     }
-    this.hangUp(channel, 16);
+    if (channel.get('TCRM_AMD') === '1') {
+      pbx.execute(channel, 'AMD', '');
+      await listeners.detect(channel);
+    }
+    pbx.execute(channel, 'AGI', `agi:async,${CONTEXT}`);
+    await agi.serve(channel, [CONTEXT], SERVED_WITHIN_MS);
+    if ((channel.get('TCRM_STEP') ?? '') === '') await this.alone(channel);
+    else this.hangUp(channel, 16);
   }
 
   /** Is it too late for what the channel was ordered for? */
   isExpired(channel: Channel): boolean {
     const expires = Number(channel.get('TCRM_EXPIRES') ?? '');
     return expires > 0 && this.parts.pbx.clock.now() >= expires * 1000;
+  }
+
+  /** It is too late. */
+  refuse(channel: Channel): void {
+    this.hangUp(channel, TOO_LATE);
   }
 
   private async alone(channel: Channel): Promise<void> {

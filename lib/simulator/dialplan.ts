@@ -166,7 +166,7 @@ export class Dialplan {
       else if (isHold(place)) await this.hold(channel);
       else if (isSlot(place)) await this.onSlot(channel, Number(place.exten));
       else if (autocalls.has(place)) await autocalls.run(channel);
-      else if (place.context === CLICK && autocalls.isExpired(channel)) this.parts.pbx.execute(channel, 'Hangup', '');
+      else if (place.context === CLICK && autocalls.isExpired(channel)) autocalls.refuse(channel);
       else await this.reach(channel, place.exten, story);
     };
   }

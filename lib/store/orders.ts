@@ -272,19 +272,20 @@ export class Orders implements OrderTable {
     );
   }
 
-  async adopt(from: string, to: string): Promise<number> {
+  async adopt(from: string, to: string): Promise<{ readonly waiting: number; readonly inAir: number }> {
     checkText('queue', to);
     // Nothing would ever leave the queue.
-    if (from === to) return 0;
+    if (from === to) return { waiting: 0, inAir: 0 };
+    return { waiting: await this.adoptAll(WAITING, from, to), inAir: await this.adoptAll(IN_AIR, from, to) };
+  }
+
+  private async adoptAll(state: number, from: string, to: string): Promise<number> {
     let moved = 0;
-    for (const state of [WAITING, IN_AIR]) {
-      for (;;) {
-        const part = await this.access.count(1, 0, (sql) => adoptChunk(sql, state, from, to));
-        if (part.found === 0) break;
-        moved += part.moved;
-      }
+    for (;;) {
+      const part = await this.access.count(1, 0, (sql) => adoptChunk(sql, state, from, to));
+      if (part.found === 0) return moved;
+      moved += part.moved;
     }
-    return moved;
   }
 
   private select(where: string, values: readonly (string | number)[]): Promise<StoredOrder[]> {

@@ -360,7 +360,7 @@ export interface OrderTable {
    * Moves what waits or is in the air in `from` to the queue `to`; what `to` knows already by its key is forgotten instead. Resolves with how
    * many were moved.
    */
-  adopt(from: string, to: string): Promise<number>;
+  adopt(from: string, to: string): Promise<{ readonly waiting: number; readonly inAir: number }>;
   /** Goes through them: 10 ms for 100 000. */
   count(queue: string): Promise<{ readonly waiting: number; readonly inAir: number }>;
   /** Over restarts. `false` ends its {@link QueueStanding.loss} too: whoever resumes a queue has seen it. */

@@ -1,13 +1,13 @@
 import type { NodeAPI, NodeDef } from 'node-red';
 import type { AmiTls } from '../../lib/ami/types';
 import type { Text } from '../../lib/errors';
-import { numberingPlan } from '../../lib/phone';
 import { badSettings } from '../../lib/pbx/errors';
 import type { CallSettings, PbxOptions } from '../../lib/pbx/pbx';
 import { diallingSettings } from './ami-dialling';
 import type { DiallingDef } from './ami-dialling';
-import { field } from './ami-fields';
 import { storeConfig } from './config-nodes';
+import { FieldReader } from './field-reader';
+import { numberingOf } from './numbering';
 import type { RecordingsDef } from './recordings';
 import { textOf } from './settings';
 import { tlsMaterial } from './tls';
@@ -41,22 +41,20 @@ export interface AmiCredentials {
 
 const MAX_NAMES_TEXT = 2000;
 const MAX_NAMES = 50;
-/** The numbering plan has its own bound and names it. */
-const MAX_PATTERN = 10_000;
 
-function required(name: string, label: Text, value: unknown): string {
-  const read = field(name, label, value);
-  if (read === '') throw badSettings(name, { en: `${label.en} is missing.`, ru: `${label.ru}: поле не заполнено.` });
+function required(fields: FieldReader, label: Text, value: unknown): string {
+  const read = fields.text(label, value);
+  if (read === '') throw fields.bad({ en: `${label.en} is missing.`, ru: `${label.ru}: поле не заполнено.` });
   return read;
 }
 
-function port(name: string, value: unknown, tls: boolean): number {
+function port(fields: FieldReader, value: unknown, tls: boolean): number {
   const label = { en: 'Port', ru: 'Порт' };
-  const read = field(name, label, value);
+  const read = fields.text(label, value);
   if (read === '') return tls ? 5039 : 5038;
   const number = /^\d{1,5}$/.test(read) ? Number(read) : 0;
   if (number < 1 || number > 65535) {
-    throw badSettings(name, {
+    throw fields.bad({
       en: `Port: "${read}" is no port; write a number from 1 to 65535 (5038, with TLS 5039).`,
       ru: `Порт: «${read}» — не порт; напишите число от 1 до 65535 (5038, с TLS 5039).`,
     });
@@ -64,11 +62,11 @@ function port(name: string, value: unknown, tls: boolean): number {
   return number;
 }
 
-function eventMask(name: string, value: unknown): string {
-  const mask = field(name, { en: 'Events', ru: 'События' }, value).replace(/\s+/g, '').toLowerCase();
+function eventMask(fields: FieldReader, value: unknown): string {
+  const mask = fields.text({ en: 'Events', ru: 'События' }, value).replace(/\s+/g, '').toLowerCase();
   if (mask === '') return 'on';
   if (!/^[a-z]+(,[a-z]+)*$/.test(mask)) {
-    throw badSettings(name, {
+    throw fields.bad({
       en: 'Events: write "on", "off" or classes of manager.conf with commas, for instance "system,call,agent".',
       ru: 'События: напишите «on», «off» или классы manager.conf через запятую, например «system,call,agent».',
     });
@@ -76,21 +74,22 @@ function eventMask(name: string, value: unknown): string {
   return mask;
 }
 
-function tlsOptions(red: NodeAPI, name: string, def: AmiConfigDef): AmiTls {
-  const serverName = field(name, { en: 'Server name', ru: 'Имя сервера' }, def.serverName);
-  const material = tlsMaterial(red, def.tls, (problem) => badSettings(name, problem));
+function tlsOptions(red: NodeAPI, fields: FieldReader, def: AmiConfigDef): AmiTls {
+  const serverName = fields.text({ en: 'Server name', ru: 'Имя сервера' }, def.serverName);
+  const material = tlsMaterial(red, def.tls, (problem) => fields.bad(problem));
   return serverName === '' ? material : { ...material, serverName };
 }
 
 /** A list of names with commas; `pattern` says what a name is, after the technology that people put before a trunk. */
-function names(name: string, label: Text, value: unknown, pattern: RegExp): string[] {
-  const read = field(name, label, value, MAX_NAMES_TEXT)
+function names(fields: FieldReader, label: Text, value: unknown, pattern: RegExp): string[] {
+  const read = fields
+    .text(label, value, MAX_NAMES_TEXT)
     .split(/[\s,;]+/)
     .map((one) => one.replace(/^\w+\//, ''))
     .filter((one) => one !== '');
   const wrong = read.find((one) => !pattern.test(one)) ?? read[MAX_NAMES];
   if (wrong !== undefined) {
-    throw badSettings(name, {
+    throw fields.bad({
       en: `${label.en}: "${wrong}" cannot be used; write at most ${MAX_NAMES} names with commas.`,
       ru: `${label.ru}: «${wrong}» не подходит; напишите до ${MAX_NAMES} имён через запятую.`,
     });
@@ -102,15 +101,15 @@ const OBJECT_NAME = /^[\w.@+-]{1,80}$/;
 const VARIABLE_NAME = /^[A-Za-z_]\w{0,79}$/;
 
 /** What the dialog says of calls. A simulator has its own trunk, which needs no name. */
-function callSettings(red: NodeAPI, name: string, def: AmiConfigDef, simulated: boolean): CallSettings {
+function callSettings(red: NodeAPI, fields: FieldReader, def: AmiConfigDef, simulated: boolean): CallSettings {
   const table = storeConfig(red, def.store)?.store?.live;
   return {
-    variables: names(name, { en: 'Variables', ru: 'Переменные' }, def.variables, VARIABLE_NAME),
+    variables: names(fields, { en: 'Variables', ru: 'Переменные' }, def.variables, VARIABLE_NAME),
     ...(simulated
       ? {}
       : {
-          trunks: names(name, { en: 'Trunks', ru: 'Транки' }, def.trunks, OBJECT_NAME),
-          trunkContexts: names(name, { en: 'Contexts', ru: 'Контексты' }, def.trunkContexts, OBJECT_NAME),
+          trunks: names(fields, { en: 'Trunks', ru: 'Транки' }, def.trunks, OBJECT_NAME),
+          trunkContexts: names(fields, { en: 'Contexts', ru: 'Контексты' }, def.trunkContexts, OBJECT_NAME),
         }),
     ...(table ? { live: { table, key: def.id } } : {}),
   };
@@ -124,27 +123,25 @@ export function pbxOptions(red: NodeAPI, def: AmiConfigDef, credentials: AmiCred
   const simulated = def.mode !== 'asterisk';
   const host = textOf(def.host);
   const name = textOf(def.name) || (simulated ? 'simulator' : host) || 'asterisk';
-  const plan = numberingPlan({
-    country: field(name, { en: 'Country', ru: 'Страна' }, def.country) || 'RU',
-    extensionPattern: field(name, { en: 'Extensions', ru: 'Внутренние номера' }, def.extensions, MAX_PATTERN),
-  });
-  const calls = callSettings(red, name, def, simulated);
+  const fields = new FieldReader(name, badSettings);
+  const plan = numberingOf(fields, def);
+  const calls = callSettings(red, fields, def, simulated);
   const dialling = diallingSettings(name, def, plan);
   if (simulated) return { name, plan, calls, dialling, connection: { kind: 'simulator' } };
 
   const driver = def.driver === 'asterisk-manager' ? def.driver : 'built-in';
   const useTls = def.useTls === true;
   const client = {
-    host: required(name, { en: 'Address', ru: 'Адрес' }, def.host),
-    port: port(name, def.port, useTls),
-    username: required(name, { en: 'User name', ru: 'Имя пользователя' }, credentials.username),
-    secret: required(name, { en: 'Secret', ru: 'Пароль' }, credentials.secret),
+    host: required(fields, { en: 'Address', ru: 'Адрес' }, def.host),
+    port: port(fields, def.port, useTls),
+    username: required(fields, { en: 'User name', ru: 'Имя пользователя' }, credentials.username),
+    secret: required(fields, { en: 'Secret', ru: 'Пароль' }, credentials.secret),
     plainLogin: def.plainLogin === true,
-    events: eventMask(name, def.events),
-    ...(useTls ? { tls: tlsOptions(red, name, def) } : {}),
+    events: eventMask(fields, def.events),
+    ...(useTls ? { tls: tlsOptions(red, fields, def) } : {}),
   };
   if (useTls && driver === 'asterisk-manager') {
-    throw badSettings(name, {
+    throw fields.bad({
       en: 'the driver asterisk-manager cannot speak TLS: choose the built-in driver or switch TLS off.',
       ru: 'драйвер asterisk-manager не умеет TLS: выберите встроенный драйвер или отключите TLS.',
     });

@@ -6,6 +6,8 @@ import type { DialLine } from '../../lib/dialer/types';
 import type { DialGuard } from '../../lib/outbound/types';
 import type { Pbx } from '../../lib/pbx/pbx';
 import type { NumberingPlan } from '../../lib/phone/types';
+import { knows } from '../../lib/presence/knows';
+import type { Knowledge } from '../../lib/presence/knows';
 import type { Store } from '../../lib/store/types';
 import { amiConfig, finesseConfig } from './config-nodes';
 import type { AmiConfigNode } from './config-nodes';
@@ -27,7 +29,7 @@ export interface Dialling {
   /** Which extensions are registered from an address. */
   readonly whoIsAt: (ip: string) => Promise<readonly string[]>;
   /** Whether the PBX tells of such a phone; waits for the states of the phones after a login. */
-  readonly knows: (extension: string) => Promise<'known' | 'unknown' | 'not-yet'>;
+  readonly knows: (extension: string) => Promise<Knowledge>;
   /** The state of the link. */
   status(): NodeStatus;
   /** Calls `handler` when {@link status} changes. Returns the function that ends it. */
@@ -90,10 +92,12 @@ function amiLine(red: NodeAPI, config: AmiConfigNode, storeId: string, store: St
     log,
     script: play === 'playback' ? playbackScript() : dialplanScript({ clock: systemClock, log }),
     orders: {
-      prefix: nameOf(store).then((name) => `tcrm-${name}-`),
-      isInAir: async (id, attempt) => {
+      isOver: async (name, id, attempt) => {
+        await nameOf(store);
         const stored = await orders.get(id);
-        return stored?.state === 'in-air' && stored.tries === attempt;
+        const isInAir = stored?.state === 'in-air' && stored.tries === attempt;
+        // Asked after the order: a file that took the place of another in between has another name.
+        return !isInAir && (await orders.name) === name;
       },
     },
   });
@@ -132,12 +136,7 @@ export function diallingOf(
     guard: pbx.dialling.guard,
     plan: pbx.plan,
     whoIsAt: pbx.whoIsAt,
-    knows: async (extension) => {
-      await pbx.presence.settled?.();
-      const found = pbx.presence.availability(extension, true);
-      const reason = found.available ? undefined : found.reason;
-      return reason === 'unknown-extension' ? 'unknown' : reason === 'link-down' ? 'not-yet' : 'known';
-    },
+    knows: (extension) => knows(pbx.presence, extension),
     status: () => linkStatus(pbx),
     onStatus: (handler) => pbx.client.onState(handler),
     open: () => pbx.open(),

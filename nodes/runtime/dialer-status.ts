@@ -1,10 +1,18 @@
 import type { NodeAPI, NodeStatus } from 'node-red';
 import type { DialerState } from '../../lib/dialer/options';
+import { TelephonyError } from '../../lib/errors';
+import { NO_PBX_STATUS } from './link-status';
 import { storeWords } from './store-status';
 
 const KEY = 'originate.status';
 
-export const WRONG_ORIGINATE: NodeStatus = { fill: 'red', shape: 'dot', text: `${KEY}.settings` };
+const WRONG_ORIGINATE: NodeStatus = { fill: 'red', shape: 'dot', text: `${KEY}.settings` };
+
+/** Why a node has no dialler. */
+export function withoutOffice(problem: Error): NodeStatus {
+  const isUnchosen = problem instanceof TelephonyError && problem.code === 'PBX_TO_DIAL_NOT_CHOSEN';
+  return isUnchosen ? NO_PBX_STATUS : WRONG_ORIGINATE;
+}
 
 /** Hours and minutes of a moment of the next day, day and month of one after. */
 function when(ms: number, now: number): string {

@@ -58,6 +58,10 @@ export const nodeError = errorsFrom({
     en: 'The path "{path}" cannot be served: letters, digits, and - . _ ~ between slashes, for instance /crm.',
     ru: 'Путь «{path}» обслуживать нельзя: буквы, цифры и - . _ ~ между косыми чертами, например /crm.',
   },
+  ENDPOINT_PATH_TAKEN: {
+    en: 'The path {path} is taken: another node serves it, {node}. What is asked there never reaches this node. Give one of the two a path of its own ("Path" in its dialog).',
+    ru: 'Путь {path} занят: его обслуживает другой узел, {node}. Запросы по нему сюда не попадают. Дайте одному из двух свой путь («Путь» в его настройках).',
+  },
   WEBHOOK_NO_TOPICS: {
     en: 'This kind of CRM takes no events of calls: choose another CRM in the dialog of the node.',
     ru: 'CRM этого вида не принимает события звонков: выберите в узле другую CRM.',

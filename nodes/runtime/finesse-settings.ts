@@ -5,11 +5,12 @@ import { badSettings } from '../../lib/finesse/errors';
 import type { FinesseAgent } from '../../lib/finesse/types';
 import { channelFor } from '../../lib/outbound/channels';
 import { DEFAULT_DIALLING } from '../../lib/outbound/defaults';
-import { isNumberPattern } from '../../lib/outbound/patterns';
-import type { DialAs, DialSettings } from '../../lib/outbound/types';
-import { numberingPlan, parseNumber } from '../../lib/phone';
+import type { DialAs } from '../../lib/outbound/types';
+import { parseNumber } from '../../lib/phone';
 import type { NumberingPlan } from '../../lib/phone/types';
-import { variableIn } from '../../lib/variables';
+import { DIAL_FORMS, dialRules, type DialRules } from './dial-rules';
+import { FieldReader } from './field-reader';
+import { numberingOf } from './numbering';
 import { textOf } from './settings';
 import { tlsMaterial } from './tls';
 
@@ -52,30 +53,21 @@ export interface FinesseSettings {
   /** Of the lines of the table that cannot be used: the other agents can call all the same. */
   readonly problems: readonly TelephonyError[];
   readonly plan: NumberingPlan;
-  readonly rules: Pick<DialSettings, 'allow' | 'deny' | 'perMinute' | 'perCaller'>;
+  readonly rules: DialRules;
   readonly addressOf: (order: ClickOrder) => string;
 }
 
-function noVariable(name: string, label: Text, value: string): string {
-  const variable = variableIn(value);
-  if (variable === undefined) return value;
-  throw badSettings(name, {
-    en: `${label.en}: the environment variable ${variable} is not set.`,
-    ru: `${label.ru}: переменная окружения ${variable} не задана.`,
-  });
-}
+const AGENTS = { en: 'Agents', ru: 'Агенты' };
 
 /** One line of the table. Throws `FINESSE_BAD_SETTINGS` without ever naming the password. */
 export function agentOf(name: string, row: Readonly<Record<string, unknown>>, passwords: Passwords): FinesseAgent {
-  const label = { en: 'Agents', ru: 'Агенты' };
-  const extension = noVariable(name, label, textOf(row.extension));
-  const login = noVariable(name, label, textOf(row.login));
+  const fields = new FieldReader(name, badSettings);
+  const extension = fields.text(AGENTS, row.extension);
+  const login = fields.text(AGENTS, row.login);
   // Not trimmed: a blank may belong to it.
-  const password = noVariable(name, label, passwords[`password${textOf(row.slot)}`] ?? '');
+  const password = fields.line(AGENTS, passwords[`password${textOf(row.slot)}`] ?? '');
   const problem = agentProblem(extension, login, password);
-  if (problem !== undefined) {
-    throw badSettings(name, { en: `${label.en}: ${problem.en}`, ru: `${label.ru}: ${problem.ru}` });
-  }
+  if (problem !== undefined) throw fields.wrong(AGENTS, problem);
   return { extension, login, password };
 }
 
@@ -101,15 +93,16 @@ function agentProblem(extension: string, login: string, password: string): Text 
 }
 
 function agentTable(name: string, rows: FinesseConfigDef['agents'], passwords: Passwords) {
+  const fields = new FieldReader(name, badSettings);
   const agents = new Map<string, FinesseAgent>();
   const problems: TelephonyError[] = [];
   for (const row of rows ?? []) {
     try {
       const agent = agentOf(name, row, passwords);
       if (agents.has(agent.extension)) {
-        throw badSettings(name, {
-          en: `Agents: the extension ${agent.extension} stands in the table twice.`,
-          ru: `Агенты: номер ${agent.extension} стоит в таблице дважды.`,
+        throw fields.wrong(AGENTS, {
+          en: `the extension ${agent.extension} stands in the table twice.`,
+          ru: `номер ${agent.extension} стоит в таблице дважды.`,
         });
       }
       agents.set(agent.extension, agent);
@@ -120,49 +113,11 @@ function agentTable(name: string, rows: FinesseConfigDef['agents'], passwords: P
   return { agents: [...agents.values()], problems };
 }
 
-function prefixOf(name: string, value: unknown): string {
-  const prefix = noVariable(name, { en: 'Outside line', ru: 'Выход в город' }, textOf(value));
+function prefixOf(fields: FieldReader, value: unknown): string {
+  const label = { en: 'Outside line', ru: 'Выход в город' };
+  const prefix = fields.text(label, value);
   if (/^[0-9]{0,8}$/.test(prefix)) return prefix;
-  throw badSettings(name, {
-    en: `Outside line: "${prefix.slice(0, 40)}" is no prefix; write digits or nothing.`,
-    ru: `Выход в город: «${prefix.slice(0, 40)}» — не префикс; напишите цифры или ничего.`,
-  });
-}
-
-const MAX_PATTERNS = 200;
-
-function patterns(name: string, label: Text, value: unknown): string[] {
-  const read = noVariable(name, label, textOf(value))
-    .split(/[\s,;]+/)
-    .filter((one) => one !== '');
-  const wrong = read.find((one) => !isNumberPattern(one)) ?? read[MAX_PATTERNS];
-  if (wrong === undefined) return read;
-  throw badSettings(name, {
-    en: `${label.en}: "${wrong.slice(0, 40)}" cannot be used; write at most ${MAX_PATTERNS} patterns like +7* or +74951234567 with commas.`,
-    ru: `${label.ru}: «${wrong.slice(0, 40)}» не подходит; напишите через запятую до ${MAX_PATTERNS} шаблонов вида +7* или +74951234567.`,
-  });
-}
-
-const MOST_A_MINUTE = 1000;
-
-function cap(name: string, label: Text, value: unknown, usual: number): number {
-  const read = noVariable(name, label, textOf(value));
-  const number = read === '' ? usual : /^\d{1,4}$/.test(read) ? Number(read) : 0;
-  if (number >= 1 && number <= MOST_A_MINUTE) return number;
-  throw badSettings(name, {
-    en: `${label.en}: "${read.slice(0, 40)}" is no number of calls a minute; write 1 to ${MOST_A_MINUTE}.`,
-    ru: `${label.ru}: «${read.slice(0, 40)}» — не число звонков в минуту; напишите от 1 до ${MOST_A_MINUTE}.`,
-  });
-}
-
-function rulesOf(name: string, def: FinesseConfigDef): FinesseSettings['rules'] {
-  const { perMinute, perCaller } = DEFAULT_DIALLING;
-  return {
-    allow: patterns(name, { en: 'Allowed numbers', ru: 'Разрешённые номера' }, def.allow),
-    deny: patterns(name, { en: 'Forbidden numbers', ru: 'Запрещённые номера' }, def.deny),
-    perMinute: cap(name, { en: 'Calls a minute', ru: 'Звонков в минуту' }, def.perMinute, perMinute),
-    perCaller: cap(name, { en: 'By one caller', ru: 'На одного' }, def.perCaller, perCaller),
-  };
+  throw fields.unusable(label, prefix, { en: 'write digits or nothing.', ru: 'напишите цифры или ничего.' });
 }
 
 /** What CUCM wants to have dialled; '' for what is neither a number nor an extension. */
@@ -174,15 +129,14 @@ function addressFor(plan: NumberingPlan, dialAs: DialAs, prefix: string): Finess
   };
 }
 
-const dialAsOf = (value: unknown): DialAs => (value === 'digits' || value === 'e164' ? value : 'dialled');
+const dialAsOf = (value: unknown): DialAs => DIAL_FORMS.find((one) => one === value) ?? DEFAULT_DIALLING.dialAs;
 
 /** What the client is made of, apart from the table; for a button of the dialog too. Throws `FINESSE_BAD_SETTINGS`. */
 export function serverOf(red: NodeAPI, def: Pick<FinesseConfigDef, 'name' | 'address' | 'tls'>) {
   const name = textOf(def.name) || 'Finesse';
-  const address = noVariable(name, { en: 'Address', ru: 'Адрес' }, textOf(def.address)).replace(/\/$/, '');
-  const { ca } = tlsMaterial(red, def.tls, (problem) =>
-    badSettings(name, { en: `TLS: ${problem.en}`, ru: `TLS: ${problem.ru}` }),
-  );
+  const fields = new FieldReader(name, badSettings);
+  const address = fields.text({ en: 'Address', ru: 'Адрес' }, def.address).replace(/\/$/, '');
+  const { ca } = tlsMaterial(red, def.tls, (problem) => fields.wrong({ en: 'TLS', ru: 'TLS' }, problem));
   return { name, address, ...(ca === undefined ? {} : { ca }) };
 }
 
@@ -190,15 +144,13 @@ export function serverOf(red: NodeAPI, def: Pick<FinesseConfigDef, 'name' | 'add
 export function finesseSettings(red: NodeAPI, def: FinesseConfigDef, passwords: Passwords): FinesseSettings {
   const server = serverOf(red, def);
   const { name } = server;
-  const plan = numberingPlan({
-    country: noVariable(name, { en: 'Country', ru: 'Страна' }, textOf(def.country)) || 'RU',
-    extensionPattern: noVariable(name, { en: 'Extensions', ru: 'Внутренние номера' }, textOf(def.extensions)),
-  });
+  const fields = new FieldReader(name, badSettings);
+  const plan = numberingOf(fields, def);
   return {
     ...server,
     ...agentTable(name, def.agents, passwords),
     plan,
-    rules: rulesOf(name, def),
-    addressOf: addressFor(plan, dialAsOf(def.dialAs), prefixOf(name, def.prefix)),
+    rules: dialRules(fields, def),
+    addressOf: addressFor(plan, dialAsOf(def.dialAs), prefixOf(fields, def.prefix)),
   };
 }

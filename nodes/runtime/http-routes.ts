@@ -1,5 +1,5 @@
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
-import type { NodeAPI } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import { parserFault } from '../../lib/http-in/body';
 import type { ParserFault } from '../../lib/http-in/body';
 import { Claims } from './claims';
@@ -8,12 +8,18 @@ import { corsHeaders } from './cors';
 /** `fault`: a body parser in front of us gave up on the request. */
 export type Serve = (req: Request, res: Response, fault?: ParserFault) => void;
 
+/** A path at work, and whose it is. */
+export interface Route {
+  readonly serve: Serve;
+  readonly owner: Node;
+}
+
 /**
  * The paths that nodes of this pack serve on Node-RED's HTTP server: one handler for good, that looks the path up. So a
  * deploy leaves nothing behind and adds nothing twice.
  */
 class HttpRoutes {
-  readonly claims = new Claims<Serve>();
+  readonly claims = new Claims<Route>();
   private readonly middleware: readonly RequestHandler[];
   private readonly cors: unknown;
 
@@ -34,7 +40,7 @@ class HttpRoutes {
   }
 
   private dispatch(req: Request, res: Response, next: NextFunction): void {
-    const serve = this.claims.holder(keyOf(req.path));
+    const serve = this.claims.holder(keyOf(req.path))?.serve;
     if (!serve) {
       next();
       return;
@@ -48,7 +54,7 @@ class HttpRoutes {
 
   /** A body that could not be parsed in front of us is refused in the asker's own format. */
   private recover(thrown: unknown, req: Request, res: Response, next: NextFunction): void {
-    const serve = this.claims.holder(keyOf(req.path));
+    const serve = this.claims.holder(keyOf(req.path))?.serve;
     const fault = parserFault(thrown);
     if (!serve || !fault || res.headersSent) {
       next(thrown);
@@ -92,13 +98,18 @@ const routesOf = new WeakMap<object, HttpRoutes>();
 
 /**
  * Serves a path below Node-RED's `httpNodeRoot` until the returned function is called. `onTurn` tells at once whether the
- * path is ours, and again when it becomes ours because the node that had it left.
+ * path is ours and whose it is, and again when it becomes ours because the node that had it left.
  */
-export function serveHttp(red: NodeAPI, path: string, serve: Serve, onTurn: (mine: boolean) => void): () => void {
+export function serveHttp(
+  red: NodeAPI,
+  path: string,
+  route: Route,
+  onTurn: (mine: boolean, has: Route) => void,
+): () => void {
   const app = red.httpNode as object;
   const routes = routesOf.get(app) ?? new HttpRoutes(red);
   routesOf.set(app, routes);
-  return routes.claims.claim(keyOf(path), serve, onTurn);
+  return routes.claims.claim(keyOf(path), route, onTurn);
 }
 
 /** The admin may have switched all HTTP of flows off. */

@@ -4,11 +4,11 @@ import { Calendar } from '../../lib/dialer/calendar';
 import { obey, readCommand } from '../../lib/dialer/commands';
 import { Dialer } from '../../lib/dialer/dialer';
 import { orderError } from '../../lib/dialer/errors';
-import { Fields, jsonCopy } from '../../lib/dialer/fields';
+import { Fields, jsonCopy, MAX_KEY } from '../../lib/dialer/fields';
 import type { DialerOptions } from '../../lib/dialer/options';
 import { readOrder } from '../../lib/dialer/order';
 import { refusedOutcome } from '../../lib/dialer/refused';
-import { isOpen, nextOpening } from '../../lib/dialer/windows';
+import { isOpen, nextClosing, nextOpening } from '../../lib/dialer/windows';
 import { asError, TelephonyError } from '../../lib/errors';
 import { timeZonesOf } from '../../lib/phone/time-zones';
 import type { Store } from '../../lib/store/types';
@@ -55,7 +55,7 @@ export class OriginateOffice {
     const dialling = diallingOf(red, chosen, { storeId: stored.id, store, play: this.settings.play });
     if (!dialling) throw nodeError('PBX_TO_DIAL_NOT_CHOSEN');
     const { name, line, guard, plan } = dialling;
-    const openings = { isOpen, nextOpening };
+    const openings = { isOpen, nextClosing, nextOpening };
     this.store = store;
     this.dialling = dialling;
     this.complaints = new Complaints(node);
@@ -105,6 +105,14 @@ export class OriginateOffice {
     const { order: settings } = this.settings;
     const now = systemClock.now();
     try {
+      // What is on disk already is answered with that, even while nothing else is known: which phones there are, for one.
+      const key = new Fields(payload).text('key', MAX_KEY);
+      const isRepeated =
+        key !== undefined &&
+        (await this.dialer.repeat(key, (first) => {
+          send([null, Object.assign(msg, { topic: 'order_progress', payload: first })]);
+        }));
+      if (isRepeated) return;
       const account = crmConfig(this.red, this.def.crm)?.account;
       const order = await readOrder(payload, settings, {
         isKnown: async (extension) =>

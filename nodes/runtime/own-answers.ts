@@ -1,6 +1,7 @@
 import type { AmiMessage } from '../../lib/ami/types';
+import { whoseChannels } from '../../lib/control/channels';
+import { currentCall } from '../../lib/control/current-call';
 import type { CrmAccount } from '../../lib/crm/account';
-import { currentCall } from '../../lib/pbx/current-call';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { protocolError } from '../../lib/protocols/errors';
 import type { CommandAnswer, CommandRequest, Fields } from '../../lib/protocols/types';
@@ -62,7 +63,9 @@ export class OwnAnswers {
       const extensions = [extension, ...others].slice(0, 5).join(', ');
       throw protocolError('PROTOCOL_PHONE_AMBIGUOUS', { address, extensions });
     }
-    const call = await currentCall(pbx.client, extension);
+    const { client, dialling, plan, trunks } = pbx;
+    const whose = whoseChannels(dialling.settings.agentChannel, plan, trunks);
+    const call = await currentCall(client, whose, extension);
     if (call === undefined) throw protocolError('PROTOCOL_NO_CALL', { extension });
     return { kind: 'call', ...call };
   }

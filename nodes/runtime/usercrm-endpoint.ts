@@ -13,7 +13,9 @@ import { Complaints } from './complaints';
 import { Claims } from './claims';
 import { amiConfig, crmConfig } from './config-nodes';
 import { HttpEndpoint } from './http-endpoint';
+import { nodeError } from './errors';
 import { httpIsOff, serveHttp } from './http-routes';
+import type { Route } from './http-routes';
 import { forPeople, languageOf } from './language';
 import { NO_PBX_STATUS, linkStatus } from './link-status';
 import { OwnAnswers } from './own-answers';
@@ -22,6 +24,7 @@ import type { QuestionToken } from './questions';
 import { crmWords } from './crm-status';
 import { whenFlowsStarted } from './flows-started';
 import { fetchWaitingOrders } from './waiting-orders';
+import { whichNode } from './which-node';
 import { basePath, keyOf, milliseconds, textOf } from './settings';
 import { StatusLine } from './status';
 
@@ -182,13 +185,19 @@ export class UserCrmEndpoint {
     for (const name of names) {
       const protocol = httpProtocols[name];
       const path = base + protocol.path;
-      const onTurn = (mine: boolean): void => {
+      const onTurn = (mine: boolean, { owner }: Route): void => {
         if (mine) this.taken.delete(path);
-        else this.taken.add(path);
+        else this.pathTaken(path, owner);
         this.showState();
       };
-      this.leave.push(serveHttp(red, path, endpoint.handler(name, protocol), onTurn));
+      this.leave.push(serveHttp(red, path, { serve: endpoint.handler(name, protocol), owner: node }, onTurn));
     }
+  }
+
+  private pathTaken(path: string, owner: Node): void {
+    this.taken.add(path);
+    const error = nodeError('ENDPOINT_PATH_TAKEN', { path, node: whichNode(this.red, owner) });
+    this.node.warn(`${forPeople(this.red, this.node.type, error).message} (${error.code})`);
   }
 
   private fetchOrders(): void {

@@ -31,7 +31,7 @@ interface ProcessOptions {
 
 /** A process that dials and plays, with a link of its own. */
 class Process {
-  readonly results = new Map<string, AutocallHeard | undefined>();
+  readonly results = new Map<string, AutocallHeard | 'not-offered' | undefined>();
   readonly confirmed: string[] = [];
   readonly problems: string[] = [];
   readonly script: AutocallScript;
@@ -113,6 +113,7 @@ describeAsterisk('autocalls', (version) => {
       try: 1,
       channelId: id,
       startedAt: 0,
+      dialBefore: order.expiresAt,
       order: { ...order, ...change },
     });
     const headers = { Channel: channel, ...entry.headers, Async: true, ChannelId: id, Timeout: 20_000 };
@@ -131,7 +132,7 @@ describeAsterisk('autocalls', (version) => {
   };
   const isIn = async (application: string): Promise<boolean> =>
     (await asterisk.cli('core show channels')).includes(`${application}(`);
-  async function result(id: string, process = one): Promise<AutocallHeard | undefined> {
+  async function result(id: string, process = one): Promise<AutocallHeard | 'not-offered' | undefined> {
     await until(() => process.results.has(id), 'the end of the call', 30_000);
     return process.results.get(id);
   }
@@ -262,8 +263,11 @@ describeAsterisk('autocalls', (version) => {
 
   it('plays nothing that is late, and connects no late click', async () => {
     const past = Math.floor(Date.now() / 1000) - 1;
+    const causes: (string | undefined)[] = [];
+    one.client.subscribe(['Hangup'], (event) => causes.push(event.get('Cause')));
     const { id } = await dial({ files: [LONG] }, { TCRM_EXPIRES: past });
     assert.equal(await result(id), undefined);
+    assert.deepEqual(causes, ['103']);
     const click = async (expires: number): Promise<string | undefined> => {
       const ChannelId = `tcrm-t-${(count += 1)}-1`;
       const headers = {
@@ -340,6 +344,28 @@ describeAsterisk('autocalls', (version) => {
       await until(async () => (await variable(dialled.channelId, 'TCRM_STEP')) === '1', 'the second file');
       call.bye();
       assert.deepEqual(essence(await result), ['heard-partly', 'yes', 1]);
+    });
+
+    it('has failed when it was late by the clock of the PBX, and is unheard when the client hangs up at once', async () => {
+      const line = lineOf(one);
+      const late = { ...attempt({ files: [LONG] }), dialBefore: Date.now() + 5000 };
+      // A PBX whose clock went ahead since it was asked.
+      const action = one.client.action.bind(one.client);
+      one.client.action = (sent, options) => {
+        const { variables } = sent;
+        const past = Math.floor(Date.now() / 1000) - 1;
+        return action(variables ? { ...sent, variables: { ...variables, TCRM_EXPIRES: past } } : sent, options);
+      };
+      const { outcome, reached, heard, error } = await line.dial(late, () => undefined);
+      assert.deepEqual([outcome, reached, heard, error?.code], ['failed', 'yes', 0, 'LINE_NOTHING_PLAYED']);
+      one.client.action = action;
+      assert.deepEqual(essence(await line.dial(attempt({}), () => undefined)), ['answered', 'yes', 2]);
+      const cut = line.dial(attempt({ detectMachine: true, files: [LONG] }), () => undefined);
+      phone.reset('answer');
+      const call = await phone.nextCall();
+      await until(() => isIn('AMD'), 'the detection');
+      call.bye();
+      assert.deepEqual(essence(await cut), ['heard-partly', 'yes', 0]);
     });
 
     it('is taken by a machine', async () => {

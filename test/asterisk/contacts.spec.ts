@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { whoseChannels } from '../../lib/control/channels';
+import { currentCall } from '../../lib/control/current-call';
 import { numberingPlan } from '../../lib/phone';
-import { currentCall } from '../../lib/pbx/current-call';
 import { createPbx, type Pbx } from '../../lib/pbx/pbx';
 import { until } from '../support/wait';
 import { describeAsterisk } from './support/roots';
@@ -40,9 +41,10 @@ describeAsterisk('who sits where', (version) => {
 
   it('finds the call on a phone, and the channel of the client in it', async () => {
     await bed.reset();
-    assert.equal(await currentCall(pbx.client, '101'), undefined);
+    const whose = whoseChannels(pbx.dialling.settings.agentChannel, pbx.plan, pbx.trunks);
+    assert.equal(await currentCall(pbx.client, whose, '101'), undefined);
     const { phone } = await bed.route(DIRECT);
-    const found = await currentCall(pbx.client, phone);
+    const found = await currentCall(pbx.client, whose, phone);
     assert.ok(found);
     assert.match(found.number, /4951343060$/);
     const channel = await pbx.client.action({

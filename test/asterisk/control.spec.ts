@@ -7,6 +7,7 @@ import type { CallMessage, PbxMessage, RecordPayload } from '../../lib/messages/
 import { DEFAULT_DIALLING } from '../../lib/outbound/defaults';
 import type { DialSettings } from '../../lib/outbound/types';
 import { numberingPlan } from '../../lib/phone';
+import { knows } from '../../lib/presence/knows';
 import { createPbx, type Pbx } from '../../lib/pbx/pbx';
 import { until } from '../support/wait';
 import { describeAsterisk } from './support/roots';
@@ -42,9 +43,15 @@ describeAsterisk('call control', (version) => {
     return made;
   }
 
-  function controlOf({ client, dialling }: Pbx, hold: DialSettings['hold']): CallControl {
+  function controlOf({ client, dialling, presence }: Pbx, hold: DialSettings['hold']): CallControl {
     const settings = { ...DEFAULT_DIALLING, context: 'from-internal', hold };
-    return createCallControl({ client, plan, dialling: { settings, guard: dialling.guard }, trunks: ['provider'] });
+    return createCallControl({
+      client,
+      plan,
+      dialling: { settings, guard: dialling.guard },
+      trunks: ['provider'],
+      knows: (extension) => knows(presence, extension),
+    });
   }
 
   before(async () => {

@@ -1,4 +1,4 @@
-import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
+import { HttpDouble, type DoubleReply, type DoubleRequest } from './support';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Stored = Record<string, unknown> & { readonly id: number };
@@ -20,8 +20,7 @@ const isEmpty = (value: unknown): boolean => value === undefined || value === nu
  * amoCRM as far as calls touch it: the shapes of its documentation and of public clients and connectors. Where nobody says what it does
  * (a repeated `uniq`, an incoming lead sent twice) it does the worst, unless told otherwise.
  */
-export class AmoDouble {
-  readonly server = new DoubleServer((request) => this.handle(request));
+export class AmoDouble extends HttpDouble {
   readonly token = `eyJ0eXAiOiJKV1Qi.${'0'.repeat(32)}.long-lived`;
   /** Tokens that are good; one that is taken away has expired or was revoked. */
   readonly tokens = new Set([this.token]);
@@ -53,23 +52,8 @@ export class AmoDouble {
   private refusals = 0;
   private blockedUntil = -Infinity;
 
-  constructor(private readonly now: () => number = () => performance.now()) {}
-
-  async start(): Promise<this> {
-    await this.server.start();
-    return this;
-  }
-
-  stop(): Promise<void> {
-    return this.server.stop();
-  }
-
-  get origin(): string {
-    return this.server.origin;
-  }
-
-  get requests(): readonly DoubleRequest[] {
-    return this.server.requests;
+  constructor(private readonly now: () => number = () => performance.now()) {
+    super();
   }
 
   all(list: string): readonly Stored[] {
@@ -88,7 +72,7 @@ export class AmoDouble {
     return this.add(list, { name, custom_fields_values: [field], ...more });
   }
 
-  private handle(request: DoubleRequest): DoubleReply {
+  protected handle(request: DoubleRequest): DoubleReply {
     const limit = this.limit();
     if (limit !== undefined) return limit;
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];

@@ -2,7 +2,7 @@ import { CrmTables, type Listed } from './bitrix24/crm';
 import { OfflineEvents } from './bitrix24/offline';
 import { Telephony } from './bitrix24/telephony';
 import { isMap, paramsOf, phpMap, phpParams, Refusal, text, uploadedFile, type Params } from './bitrix24/wire';
-import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
+import { HttpDouble, type DoubleReply, type DoubleRequest, type Fault } from './support';
 
 type Method = (params: Params) => Listed;
 
@@ -24,7 +24,7 @@ export interface PortalOptions {
  * A Bitrix24 portal as far as telephony touches it. Shapes, codes and texts are those of the official documentation; the life of a call
  * is that of the telephony module. What it holds is open to the test.
  */
-export class BitrixDouble {
+export class BitrixDouble extends HttpDouble {
   readonly code = 'k3y0f4h00kqwerty';
   readonly crm = new CrmTables();
   readonly telephony: Telephony;
@@ -49,27 +49,17 @@ export class BitrixDouble {
   };
   /** Methods in the order in which they came, without those refused by the bucket. */
   readonly methods: string[] = [];
-  readonly server: DoubleServer;
   private readonly now: () => number;
   private level = 0;
   private levelAt: number;
 
   constructor({ now = Date.now }: PortalOptions = {}) {
+    super();
     this.now = now;
     this.levelAt = now();
     this.telephony = new Telephony(this.crm, now);
     this.offline = new OfflineEvents(now);
-    this.server = new DoubleServer((request) => this.answer(request));
     this.crm.addUser({ ID: '1', NAME: 'Админ', LAST_NAME: '' });
-  }
-
-  async start(): Promise<this> {
-    await this.server.start();
-    return this;
-  }
-
-  stop(): Promise<void> {
-    return this.server.stop();
   }
 
   /** What an admin copies from the portal. */
@@ -88,13 +78,13 @@ export class BitrixDouble {
   }
 
   /** Lets the next requests of one method fail. */
-  fail(method: string, ...[fault, times]: readonly [Parameters<DoubleServer['fail']>[0], number?]): void {
+  fail(method: string, ...[fault, times]: readonly [Fault, number?]): void {
     const wanted = method.toLowerCase();
     const when = (request: DoubleRequest) => methodOf(request.path) === wanted;
     this.server.fail(fault, { when, ...(times === undefined ? {} : { times }) });
   }
 
-  private answer(request: DoubleRequest): DoubleReply {
+  protected handle(request: DoubleRequest): DoubleReply {
     const startedAt = this.now();
     try {
       if (request.path === TOKEN_PATH) return { status: 200, body: this.token(request.query) };

@@ -1,4 +1,4 @@
-import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
+import { HttpDouble, type DoubleReply, type DoubleRequest } from './support';
 
 type Fields = Readonly<Record<string, unknown>>;
 type StoredRecord = Record<string, unknown> & { readonly id: string };
@@ -18,32 +18,14 @@ const digits = (value: string): string => value.replace(/[^0-9]/g, '');
  * EspoCRM 9.1.7 as far as calls touch it; every shape, status, header and oddity was measured on a real one: the default role, a wrong
  * key (401 without a body), the default duration of calls, E.164 only, duplicates by name, secondary numbers found but not shown.
  */
-export class EspoDouble {
+export class EspoDouble extends HttpDouble {
   readonly key = '0123456789abcdef0123456789abcdef';
   /** `phoneNumberInternational` of the settings: the default of new installations. */
   phoneNumberInternational = true;
   /** Entities that the role of the API user hides. */
   readonly hidden = new Set<string>();
-  readonly server = new DoubleServer((request) => this.handle(request));
   private readonly records = new Map<string, StoredRecord[]>(ENTITIES.map((entity) => [entity, []]));
   private counter = 0;
-
-  async start(): Promise<this> {
-    await this.server.start();
-    return this;
-  }
-
-  stop(): Promise<void> {
-    return this.server.stop();
-  }
-
-  get origin(): string {
-    return this.server.origin;
-  }
-
-  get requests(): readonly DoubleRequest[] {
-    return this.server.requests;
-  }
 
   all(entity: string): readonly StoredRecord[] {
     return this.records.get(entity) ?? [];
@@ -54,7 +36,7 @@ export class EspoDouble {
     return this.store(entity, fields).id;
   }
 
-  private handle(request: DoubleRequest): DoubleReply {
+  protected handle(request: DoubleRequest): DoubleReply {
     if (request.headers['x-api-key'] !== this.key) {
       return { status: 401, headers: { 'Content-Type': 'text/html; charset=UTF-8' } };
     }

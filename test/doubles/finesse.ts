@@ -1,4 +1,4 @@
-import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
+import { HttpDouble, type DoubleReply, type DoubleRequest } from './support';
 
 interface Agent {
   readonly login: string;
@@ -29,8 +29,7 @@ const HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
  * Finesse as far as a click touches it: shapes, states and refusals of the developer guide 12.5 (Dialog, User, SystemInfo, "CTI Event Mappings",
  * table "Outgoing Call"). The calls move when the test says so: {@link originated}, {@link rings}, {@link answers}, {@link fails}, {@link ends}.
  */
-export class FinesseDouble {
-  readonly server = new DoubleServer((request) => this.handle(request));
+export class FinesseDouble extends HttpDouble {
   readonly agents: Agent[] = [
     { login: 'anna', password: 'anna-Secret', extension: '1001', state: 'NOT_READY' },
     { login: 'boris', password: 'boris-Secret', extension: '1002', state: 'LOGOUT' },
@@ -47,23 +46,6 @@ export class FinesseDouble {
   /** The time by which it lives. */
   now: () => number = () => Date.now();
   private counter = 16_777_216;
-
-  async start(): Promise<this> {
-    await this.server.start();
-    return this;
-  }
-
-  stop(): Promise<void> {
-    return this.server.stop();
-  }
-
-  get origin(): string {
-    return this.server.origin;
-  }
-
-  get requests(): readonly DoubleRequest[] {
-    return this.server.requests;
-  }
 
   /** How many times an order to call has come. */
   get ordered(): number {
@@ -128,7 +110,7 @@ export class FinesseDouble {
     call.legs.forEach((leg, place) => (leg.state = legs[place] ?? leg.state));
   }
 
-  private handle(request: DoubleRequest): DoubleReply {
+  protected handle(request: DoubleRequest): DoubleReply {
     const reply = this.reply(request);
     return { ...reply, headers: { ...XML, Date: new Date(this.time()).toUTCString(), ...reply.headers } };
   }

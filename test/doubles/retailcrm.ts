@@ -1,4 +1,4 @@
-import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
+import { HttpDouble, type DoubleReply, type DoubleRequest } from './support';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -43,7 +43,7 @@ const end = (number: string): string => number.replace(/[^0-9]/g, '').slice(-10)
  * retailCRM's API v5 as far as calls touch it: paths, fields and answers as its public clients write and read them. What a real account says in
  * the rarer cases (an unknown extension, a bad field) is a guess with the documented shape of errors.
  */
-export class RetailDouble {
+export class RetailDouble extends HttpDouble {
   readonly key = 'X2EDxEta9U3lcsSV0dwdF38UvtSCxIuG';
   /** Code of the registered telephony. */
   readonly module = 'asterisk';
@@ -62,27 +62,9 @@ export class RetailDouble {
   readonly customers: RetailCustomer[] = [];
   readonly calls: Fields[] = [];
   readonly events: Fields[] = [];
-  readonly server = new DoubleServer((request) => this.handle(request));
   /** The clock of the limit, in ms. */
   now = (): number => Date.now();
   private times: number[] = [];
-
-  async start(): Promise<this> {
-    await this.server.start();
-    return this;
-  }
-
-  stop(): Promise<void> {
-    return this.server.stop();
-  }
-
-  get origin(): string {
-    return this.server.origin;
-  }
-
-  get requests(): readonly DoubleRequest[] {
-    return this.server.requests;
-  }
 
   addUser(fields: Partial<RetailUser>): RetailUser {
     const user = { id: this.users.length + 1, firstName: 'User', active: true, ...fields };
@@ -96,7 +78,7 @@ export class RetailDouble {
     return customer;
   }
 
-  private handle(request: DoubleRequest): DoubleReply {
+  protected handle(request: DoubleRequest): DoubleReply {
     const now = this.now();
     this.times = [...this.times.filter((time) => time > now - 1000), now];
     if (this.times.length > this.perSecond) {

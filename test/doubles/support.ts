@@ -124,6 +124,30 @@ export class DoubleServer {
   }
 }
 
+/** What the doubles have in common: one server, what it was asked, and what a test does with it. */
+export abstract class HttpDouble {
+  readonly server = new DoubleServer((request) => this.handle(request));
+
+  protected abstract handle(request: DoubleRequest): DoubleReply;
+
+  async start(): Promise<this> {
+    await this.server.start();
+    return this;
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+
+  get origin(): string {
+    return this.server.origin;
+  }
+
+  get requests(): readonly DoubleRequest[] {
+    return this.server.requests;
+  }
+}
+
 function write({ status, headers, body }: DoubleReply, response: http.ServerResponse): void {
   const isRaw = typeof body === 'string' || Buffer.isBuffer(body) || body === undefined;
   response.writeHead(status, { ...(isRaw ? {} : { 'Content-Type': 'application/json; charset=utf-8' }), ...headers });

@@ -1,4 +1,4 @@
-import { DoubleServer, type DoubleReply, type DoubleRequest } from './support';
+import { HttpDouble, type DoubleReply, type DoubleRequest } from './support';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -97,7 +97,7 @@ function differences(path: string, documented: unknown, sent: unknown): string[]
  * A CRM that speaks UserCRM as the document of Runtel has it: `test` without a key, everything else with one; events are checked
  * field by field and refused with the words of {@link problemsOf}. Second deliveries are told by `action_id`.
  */
-export class UserCrmDouble {
+export class UserCrmDouble extends HttpDouble {
   readonly key = 'crm-api-key';
   /** The events taken, each once, in order. */
   readonly events: { readonly action: string; readonly body: Fields; readonly headers: DoubleRequest['headers'] }[] =
@@ -106,23 +106,13 @@ export class UserCrmDouble {
   repeated = 0;
   /** What `get_contact` answers with. */
   contacts: readonly Fields[] = [];
-  readonly server = new DoubleServer((request) => this.handle(request));
   private readonly known = new Set<string>();
-
-  async start(): Promise<this> {
-    await this.server.start();
-    return this;
-  }
-
-  stop(): Promise<void> {
-    return this.server.stop();
-  }
 
   get url(): string {
     return `${this.server.origin}/usercrm`;
   }
 
-  private handle(request: DoubleRequest): DoubleReply {
+  protected handle(request: DoubleRequest): DoubleReply {
     if (request.method !== 'POST') return { status: 405, body: { error: 'POST only' } };
     const raw = request.body.toString('utf8');
     const message = JSON.parse(raw) as Fields;

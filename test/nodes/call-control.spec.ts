@@ -175,4 +175,16 @@ describe('call-control', () => {
     const { held } = (await outcome({ payload: { action: 'toggle-hold', callId } })) as Answer;
     assert.equal(held, false);
   });
+
+  it('counts its transfers on when the PBX is deployed anew', async () => {
+    await start({}, { perCaller: '1' });
+    const guard = () => (node('pbx') as AmiConfigNode).pbx.dialling.guard;
+    const before = guard();
+    assert.ok(before.take('101', 'transfer-1').free);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await deploy(flow({}, { perCaller: '1', country: 'RU' }));
+    assert.notEqual(guard(), before);
+    assert.equal(guard().take('101').free, false);
+    assert.ok(guard().take('102').free);
+  });
 });

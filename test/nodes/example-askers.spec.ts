@@ -45,7 +45,7 @@ describe('examples for those who order calls', () => {
     const { pbx, rings, told } = await start('04-usercrm-server.json');
     const ask = async (action: string, params: object) => {
       const message = { action, obj: 'UserCRM', action_id: '1', params };
-      const { status, body } = await server.post('/integration/usercrm/', message);
+      const { status, body } = await server.post('/crm/integration/usercrm/', message);
       return { status, ...(JSON.parse(body) as { body?: unknown; list?: unknown }) };
     };
     const contact = await ask('get_contact', { phone: '4951343060', e164_phone: '74951343060' });
@@ -57,7 +57,7 @@ describe('examples for those who order calls', () => {
     const click = { crm_user_id: '1', dst: '89066800404' };
     assert.deepEqual((await ask('make_call', click)).body, { success: true, order_id: 1, state: 'queued' });
     assert.equal((await ask('make_call', { ...click, crm_user_id: '77' })).status, 404);
-    assert.equal((await ask('make_call', { ...click, dst: '112' })).status, 422);
+    assert.equal((await ask('make_call', { ...click, dst: '112' })).status, 404);
     // Two people of the simulator talk for two seconds only: on a busy machine the first call may be over too soon.
     let hold = {};
     await until(async () => {

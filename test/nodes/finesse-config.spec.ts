@@ -70,7 +70,14 @@ describe('finesse-config', () => {
     await until(() => line.isReady, 'Finesse in service');
     const phases: AttemptPhase[] = [];
     let result: AttemptResult | undefined;
-    const attempt = { orderId: 1, try: 1, channelId: 'tcrm-1-1-1', startedAt: Date.now(), order: click() };
+    const attempt = {
+      orderId: 1,
+      try: 1,
+      channelId: 'tcrm-1-1-1',
+      startedAt: Date.now(),
+      dialBefore: Infinity,
+      order: click(),
+    };
     void line.dial(attempt, (phase) => phases.push(phase)).then((ended) => (result = ended));
     await until(() => finesse.calls.length === 1, 'the call');
     assert.deepEqual([finesse.calls[0]?.from, finesse.calls[0]?.to], ['1001', '989031234567']);
@@ -92,7 +99,7 @@ describe('finesse-config', () => {
       [click({ number: '2000', e164: undefined } as unknown as ClickOrder), '2000'],
       [click(), '79031234567'],
     ] as const) {
-      const attempt = { orderId: 1, try: 1, channelId: to, startedAt: Date.now(), order };
+      const attempt = { orderId: 1, try: 1, channelId: to, startedAt: Date.now(), dialBefore: Infinity, order };
       const dialled = line!.dial(attempt, () => undefined);
       await until(() => finesse.calls.length === 1, to);
       assert.equal(finesse.calls[0]?.to, to);
@@ -162,8 +169,8 @@ describe('finesse-config', () => {
   for (const [what, more, pattern] of [
     ['plain http to another machine', { address: 'http://finesse.example.com:8082' }, /Адрес: напишите https:/],
     ['a prefix that is none', { prefix: '9w' }, /Выход в город/],
-    ['patterns that are none', { allow: '8495*' }, /Разрешённые номера: «8495\*»/],
-    ['a cap that is none', { perCaller: '0' }, /На одного: «0»/],
+    ['patterns that are none', { allow: '8495*' }, /Разрешены: «8495\*»/],
+    ['a cap that is none', { perCaller: '0' }, /На одного: «0».*от 1 до 10000/],
     ['a country that is none', { country: 'Russia' }, /Russia/],
     ['a TLS configuration that is gone', { tls: 'gone' }, /TLS: выбранная конфигурация/],
     ['an address from nowhere', { address: '${NOT_SET}' }, /NOT_SET не задана/],
@@ -181,7 +188,7 @@ describe('finesse-config', () => {
     const line = offered().dialling?.line;
     await until(() => line?.isReady === true, 'Finesse in service');
     finesse.server.fail('hang', { times: 10 });
-    const attempt = { orderId: 1, try: 1, channelId: 'c', startedAt: Date.now(), order: click() };
+    const attempt = { orderId: 1, try: 1, channelId: 'c', startedAt: Date.now(), dialBefore: Infinity, order: click() };
     void line?.dial(attempt, () => assert.fail('nothing may be told'));
     await until(() => finesse.requests.some(({ path }) => path.endsWith('Dialogs')), 'a question under way');
     const started = performance.now();

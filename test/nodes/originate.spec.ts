@@ -78,6 +78,21 @@ describe('originate', () => {
     assert.ok(payload.callId);
   });
 
+  it('answers an order that is on disk with that, before it asks whether it could be carried out now', async () => {
+    await start();
+    await ready();
+    order({ number: CLIENT, extension: '101', key: 'deal 7' });
+    await waitForMessages('progress', 1);
+    order({ number: CLIENT, extension: '199', key: 'deal 7' });
+    await until(() => progress().some(({ payload }) => payload.isKnown === true), 'the first order');
+    assert.deepEqual(
+      progress().flatMap(({ payload: { isKnown, orderId, extension } }) => (isKnown ? [[orderId, extension]] : [])),
+      [[1, '101']],
+    );
+    order({ number: CLIENT, extension: '199', key: 'deal 8' });
+    await until(() => outcomes().some(({ payload }) => payload.error?.code === 'ORDER_UNKNOWN_EXTENSION'), 'no');
+  });
+
   it('knows whose phone a CRM user has', async () => {
     await start();
     await ready();

@@ -395,6 +395,8 @@ describe('usercrm-in over HTTP', () => {
         [lastStatus('second')?.fill, lastStatus('second')?.text],
         ['red', 'usercrm-in.status.path-taken'],
       );
+      const [said] = logLines('second').filter(({ level }) => level === 'warn');
+      assert.match(said?.text ?? '', /path \/forward is taken: .*id in.*ENDPOINT_PATH_TAKEN/s);
       assert.match((await server.ask(`/forward?phone=${PHONE}`)).body, /number=101$/);
       assert.equal(messages('sink').length, 0);
 

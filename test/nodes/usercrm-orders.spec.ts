@@ -104,6 +104,20 @@ describe('usercrm-in, asked to do something', () => {
       assert.equal((await calling).status, 422);
     });
 
+    for (const [code, wanted] of [
+      ['ORDER_UNKNOWN_EXTENSION', 404],
+      ['CONTROL_UNKNOWN_EXTENSION', 404],
+      ['CONTROL_NO_PHONE', 404],
+      ['ORDER_EXTENSIONS_NOT_READ', 503],
+      ['CONTROL_EXTENSIONS_NOT_READ', 503],
+    ] as const) {
+      it(`${code} is told with the status ${wanted}`, async () => {
+        const calling = usercrm('make_call', { crm_user_id: '7', dst: '101' });
+        await answerWith({ outcome: 'refused', error: { code, message: 'Not now.' } });
+        assert.equal((await calling).status, wanted);
+      });
+    }
+
     it('the users of the CRM are told without the flow', async () => {
       const list = JSON.parse((await usercrm('get_domain_user_list', {})).body) as { body: unknown };
       assert.deepEqual(list.body, [

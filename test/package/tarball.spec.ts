@@ -50,7 +50,7 @@ describe('the tarball', () => {
 
   it('holds nothing else: no sources, tests, settings of tools or secrets', () => {
     const allowed =
-      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg)|resources\/[\w-]+\.js|examples\/.+\.(json|conf)|docs\/((crm|decisions)\/)?[\w.-]+\.md|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE)$/;
+      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg)|resources\/[\w-]+\.js|examples\/.+\.(json|conf)|docs\/((crm|decisions)\/)?[\w.-]+\.md|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE|NOTICE)$/;
     assert.deepEqual(
       files.filter((file) => !allowed.test(file)),
       [],

@@ -194,11 +194,11 @@ export class MemoryOrders implements OrderTable {
     const open = [...this.disk.rows.values()].filter(({ state }) => state !== 'over');
     return this.do(() => [...new Set(open.map(({ queue }) => queue))]);
   }
-  adopt(from: string, to: string): Promise<number> {
+  adopt(from: string, to: string): Promise<{ readonly waiting: number; readonly inAir: number }> {
     return this.do(() => {
-      const moved = [...this.of(from, 'waiting'), ...this.of(from, 'in-air')];
-      for (const row of moved) row.queue = to;
-      return moved.length;
+      const [waiting, inAir] = [this.of(from, 'waiting'), this.of(from, 'in-air')];
+      for (const row of [...waiting, ...inAir]) row.queue = to;
+      return { waiting: waiting.length, inAir: inAir.length };
     });
   }
 

@@ -12,10 +12,11 @@ import { Try } from './try';
 
 /** What the store knows of the orders whose channels are ours. */
 export interface OrdersInAir {
-  /** How their ChannelIds begin: `tcrm-<store>-`. */
-  readonly prefix: Promise<string>;
-  /** Whether this very try is on disk as being in the air, whoever dials it. */
-  isInAir(orderId: number, attempt: number): Promise<boolean>;
+  /**
+   * Whether a try that a store of this name has begun is over, whoever dialled it. `false` when the store has another name by now: it was
+   * found to be another file, and knows nothing of calls of before. Waits until the store can be read.
+   */
+  isOver(store: string, orderId: number, attempt: number): Promise<boolean>;
 }
 
 export interface AmiLineOptions extends OriginateSettings {
@@ -45,7 +46,6 @@ class AmiLine implements DialLine {
   private readonly readyHandlers = new Set<{ readonly handler: (isReady: boolean) => void }>();
   private readonly pulse: Pulse;
   private readonly ends: readonly (() => void)[];
-  private prefix: string | undefined;
   private wasReady: boolean;
   private session = -1;
   private isLooking = false;
@@ -55,9 +55,11 @@ class AmiLine implements DialLine {
   /** It was told in this session that a look failed, or a permission is missing. */
   private hasWarned = false;
   private isClosed = false;
+  /** Channels of nobody here, of which the store is being asked. */
+  private readonly checked = new Set<string>();
 
   constructor(private readonly options: AmiLineOptions) {
-    const { client, clock, script, orders, log } = options;
+    const { client, clock, script } = options;
     this.pulse = new Pulse(client, clock, () => this.tellReady());
     this.wasReady = this.pulse.isAlive;
     this.ends = [
@@ -74,13 +76,6 @@ class AmiLine implements DialLine {
         : []),
     ];
     this.onState();
-    orders?.prefix.then(
-      (prefix) => {
-        this.prefix = prefix;
-        this.look();
-      },
-      (thrown: unknown) => log.debug(`channels of old orders are not looked for: ${asError(thrown).message}`),
-    );
   }
 
   get isReady(): boolean {
@@ -122,19 +117,21 @@ class AmiLine implements DialLine {
     onPhase: (attempt: Attempt, phase: AttemptPhase) => void,
     onResult: (attempt: Attempt, result: AttemptResult) => void,
   ): Promise<void> {
-    const taken = attempts
-      .filter(({ channelId }) => !this.tries.has(channelId) && !this.isClosed)
-      .map((attempt) => {
-        const one = new Try(attempt, (phase) => this.tell(() => onPhase(attempt, phase)), this.options.script);
-        one.isSent = true;
-        one.isUnsure = true;
-        this.tries.set(attempt.channelId, one);
-        void one.ended.then((result) => {
-          // Closed, it goes on in the air: whoever comes next has to settle it.
-          if (!this.isClosed) this.tell(() => onResult(attempt, result));
-        });
-        return one;
+    if (this.isClosed) return;
+    const taken: Try[] = [];
+    for (const attempt of attempts) {
+      const known = this.tries.get(attempt.channelId);
+      const one = known ?? new Try(attempt, (phase) => this.tell(() => onPhase(attempt, phase)), this.options.script);
+      void one.ended.then((result) => {
+        // Closed, it goes on in the air: whoever comes next has to settle it.
+        if (!this.isClosed) this.tell(() => onResult(attempt, result));
       });
+      if (known) continue;
+      one.isSent = true;
+      one.isUnsure = true;
+      this.tries.set(attempt.channelId, one);
+      taken.push(one);
+    }
     this.look();
     await Promise.all(taken.map((one) => one.judged));
   }
@@ -177,11 +174,11 @@ class AmiLine implements DialLine {
     }
     if (this.isClosed) return;
     if (tracker.isStopped) this.notSent(one, undefined);
-    else if (this.now() >= attempt.order.expiresAt) this.notSent(one, lineError('LINE_TOO_LATE'));
+    else if (this.now() >= attempt.dialBefore) this.notSent(one, lineError('LINE_TOO_LATE'));
     else {
       let action: AmiAction;
       try {
-        action = originateFor(attempt, this.options, this.pulse.pbxTime(attempt.order.expiresAt));
+        action = originateFor(attempt, this.options, this.pulse.pbxTime(attempt.dialBefore));
       } catch (thrown) {
         tracker.refused(telephonyError(thrown), this.now());
         return;
@@ -203,7 +200,8 @@ class AmiLine implements DialLine {
 
   private onAnswer(one: Try, answer: AmiMessage): void {
     this.pulse.beat();
-    if (answer.name === 'Error') {
+    // An error that speaks against a channel that is there is none of this try.
+    if (answer.name === 'Error' && one.tracker.channel === undefined) {
       const message = answer.get('Message') ?? '';
       const error = isDenied(message)
         ? lineError('LINE_PERMISSION', { action: 'Originate', permission: 'originate' })
@@ -225,30 +223,35 @@ class AmiLine implements DialLine {
   }
 
   private onEvent(event: AmiMessage): void {
-    const one = this.tryOf(event);
-    if (!one) {
-      if (event.name === 'Newchannel') this.checkStray(event);
-      return;
-    }
+    const tries = this.triesOf(event);
+    for (const one of tries) this.apply(one, event);
+    if (tries.size === 0 && event.name === 'Newchannel') this.checkStray(event);
+  }
+
+  private apply(one: Try, event: AmiMessage): void {
     const { tracker, attempt } = one;
     const wasBorn = tracker.channel !== undefined;
     tracker.apply(event, this.now());
     if (!wasBorn && tracker.channel !== undefined) {
-      if (this.now() >= attempt.order.expiresAt) tracker.stop(lineError('LINE_TOO_LATE'));
+      if (this.now() >= attempt.dialBefore) tracker.stop(lineError('LINE_TOO_LATE'));
       if (tracker.isStopped) this.hangUp(attempt.channelId);
     }
     this.settle(one);
   }
 
-  /** OriginateResponse has no Linkedid; a transfer can give the first leg another one. */
-  private tryOf(event: AmiMessage): Try | undefined {
-    if (this.tries.size === 0) return undefined;
+  /**
+   * OriginateResponse has no Linkedid; a transfer can give the first leg another one: that of another try when an agent joins two clients
+   * whom he has both clicked.
+   */
+  private triesOf(event: AmiMessage): ReadonlySet<Try> {
+    const found = new Set<Try>();
+    if (this.tries.size === 0) return found;
     for (const header of EVENT_KEYS) {
       const id = event.get(header);
       const one = id === undefined ? undefined : this.tries.get(id);
-      if (one) return one;
+      if (one) found.add(one);
     }
-    return undefined;
+    return found;
   }
 
   private settle(one: Try): void {
@@ -299,7 +302,7 @@ class AmiLine implements DialLine {
       return;
     }
     const unsure = [...this.tries.values()].filter((one) => one.isUnsure);
-    const isNeeded = unsure.length > 0 || this.prefix !== undefined;
+    const isNeeded = unsure.length > 0 || this.options.orders !== undefined;
     if (this.isClosed || this.options.client.state.phase !== 'ready' || !isNeeded) return;
     this.isLooking = true;
     this.isLookWanted = false;
@@ -342,7 +345,7 @@ class AmiLine implements DialLine {
     if (!tracker.result) {
       one.sure();
       const first = rows.find((row) => row.get('Uniqueid') === attempt.channelId);
-      if (first && this.now() - ageOf(first) >= attempt.order.expiresAt) tracker.stop(lineError('LINE_TOO_LATE'));
+      if (first && this.now() - ageOf(first) >= attempt.dialBefore) tracker.stop(lineError('LINE_TOO_LATE'));
       if (tracker.isStopped) this.hangUp(attempt.channelId);
     }
     this.settle(one);
@@ -352,17 +355,21 @@ class AmiLine implements DialLine {
   private checkStray(event: AmiMessage): void {
     const { orders, log, client } = this.options;
     const id = event.get('Uniqueid') ?? '';
-    if (!orders || this.prefix === undefined || !id.startsWith(this.prefix) || this.tries.has(id)) return;
-    const [, orderId, attempt] = /^(\d{1,10})-(\d{1,4})$/.exec(id.slice(this.prefix.length)) ?? [];
-    if (orderId === undefined) return;
-    orders.isInAir(Number(orderId), Number(attempt)).then(
-      (isInAir) => {
-        if (isInAir || this.isClosed || this.tries.has(id) || client.state.phase !== 'ready') return;
-        log.warn(lineError('LINE_STRAY', { channel: id }));
-        this.hangUp(id);
-      },
-      (thrown: unknown) => log.debug(`${id} may belong to an order that is over: ${asError(thrown).message}`),
-    );
+    const [, store, orderId, attempt] = CHANNEL_ID.exec(id) ?? [];
+    if (!orders || store === undefined || this.tries.has(id) || this.checked.size >= MAX_TRIES) return;
+    if (this.checked.has(id)) return;
+    this.checked.add(id);
+    orders
+      .isOver(store, Number(orderId), Number(attempt))
+      .then(
+        (isOver) => {
+          if (!isOver || this.isClosed || this.tries.has(id) || client.state.phase !== 'ready') return;
+          log.warn(lineError('LINE_STRAY', { channel: id }));
+          this.hangUp(id);
+        },
+        (thrown: unknown) => log.debug(`${id} may belong to an order that is over: ${asError(thrown).message}`),
+      )
+      .finally(() => this.checked.delete(id));
   }
 
   /** What fails at the one who is told must not end the process. */
@@ -384,6 +391,8 @@ class AmiLine implements DialLine {
 /** Where an event says to which try it belongs. */
 const EVENT_KEYS = ['Linkedid', 'Uniqueid', 'DestLinkedid', 'DestUniqueid', 'LocalOneUniqueid', 'LocalTwoUniqueid'];
 const NORMAL_CLEARING = 16;
+/** Of a first leg: `tcrm-<store>-<order>-<try>`. */
+const CHANNEL_ID = /^tcrm-([0-9a-z]{8})-(\d{1,10})-(\d{1,4})$/;
 
 const isDenied = (message: string): boolean => /permission denied|access forbidden|blacklisted/i.test(message);
 

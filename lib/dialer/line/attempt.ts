@@ -7,6 +7,11 @@ import { tellsFailure, toldCause, verdictOf } from './verdict';
 
 /** Q.850 "no answer from the user": what `[telephony-crm-autocall-alone]` of the shipped dialplan hangs up with. */
 const NOBODY_PRESSED = 19;
+/**
+ * Q.850 "parameter non-existent or not implemented": what the shipped dialplan hangs up with when it is too late by the clock of the PBX.
+ * Asterisk itself gives it to no channel that was answered.
+ */
+const TOO_LATE = 103;
 
 /** What a tracker must hear: in this order by how often Asterisk sends them. */
 export const ATTEMPT_EVENTS = [
@@ -45,7 +50,7 @@ export interface AttemptOptions {
   readonly order: Order;
   readonly onPhase: (phase: AttemptPhase) => void;
   /** Asked once, when the channel of an answered autocall is gone. */
-  readonly heard: () => AutocallHeard | undefined;
+  readonly heard: () => AutocallHeard | 'not-offered' | undefined;
 }
 
 /**
@@ -68,6 +73,8 @@ export class AttemptTracker {
   private upAt: number | undefined;
   /** When the one whom the order is about was: the client; in `plain` the first leg. */
   private answeredAt: number | undefined;
+  /** Not all that happened since it was answered was seen. */
+  private isPatchy = false;
   /** The far end of the first leg hung up. */
   private asked = false;
   private readonly legs = new Map<string, Leg>();
@@ -127,6 +134,7 @@ export class AttemptTracker {
   /** The link was down, or an earlier process began it: these are all channels that there are now. */
   resume(rows: readonly AmiMessage[], at: number): void {
     if (this.result) return;
+    this.isPatchy = true;
     const { channelId, order } = this.options;
     const group = rows.filter((row) => row.get('Linkedid') === channelId);
     this.talking.clear();
@@ -165,7 +173,7 @@ export class AttemptTracker {
   lost(at: number): void {
     const isOver = this.answeredAt !== undefined;
     const heard = isOver && this.options.order.mode === 'autocall' ? this.options.heard() : undefined;
-    if (heard) this.end(this.heardResult(heard, at));
+    if (typeof heard === 'object') this.end(this.heardResult(heard, at));
     else if (isOver && this.options.order.mode !== 'autocall') this.end(this.answered('answered', undefined, at));
     else this.end({ ...this.ended('failed', 'unknown', undefined, at), error: lineError('LINE_LOST_SIGHT') });
   }
@@ -293,13 +301,22 @@ export class AttemptTracker {
   private finishAnswered(cause: Cause | undefined, at: number): AttemptResult {
     if (this.options.order.mode !== 'autocall') return this.answered('answered', cause, at);
     const heard = this.options.heard();
-    if (heard) return this.heardResult(heard, at, cause);
+    if (typeof heard === 'object') return this.heardResult(heard, at, cause);
+    const wasCut = this.asked || this.stopped !== undefined;
+    const isUnheard = heard === 'not-offered' && !this.isPatchy;
+    // Rung and answered he was: to be called once more for nothing is worse than not at all.
+    if (!wasCut && (isUnheard || cause?.code === TOO_LATE)) {
+      return { ...this.ended('failed', 'yes', undefined, at), error: lineError('LINE_NOTHING_PLAYED'), heard: 0 };
+    }
+    // We hung it up because it was late: that is what has to be told, whatever he heard in that moment.
+    const late = this.stopped?.error;
+    if (late) return { ...this.ended('failed', 'yes', cause, at), error: late };
+    if (isUnheard) return { ...this.answered('heard-partly', cause, at), heard: 0 };
     // Nobody served it: the dialplan asks by itself, and hangs up with this cause when nobody pressed 1.
     if (this.options.order.prompt !== undefined && cause?.code === NOBODY_PRESSED) {
       return this.ended('no-answer', 'no', cause, at);
     }
     // Nobody served it: Asterisk hangs up by itself after the last file, and then nobody asks for it (measured on 22.10 and 16.28).
-    const wasCut = this.asked || this.stopped !== undefined;
     return this.answered(wasCut ? 'heard-partly' : 'answered', cause, at);
   }
 
@@ -332,6 +349,9 @@ export class AttemptTracker {
     if (gaveUp) return this.ended('cancelled', 'no', cause, at);
     if (last) {
       return this.ended(verdictOf({ begun: true, ...last }), 'no', last.cause ?? cause, at);
+    }
+    if (cause?.code === TOO_LATE && !this.asked) {
+      return { ...this.ended('failed', 'no', undefined, at), error: lineError('LINE_TOO_LATE') };
     }
     // A trunk that is down gives no Dial events, only its cause (measured on 22.10 and 16.28).
     if (tellsFailure(cause)) return this.ended(verdictOf({ begun: false, cause }), 'no', cause, at);

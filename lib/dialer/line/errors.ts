@@ -54,6 +54,10 @@ export const lineError = errorsFrom({
     en: 'Asterisk began the call only after its time was over; it was hung up.',
     ru: 'Asterisk начал звонок, когда его срок уже истёк; звонок завершён.',
   },
+  LINE_NOTHING_PLAYED: {
+    en: 'The client answered, and Asterisk hung up before anything was played: by its clock the time of the order was over. Compare the clocks of the PBX and of this computer (NTP), and see that the dialplan file is the one of this version. It is not dialled again.',
+    ru: 'Клиент ответил, но Asterisk завершил звонок, ничего не проиграв: по его часам срок заказа истёк. Сверьте часы АТС и этого компьютера (NTP) и проверьте, что файл диалплана от этой версии. Повторно не набирается.',
+  },
   LINE_STRAY: {
     en: 'A call of an order that is over was found at Asterisk ({channel}) and is hung up.',
     ru: 'В Asterisk найден звонок уже завершённого заказа ({channel}); он завершается.',

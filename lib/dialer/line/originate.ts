@@ -46,9 +46,12 @@ export function trunkOf(order: Order, settings: OriginateSettings): string {
  * he would see had the agent dialled himself (CONNECTEDLINE instead of the header CallerID, which would show the client his own
  * number; measured on 22.10 and 16.28).
  *
- * @param expiresAt by the clock of the PBX, ms: what our dialplan refuses to begin afterwards (a frozen PBX that thaws)
+ * Asterisk takes every value as it stands: `${…}` and `$[…]` are evaluated neither in variables, nor in the caller id, the extension or the
+ * data of an application (measured on 22.10 and 16.28). What a dialplan does with a variable is its own affair: `EVAL` and `Exec` evaluate.
+ *
+ * @param dialBefore of the attempt, by the clock of the PBX, ms: what our dialplan refuses to begin afterwards (a frozen PBX that thaws)
  */
-export function originateFor(attempt: Attempt, settings: OriginateSettings, expiresAt: number): AmiAction {
+export function originateFor(attempt: Attempt, settings: OriginateSettings, dialBefore: number): AmiAction {
   const { order, channelId } = attempt;
   const { headers, variables, ringMs } = legsOf(attempt, settings);
   return {
@@ -58,7 +61,7 @@ export function originateFor(attempt: Attempt, settings: OriginateSettings, expi
       ...order.variables,
       ...variables,
       TCRM_ORDER: attempt.orderId,
-      TCRM_EXPIRES: Math.ceil((expiresAt + ringMs) / 1000),
+      TCRM_EXPIRES: Math.ceil((dialBefore + ringMs) / 1000),
     },
   };
 }

@@ -6,6 +6,8 @@ import { lineError } from './errors';
 const FRESH_MS = 1000;
 const PING_WITHIN_MS = 2000;
 const AGAIN_MS = 1000;
+/** So often is it asked what time it has, however many calls it answers in between: somebody may set its clock. */
+const LEARN_MS = 60_000;
 
 /**
  * Knows whether Asterisk answers at this very moment. A frozen one must not get an Originate: it would carry it out when it thaws,
@@ -17,7 +19,11 @@ export class Pulse {
   private asking: Promise<void> | undefined;
   private again: Timer | undefined;
   private isStuck = false;
-  private skewMs = 0;
+  /** The clock of the PBX less our steady clock, which nobody sets: `undefined` before the first answer that tells it. */
+  private pbxOffset: number | undefined;
+  private learntAt = -Infinity;
+  /** The session of the link in which it was: the one after it may be another PBX. */
+  private learntIn = -1;
   private isClosed = false;
 
   /** @param onChange {@link isAlive} may be another */
@@ -32,9 +38,10 @@ export class Pulse {
     return !this.isStuck && !this.isClosed && this.client.state.phase === 'ready';
   }
 
-  /** Wall-clock ms of the PBX, as near as its answers tell. */
+  /** A moment of our wall clock by that of the PBX, as near as its answers tell. */
   pbxTime(ms: number): number {
-    return ms + this.skewMs;
+    if (this.pbxOffset === undefined) return ms;
+    return ms - this.clock.now() + this.clock.monotonic() + this.pbxOffset;
   }
 
   /** An action was answered. */
@@ -43,10 +50,12 @@ export class Pulse {
     this.answeredAt = this.clock.monotonic();
   }
 
-  /** Resolves at once when it answered within the last second, else when it answers a ping; rejects when it does not. */
+  /** Resolves at once when it answered within the last second (and a ping in this session, within the last minute), else when it answers a ping; rejects when it does not. */
   async ensure(): Promise<void> {
     const isSame = this.session === this.client.state.session && this.client.state.phase === 'ready';
-    if (isSame && this.clock.monotonic() - this.answeredAt <= FRESH_MS) return;
+    const now = this.clock.monotonic();
+    const hasLearnt = this.learntIn === this.session && now - this.learntAt <= LEARN_MS;
+    if (isSame && hasLearnt && now - this.answeredAt <= FRESH_MS) return;
     this.asking ??= this.ask().finally(() => (this.asking = undefined));
     await this.asking;
   }
@@ -64,7 +73,7 @@ export class Pulse {
 
   private async ask(): Promise<void> {
     try {
-      const sentAt = this.clock.now();
+      const sentAt = this.clock.monotonic();
       const answer = await this.client.action({ action: 'Ping' }, { timeoutMs: PING_WITHIN_MS });
       this.learnTime(answer, sentAt);
       this.beat();
@@ -89,6 +98,9 @@ export class Pulse {
   /** The answer to a ping has a Timestamp (16 to 22): half of the way there and back is the best guess. */
   private learnTime(answer: AmiMessage, sentAt: number): void {
     const stamp = answer.get('Timestamp') ?? '';
-    if (/^\d{9,11}(\.\d{1,9})?$/.test(stamp)) this.skewMs = Number(stamp) * 1000 - (sentAt + this.clock.now()) / 2;
+    const now = this.clock.monotonic();
+    this.learntAt = now;
+    this.learntIn = this.client.state.session;
+    if (/^\d{9,11}(\.\d{1,9})?$/.test(stamp)) this.pbxOffset = Number(stamp) * 1000 - (sentAt + now) / 2;
   }
 }

@@ -48,7 +48,8 @@ export interface AutocallScript {
   ): () => void;
   /**
    * Asked once, when the channel has hung up; forgets it. `undefined`: it was never served (the dialplan played by itself, or
-   * Application=Playback): then who hung up tells whether the message was heard to its end.
+   * Application=Playback): then who hung up tells whether the message was heard to its end. `not-offered`: in this session of the link it
+   * never came as far as where it is served, so nothing can have been played on it.
    */
-  resultOf(channelId: string): AutocallHeard | undefined;
+  resultOf(channelId: string): AutocallHeard | 'not-offered' | undefined;
 }

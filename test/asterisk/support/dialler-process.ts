@@ -5,7 +5,7 @@ import { dialplanScript } from '../../../lib/dialer/autocall/script';
 import { Dialer } from '../../../lib/dialer/dialer';
 import { createAmiLine } from '../../../lib/dialer/line/ami-line';
 import type { DialerSettings, Order, OrderOutcome, OrderProgress } from '../../../lib/dialer/types';
-import { isOpen, nextOpening } from '../../../lib/dialer/windows';
+import { isOpen, nextClosing, nextOpening } from '../../../lib/dialer/windows';
 import { asError } from '../../../lib/errors';
 import type { Log } from '../../../lib/log';
 import { DEFAULT_DIALLING } from '../../../lib/outbound/defaults';
@@ -56,10 +56,10 @@ async function work({ amiPort: port, file, dialling, settings }: Work): Promise<
     dialling: { settings: dial },
     script: dialplanScript({ clock, log }),
     orders: {
-      prefix: orders.name.then((name) => `tcrm-${name}-`),
-      isInAir: async (id, attempt) => {
+      isOver: async (name, id, attempt) => {
         const stored = await orders.get(id);
-        return stored?.state === 'in-air' && stored.tries === attempt;
+        const isInAir = stored?.state === 'in-air' && stored.tries === attempt;
+        return !isInAir && (await orders.name) === name;
       },
     },
   });
@@ -75,7 +75,7 @@ async function work({ amiPort: port, file, dialling, settings }: Work): Promise<
     clock,
     log,
     guard: createGuard(dial, plan, clock),
-    openings: { isOpen, nextOpening },
+    openings: { isOpen, nextClosing, nextOpening },
     lang: 'en',
     onProgress: (progress) => tell({ kind: 'progress', progress }),
     onOutcome: (outcome) => tell({ kind: 'outcome', outcome }),

@@ -57,7 +57,8 @@ async function played(
   pbx.start(channel);
   await settle(pbx, channel);
   const { confirmed, problems } = one;
-  return { channel, confirmed, problems, result: one.player.take(ID) };
+  const taken = one.player.take(ID);
+  return { channel, confirmed, problems, result: typeof taken === 'object' ? taken : undefined };
 }
 
 describe('autocall player', () => {
@@ -155,6 +156,21 @@ describe('autocall player', () => {
     const one = new Process(new AutocallPbx(), new FakeClock(), ({ denied }) => denied.add('CoreShowChannels'));
     await breathe();
     assert.deepEqual(one.problems, ['AGI_PERMISSION']);
+  });
+
+  it('knows that a channel was not offered, once others were', async () => {
+    const pbx = new AutocallPbx();
+    const one = new Process(pbx);
+    await breathe();
+    assert.equal(one.player.take('another'), undefined);
+    const channel = pbx.add(ID, { TCRM_FILES: 'a' });
+    pbx.start(channel);
+    await settle(pbx, channel);
+    assert.deepEqual(one.player.take(ID), { heard: 1, of: 1, confirmed: false, machine: false });
+    assert.equal(one.player.take('another'), 'not-offered');
+    one.link.cut();
+    one.link.mend();
+    assert.equal(one.player.take('another'), undefined);
   });
 
   it('knows nothing of a message that ended while the link was down', async () => {

@@ -56,7 +56,12 @@ describe('call control', () => {
         await office.run({ action: 'hold', callId });
         await office.control.close();
         const dialling = { settings: { ...settings, hold: way }, guard: office.guard };
-        const next = createCallControl({ client: office.pbx.client, plan, dialling });
+        const next = createCallControl({
+          client: office.pbx.client,
+          plan,
+          dialling,
+          knows: () => Promise.resolve('known'),
+        });
         assert.equal((await next.run({ action: 'toggle-hold', call: { callId } })).held, false);
         await next.close();
       });

@@ -122,7 +122,7 @@ describe('Bitrix24 as a local application', () => {
     await open(afterRestart()).test();
     assert.equal((await failure(open(afterRestart(), {}, 'another secret').test())).code, 'CRM_SIGNED_OUT');
     const damaged = afterRestart();
-    damaged.files.set(name, `A${text.slice(1)}`);
+    damaged.files.set(name, `${text.startsWith('A') ? 'B' : 'A'}${text.slice(1)}`);
     assert.equal((await failure(open(damaged).test())).code, 'CRM_SIGNED_OUT');
   });
 

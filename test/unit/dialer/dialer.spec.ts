@@ -630,6 +630,31 @@ describe('dialler', () => {
       );
     });
 
+    it('are left alone by a node of another kind', async () => {
+      const gone = await opened({ queue: 'gone' });
+      await gone.place(gone.autocall(ONE));
+      gone.kill();
+      const clicks = await opened({ orders: new MemoryOrders(gone.orders.disk), clock: gone.clock, mode: 'click' });
+      assert.equal(await clicks.dialer.adopt(['gone']), 0);
+      await clicks.pass(10_000);
+      assert.deepEqual(clicks.dialled, []);
+      assert.deepEqual(await clicks.orders.queues(), ['gone']);
+    });
+
+    it('stay paused, when their node was', async () => {
+      const gone = await opened({ queue: 'gone' });
+      await gone.dialer.setPaused(true);
+      await gone.place(gone.autocall(ONE));
+      gone.kill();
+      const mine = await opened({ orders: new MemoryOrders(gone.orders.disk), clock: gone.clock });
+      assert.equal(await mine.dialer.adopt(['gone']), 1);
+      await mine.pass(10_000);
+      assert.deepEqual(mine.dialled, []);
+      await mine.dialer.setPaused(false);
+      await mine.pass(1000);
+      assert.deepEqual(mine.dialled, [ONE]);
+    });
+
     it('are cancelled without being dialled', async () => {
       const mine = await left();
       assert.equal(await mine.dialer.cancelOf(['gone']), 1);

@@ -123,7 +123,7 @@ describe('a hostile order', () => {
     const isRefused = dialledNumbers(read, plan).some((target) => guard.objection(target)) || objectionTo(read, line);
     if (isRefused) return;
     const stored = JSON.parse(JSON.stringify(read)) as Order;
-    const attempt = { orderId: 1, try: 1, channelId: 'tcrm-1-1', startedAt: 0, order: stored };
+    const attempt = { orderId: 1, try: 1, channelId: 'tcrm-1-1', startedAt: 0, dialBefore: 1000, order: stored };
     assertOneAction(toWire(encodeAction(originateFor(attempt, line, 1000), '1')));
     sent += 1;
   }

@@ -203,6 +203,12 @@ describe('an order', () => {
     assert.equal(await codeOf({ number: '102', extension: '101' }), 'taken');
   });
 
+  it('to an emergency number is called that, before anything else that is wrong with it', async () => {
+    for (const number of ['112', '02']) {
+      assert.equal(await codeOf({ number, extension: '199' }), 'OUTBOUND_EMERGENCY');
+    }
+  });
+
   it('for a click counts for the phone, whatever name is given', async () => {
     const read = await readOrder({ number: CLIENT, extension: '101', by: 'somebody else' }, click, needs);
     assert.equal(read.by, '101');
@@ -291,6 +297,21 @@ describe('a command', () => {
       { command: 'block', numbers: Array(10_001).fill(CLIENT) },
     ]) {
       assert.throws(() => read(payload), TelephonyError, JSON.stringify(payload).slice(0, 80));
+    }
+  });
+});
+
+describe('which orders a cancel means', () => {
+  it('refuses more than one selector, and cancels nothing by the wider one', () => {
+    const one = { all: true, orphans: true, orderId: 5, key: 'ride 17' };
+    for (const [first, value] of Object.entries(one)) {
+      assert.equal(readCommand({ command: 'cancel', [first]: value }, plan)?.command, 'cancel');
+      for (const [second, other] of Object.entries(one)) {
+        if (first === second) continue;
+        assert.throws(() => readCommand({ command: 'cancel', [first]: value, [second]: other }, plan), {
+          code: 'ORDER_BAD_COMMAND',
+        });
+      }
     }
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { isTimeZone, offsetOf } from '../../../lib/dialer/local-time';
 import type { Window } from '../../../lib/dialer/types';
-import { isOpen, nextOpening } from '../../../lib/dialer/windows';
+import { isOpen, nextClosing, nextOpening } from '../../../lib/dialer/windows';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -148,6 +148,11 @@ describe('windows: when clients may be called', () => {
           assert.ok(opening === undefined || (opening >= now && opening < until && isOpen(windows, zones, opening)));
           for (let probe = now; probe < Math.min(opening ?? until, until); probe += 7 * MINUTE + 1)
             assert.ok(!isOpen(windows, zones, probe), new Date(probe).toISOString());
+          if (opening === undefined) return;
+          const closing = nextClosing(windows, zones, opening, until);
+          assert.ok(closing > opening && (closing === until || !isOpen(windows, zones, closing)));
+          for (let probe = opening; probe < closing; probe += 7 * MINUTE + 1)
+            assert.ok(isOpen(windows, zones, probe), new Date(probe).toISOString());
         },
       ),
       { numRuns: 150 },

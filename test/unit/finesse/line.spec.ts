@@ -60,7 +60,14 @@ describe('click-to-call over Finesse', () => {
 
   const attempt = (order: Order = click()): Attempt => {
     tries += 1;
-    return { orderId: tries, try: 1, channelId: `tcrm-1-${tries}-1`, startedAt: clock.now(), order };
+    return {
+      orderId: tries,
+      try: 1,
+      channelId: `tcrm-1-${tries}-1`,
+      startedAt: clock.now(),
+      dialBefore: order.expiresAt,
+      order,
+    };
   };
 
   /** Dials and gives what {@link result} and {@link phases} will tell. */
@@ -343,6 +350,41 @@ describe('click-to-call over Finesse', () => {
     await dial(attempt(order));
     await seconds(4);
     assert.deepEqual([ended().reached, finesse.asked.makeCall], ['not-sent', 0]);
+  });
+
+  for (const tellsTime of [true, false]) {
+    it(`hangs a call up that Finesse began too late${tellsTime ? '' : ' and does not say when'}`, async () => {
+      finesse.failures.set('makeCall', timeout);
+      finesse.failures.set('dialogs', timeout);
+      finesse.onCall = () => undefined;
+      const expiresAt = clock.now() + 8000;
+      finesse.failures.delete('dialogs');
+      await dial(attempt({ ...click(), expiresAt }));
+      finesse.failures.set('dialogs', timeout);
+      await seconds(20);
+      finesse.failures.clear();
+      if (tellsTime) finesse.servedAt = () => clock.now();
+      finesse.begin('1001', '89031234567', ...(tellsTime ? [clock.now()] : []));
+      await seconds(10);
+      assert.deepEqual(finesse.dialogList, []);
+      assert.deepEqual(
+        [ended().outcome, ended().reached, ended().error?.code],
+        ['failed', 'unknown', 'FINESSE_TOO_LATE'],
+      );
+    });
+  }
+
+  it('leaves a call alone that began in time, though it is seen only later', async () => {
+    finesse.servedAt = () => clock.now();
+    finesse.onCall = (from, to) => finesse.begin(from, to, clock.now());
+    await dial(attempt({ ...click(), expiresAt: clock.now() + 2000 }));
+    finesse.failures.set('dialogs', timeout);
+    await seconds(5);
+    finesse.failures.clear();
+    await seconds(5);
+    assert.equal(finesse.dialogList.length, 1);
+    finesse.gone();
+    await seconds(5);
   });
 
   describe('cancelled', () => {

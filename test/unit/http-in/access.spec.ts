@@ -114,6 +114,42 @@ describe('who may ask over HTTP', () => {
     }
   });
 
+  it('no browser that does not say who asks, by plain http to another machine', () => {
+    const image = [
+      ['Accept', 'image/avif,image/webp,*/*;q=0.8'],
+      ['Accept-Language', 'en-US'],
+    ] as const;
+    for (const host of ['10.20.30.40:1880', '192.168.1.2', '[fd00::1]:1880', '0.0.0.0:1880']) {
+      assert.equal(refusal({}, '127.0.0.1', ['Host', host], browser), KEY_NEEDED, host);
+      assert.equal(refusal({}, '127.0.0.1', ['Host', host], ...image), KEY_NEEDED, host);
+      assert.equal(refusal({ apiKey: 'k' }, '127.0.0.1', ['Host', host], browser, bearer('k')), undefined, host);
+    }
+    for (const host of ['127.0.0.1:1880', 'localhost:1880', '[::1]:1880']) {
+      assert.equal(refusal({}, '127.0.0.1', ['Host', host], browser), undefined, host);
+    }
+  });
+
+  it("an operator's program that asks another machine by its address", () => {
+    const host = ['Host', '10.20.30.40:1880'] as const;
+    const programs = [
+      'curl/8.5.0',
+      '1C+Enterprise/8.3',
+      'asterisk-libcurl-agent/1.0',
+      'Mozilla/3.0 (compatible; Indy Library)',
+      'Mozilla/4.0 (compatible; Win32; WinHttp.WinHttpRequest.5)',
+    ];
+    for (const name of programs) assert.equal(refusal({}, '127.0.0.1', host, ['User-Agent', name]), undefined, name);
+    assert.equal(refusal({}, '127.0.0.1', host), undefined);
+    // fetch of Node.js
+    const fetched = [
+      ['User-Agent', 'node'],
+      ['Accept', '*/*'],
+      ['Accept-Language', '*'],
+      ['Sec-Fetch-Mode', 'cors'],
+    ] as const;
+    assert.equal(refusal({}, '127.0.0.1', host, ...fetched), undefined);
+  });
+
   it('no browser that was made to take a foreign name for this machine', () => {
     for (const host of ['evil.example:1880', '127.0.0.1.evil.example', 'localhost.evil.example:1880', '']) {
       assert.equal(refusal({}, '127.0.0.1', ['Host', host], browser), KEY_NEEDED, host);

@@ -30,6 +30,15 @@ describe('the rules for dialling: what is dialled', () => {
       assert.notEqual(judged(number), 'ok', number);
   });
 
+  it('counts Abkhazia as abroad, though it shares the code of Russia', () => {
+    for (const number of ['+79409112233', '8 940 911-22-33', '+78402261234']) {
+      assert.equal(judged(number), 'OUTBOUND_ABROAD', number);
+      assert.equal(judged(number, { allow: [`${number.includes('840') ? '+7840' : '+7940'}*`] }), 'ok', number);
+    }
+    assert.match(guardWith().objection({ number: '+79409112233' })!.message, /\+7940\*/);
+    assert.equal(judged('+79391234567'), 'ok');
+  });
+
   it('refuses premium numbers, also where a pattern allows their whole country', () => {
     assert.equal(judged('8 809 123-45-67'), 'OUTBOUND_COSTLY');
     assert.equal(judged('+78091234567', { allow: ['+7*'] }), 'OUTBOUND_COSTLY');
@@ -59,6 +68,28 @@ describe('the rules for dialling: what is dialled', () => {
         );
     assert.equal(judged('9112', {}, wide), 'OUTBOUND_EMERGENCY');
     assert.equal(judged('9113', {}, wide), 'ok');
+  });
+
+  it('never dials one of the country behind what gets an outside line, unless a phone has that extension', () => {
+    const behind: readonly (readonly [country: string, numbers: readonly string[]])[] = [
+      ['GB', ['9999', '0999', '9-999', '99999']],
+      ['DE', ['0110', '9110', '00110']],
+      ['FR', ['017', '915', '018']],
+      ['PL', ['0997', '9998']],
+      ['RU', ['901', '902', '003', '904']],
+    ];
+    for (const [country, numbers] of behind) {
+      const plan = numberingPlan({ country, extensionPattern: 'XXX, XXXX, XXXXX' });
+      const withPhones = createGuard(DEFAULT_DIALLING, plan, new FakeClock(), () => true);
+      for (const number of numbers) {
+        assert.equal(judged(number, {}, plan), 'OUTBOUND_EMERGENCY', `${country} ${number}`);
+        assert.equal(withPhones.objection({ number }), undefined, `${country} ${number}`);
+      }
+      for (const number of country === 'GB' ? ['999'] : ['112', '911'])
+        assert.equal(withPhones.objection({ number })?.code, 'OUTBOUND_EMERGENCY', number);
+    }
+    for (const number of ['101', '104', '201', '601', '802', '9101', '8204'])
+      assert.equal(judged(number), 'ok', number);
   });
 
   it('leaves the first phones of a Russian PBX to its plan, though ambulances have the same numbers', () => {
@@ -119,6 +150,27 @@ describe('the rules for dialling: what is dialled', () => {
 });
 
 describe('the rules for dialling: how often', () => {
+  it('hands on to the next guard what no store knows of, each call once', () => {
+    const clock = new FakeClock();
+    const make = () => createGuard({ ...DEFAULT_DIALLING, perCaller: 3 }, russia, clock);
+    const first = make();
+    assert.ok(first.take('101', 'transfer-1').free);
+    assert.ok(first.take('101').free, 'an order, which the store tells of');
+    clock.advance(1000);
+    const second = make();
+    second.remember(first.begun?.() ?? []);
+    second.remember([{ id: 'order-1', by: '101', at: clock.now() - 1000 }]);
+    second.remember(first.begun?.() ?? []);
+    assert.ok(second.take('101', 'transfer-2').free);
+    assert.equal(second.take('101').free, false);
+    clock.advance(10_000);
+    const third = make();
+    third.remember(second.begun?.() ?? []);
+    assert.equal(third.take('101').free, false);
+    clock.advance(50_000);
+    assert.ok(third.take('101').free);
+  });
+
   const limits = { ...DEFAULT_DIALLING, perMinute: 5, perCaller: 2 };
 
   it('gives so many places a minute to all, and says when the next is free', () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { AmiMessage } from '../../../lib/ami/types';
 import { createContacts } from '../../../lib/pbx/contacts';
-import { currentCall } from '../../../lib/pbx/current-call';
 import { createPbx } from '../../../lib/pbx/pbx';
 import { numberingPlan } from '../../../lib/phone';
 import { amiEvent, amiMessage } from '../../support/ami-messages';
@@ -111,33 +110,5 @@ describe('who sits at an address', () => {
     } finally {
       await pbx.close();
     }
-  });
-});
-
-describe('the call on a phone', () => {
-  const channel = (name: string, more: Readonly<Record<string, string>>): AmiMessage =>
-    amiEvent('CoreShowChannel', { Channel: name, ConnectedLineNum: '<unknown>', ...more });
-  const provider = channel('PJSIP/provider-1', { Uniqueid: '1.1', Linkedid: '1.1', ChannelState: '6', BridgeId: 'b' });
-  const at = (channels: readonly AmiMessage[], extension = '101') =>
-    currentCall({ list: () => Promise.resolve([...channels]) }, extension);
-
-  it('is the client whom it talks with', async () => {
-    const own = { Uniqueid: '1.2', Linkedid: '1.1', ConnectedLineNum: '89066800404' };
-    const talking = channel('PJSIP/101-2', { ...own, ChannelState: '6', BridgeId: 'b' });
-    const waiting = channel('PJSIP/101-3', { Uniqueid: '1.3', Linkedid: '1.3', ChannelState: '5' });
-    assert.deepEqual(await at([provider, talking, waiting]), { legId: '1.1', number: '89066800404' });
-  });
-
-  it('is who makes it ring, when it does not talk', async () => {
-    const own = { Uniqueid: '1.2', Linkedid: '1.1', ConnectedLineNum: '89066800404' };
-    const ringing = channel('PJSIP/101-2', { ...own, ChannelState: '5', BridgeId: '' });
-    assert.deepEqual(await at([provider, ringing]), { legId: '1.1', number: '89066800404' });
-  });
-
-  it('has no number when the caller has none, and is none of a longer extension', async () => {
-    const own = channel('PJSIP/101-2', { Uniqueid: '1.2', Linkedid: '1.2', ChannelState: '6', BridgeId: '' });
-    assert.deepEqual(await at([own]), { legId: '1.2', number: '' });
-    assert.equal(await at([channel('PJSIP/1011-2', { Uniqueid: '1.2' }), provider]), undefined);
-    assert.equal(await at([channel('Local/101@office-00000001;1', { Uniqueid: '1.2' })]), undefined);
   });
 });

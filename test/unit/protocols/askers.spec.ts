@@ -65,7 +65,7 @@ describe('Alterisk', () => {
     const files = { file1: 'welcome', file2: 'model', file3: 'color', file4: 'number', file5: 'goodbye' };
     assert.deepEqual(read({ autocall: '1234567890', ...files }), [
       'autocall',
-      { number: '1234567890', files: ['welcome', 'model', 'color', 'number', 'goodbye'] },
+      { number: '1234567890', files: ['welcome', 'model', 'color', 'number', 'goodbye'], by: '10.0.0.5' },
     ]);
     assert.deepEqual(read({ autocallstatus: '9999' }), ['autocall_status', { command: 'status', orderId: 9999 }]);
     assert.deepEqual(read({ transfer: '1795203655.205', dest: '9999' }), [

@@ -384,8 +384,8 @@ describe('store: orders', () => {
     await orders.finish(over!, 'cancelled', 1);
     await orders.put([order({ queue: 'to', key: 'known' })]);
     assert.deepEqual((await orders.queues()).sort(), ['from', 'to']);
-    assert.equal(await orders.adopt('to', 'to'), 0);
-    assert.equal(await orders.adopt('from', 'to'), 2);
+    assert.deepEqual(await orders.adopt('to', 'to'), { waiting: 0, inAir: 0 });
+    assert.deepEqual(await orders.adopt('from', 'to'), { waiting: 1, inAir: 1 });
     assert.deepEqual(await orders.queues(), ['to']);
     assert.deepEqual(await orders.count('to'), { waiting: 2, inAir: 1 });
     assert.equal((await orders.get(over!))?.queue, 'from');

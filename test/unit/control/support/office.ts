@@ -6,6 +6,7 @@ import type { CallMessage, PbxMessage, RecordPayload } from '../../../../lib/mes
 import type { DialGuard, DialSettings } from '../../../../lib/outbound/types';
 import { createPbx, type Pbx } from '../../../../lib/pbx/pbx';
 import { numberingPlan } from '../../../../lib/phone';
+import { knows } from '../../../../lib/presence/knows';
 import { createSimulator } from '../../../../lib/simulator';
 import type { SimulatedUser, Simulator } from '../../../../lib/simulator/types';
 import { TelephonyError } from '../../../../lib/errors';
@@ -83,6 +84,7 @@ export class Office {
       client: pbx.client,
       plan,
       dialling: { settings: { ...settings, hold }, guard },
+      knows: (extension) => knows(pbx.presence, extension),
     });
     const office = new Office(simulator, pbx, control, guard);
     pbx.open();

@@ -5,7 +5,7 @@ import type { OrdersInAir } from '../../../../lib/dialer/line/ami-line';
 import type { Attempt, AttemptPhase, AttemptResult } from '../../../../lib/dialer/types';
 import { amiEvent } from '../../../support/ami-messages';
 import { refusal, success } from '../support/fake-client';
-import { breathe, lineBed, type LineBed } from '../support/line';
+import { breathe, type Dialled, lineBed, type LineBed } from '../support/line';
 import { attemptOf, autocallOrder, clickOrder, plainOrder } from '../support/orders';
 
 const ID = 'tcrm-abcdefgh-1-1';
@@ -144,6 +144,52 @@ describe('a line over AMI', () => {
     });
   });
 
+  describe('the clock', () => {
+    const expires = () => bed.client.sent.at(-1)?.variables?.TCRM_EXPIRES;
+    const ping = (aheadMs: number) => () => success({ Timestamp: String((bed.clock.now() + aheadMs) / 1000) });
+
+    it('of ours that is set does not make the dialplan refuse what is dialled in time', async () => {
+      bed.client.answers.set('Ping', ping(0));
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), ID);
+      await breathe();
+      const expected = expires();
+      // That of the PBX goes on as before.
+      bed.clock.jumpWall(-3_600_000);
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), `${ID}1`);
+      await breathe();
+      assert.equal(expires(), expected);
+    });
+
+    it('of the PBX is asked for in each session, though another action was answered already', async () => {
+      bed = lineBed({ orders: { isOver: () => Promise.resolve(false) } });
+      await breathe();
+      bed.client.answers.set('Ping', ping(600_000));
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), ID);
+      await breathe();
+      assert.equal(expires(), (bed.clock.now() + 600_000 + 60_000) / 1000);
+      bed.client.lose();
+      bed.client.answers.set('Ping', ping(-600_000));
+      bed.client.logIn();
+      await breathe();
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), `${ID}1`);
+      await breathe();
+      assert.equal(expires(), (bed.clock.now() - 600_000 + 60_000) / 1000);
+    });
+
+    it('of the PBX is asked for now and then, however many calls are dialled in between', async () => {
+      bed.client.answers.set('Ping', ping(0));
+      for (let second = 0; second <= 60; second += 1) {
+        bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), `${ID}${second}`);
+        await breathe();
+        if (second === 5) bed.client.answers.set('Ping', ping(600_000));
+        bed.clock.advance(1000);
+      }
+      bed.dial(clickOrder({ expiresAt: bed.clock.now() + 30_000 }), ID);
+      await breathe();
+      assert.equal(expires(), (bed.clock.now() + 600_000 + 60_000) / 1000);
+    });
+  });
+
   describe('a click', () => {
     it('is answered when the client is, and stays so through a transfer', async () => {
       const dialled = await dialClick(bed);
@@ -167,6 +213,25 @@ describe('a line over AMI', () => {
       clientAnswers(bed);
       bed.client.event('Hangup', { ...FIRST, Linkedid: '1795203000.1', Cause: '16' });
       assert.equal((await dialled.result).outcome, 'answered');
+    });
+
+    it('ends each of two clicks whose clients their agent joins: then both have one Linkedid', async () => {
+      const dialled = await dialClick(bed);
+      const OTHER = 'tcrm-abcdefgh-2-1';
+      const second = { Channel: 'PJSIP/101-00000009', Uniqueid: OTHER, Linkedid: OTHER };
+      const other = bed.dial(clickOrder(), OTHER);
+      await breathe();
+      agentAnswers(bed);
+      clientAnswers(bed);
+      bed.client.event('Newchannel', second);
+      bed.client.event('Newstate', { ...second, ...UP });
+      bed.client.event('DialEnd', { ...second, DestUniqueid: '1.1', DestLinkedid: OTHER, DialStatus: 'ANSWER' });
+      hangUp(bed);
+      assert.equal((await dialled.result).outcome, 'answered');
+      const third = await dialClick(bed);
+      hangUp(bed, '16', { ...second, Linkedid: ID });
+      await breathe();
+      assert.deepEqual([other.now?.outcome, third.now], ['answered', undefined]);
     });
 
     it('fails by the cause of a trunk that is down, which Dial tells nothing of', async () => {
@@ -246,6 +311,62 @@ describe('a line over AMI', () => {
   });
 
   describe('an autocall', () => {
+    describe('of which nothing was played', () => {
+      const picked = async (): Promise<Dialled> => {
+        const dialled = bed.dial(autocallOrder(), ID);
+        await breathe();
+        bed.client.event('Newchannel', FIRST);
+        bed.client.event('Newstate', { ...FIRST, ...UP });
+        return dialled;
+      };
+
+      it('because the dialplan found it too late, has failed, and is not dialled again', async () => {
+        const { result } = await picked();
+        hangUp(bed, '103');
+        const ended = await result;
+        assert.deepEqual([...code(ended), ended.heard], ['failed', 'yes', 'LINE_NOTHING_PLAYED', 0]);
+      });
+
+      it('and Asterisk hung up for whatever reason, has failed too', async () => {
+        bed.script.results.set(ID, 'not-offered');
+        const { result } = await picked();
+        hangUp(bed);
+        assert.deepEqual(code(await result), ['failed', 'yes', 'LINE_NOTHING_PLAYED']);
+      });
+
+      it('and the client hung up, was not heard at all', async () => {
+        bed.script.results.set(ID, 'not-offered');
+        const { result } = await picked();
+        bed.client.event('HangupRequest', FIRST);
+        hangUp(bed);
+        const { outcome, heard: files } = await result;
+        assert.deepEqual([outcome, files], ['heard-partly', 0]);
+      });
+
+      it('since it was late and was hung up at once, has failed though he was quick to answer', async () => {
+        const dialled = bed.dial(autocallOrder({ expiresAt: bed.clock.now() + 1000 }), ID);
+        await breathe();
+        bed.clock.advance(20_000);
+        bed.client.event('Newchannel', FIRST);
+        bed.client.event('Newstate', { ...FIRST, ...UP });
+        hangUp(bed);
+        assert.deepEqual(code(await dialled.result), ['failed', 'yes', 'LINE_TOO_LATE']);
+      });
+
+      it('as far as can be known while the link was down, may have been heard', async () => {
+        const { result } = await picked();
+        bed.client.rows = () => [amiEvent('CoreShowChannel', { ...FIRST, ...UP })];
+        bed.client.lose();
+        bed.client.logIn();
+        await breathe();
+        bed.script.results.set(ID, 'not-offered');
+        bed.client.event('HangupRequest', FIRST);
+        hangUp(bed);
+        const { outcome, heard: files } = await result;
+        assert.deepEqual([outcome, files], ['heard-partly', undefined]);
+      });
+    });
+
     const heard = { heard: 2, of: 2, confirmed: false, machine: false };
     async function run(order: Parameters<typeof autocallOrder>[0], found: typeof heard): Promise<AttemptResult> {
       const dialled = bed.dial(autocallOrder(order), ID);
@@ -507,6 +628,21 @@ describe('a line over AMI', () => {
       assert.deepEqual(results.at(-1), [ID, ['answered', 'yes', undefined]]);
     });
 
+    it('is told to whoever takes it up though it is followed already', async () => {
+      const dialled = await dialClick(bed);
+      const results: AttemptResult[] = [];
+      await bed.line.takeUp(
+        [attemptOf(clickOrder(), ID)],
+        () => undefined,
+        (_attempt, result) => results.push(result),
+      );
+      agentAnswers(bed);
+      clientAnswers(bed);
+      hangUp(bed);
+      assert.deepEqual(results, [await dialled.result]);
+      assert.deepEqual(bed.client.actions, ['Originate']);
+    });
+
     it('waits for the link', async () => {
       bed.client.lose();
       const { results, done } = takeUp([attempt(ID)]);
@@ -598,9 +734,9 @@ describe('a line over AMI', () => {
 
 describe('channels of orders that are over', () => {
   const inAir = new Set(['1-1']);
+  let name = 'abcdefgh';
   const orders: OrdersInAir = {
-    prefix: Promise.resolve('tcrm-abcdefgh-'),
-    isInAir: (orderId, attempt) => Promise.resolve(inAir.has(`${orderId}-${attempt}`)),
+    isOver: (store, orderId, attempt) => Promise.resolve(store === name && !inAir.has(`${orderId}-${attempt}`)),
   };
   const hungUp = ({ client }: LineBed) =>
     client.sent.flatMap(({ action, headers }) => (action === 'Hangup' ? [headers?.Channel] : []));
@@ -632,8 +768,22 @@ describe('channels of orders that are over', () => {
     await bed.line.close();
   });
 
+  it('are those of the name that the store has now: what is in the air under an older one is left alone', async () => {
+    const bed = lineBed({ orders });
+    const come = async (id: string): Promise<void> => {
+      bed.client.event('Newchannel', { Channel: 'PJSIP/101-1', Uniqueid: id, Linkedid: id });
+      await breathe();
+    };
+    name = 'zyxwvuts';
+    await come('tcrm-abcdefgh-7-1');
+    await come('tcrm-zyxwvuts-7-1');
+    name = 'abcdefgh';
+    assert.deepEqual(hungUp(bed), ['tcrm-zyxwvuts-7-1']);
+    await bed.line.close();
+  });
+
   it('are left alone when the store cannot be asked', async () => {
-    const bed = lineBed({ orders: { ...orders, isInAir: () => Promise.reject(new Error('disk')) } });
+    const bed = lineBed({ orders: { isOver: () => Promise.reject(new Error('disk')) } });
     await breathe();
     bed.client.event('Newchannel', { Channel: 'PJSIP/101-1', Uniqueid: 'tcrm-abcdefgh-7-1', Linkedid: 'x' });
     await breathe();

@@ -2,7 +2,7 @@ import type { AutocallEntry, AutocallHeard, AutocallScript } from '../../../../l
 
 /** A script whose clients hear what the test says. */
 export class FakeScript implements AutocallScript {
-  readonly results = new Map<string, AutocallHeard>();
+  readonly results = new Map<string, AutocallHeard | 'not-offered'>();
   attached = 0;
   /** As if the client had pressed 1. */
   confirm: (channelId: string) => void = () => undefined;
@@ -20,7 +20,7 @@ export class FakeScript implements AutocallScript {
     return () => void (this.attached -= 1);
   }
 
-  resultOf(channelId: string): AutocallHeard | undefined {
+  resultOf(channelId: string): AutocallHeard | 'not-offered' | undefined {
     const result = this.results.get(channelId);
     this.results.delete(channelId);
     return result;

@@ -30,7 +30,11 @@ async function main(file: string): Promise<void> {
     guard: openGuard,
     plan: numberingPlan({ country: 'RU' }),
     settings: { lines: 1, trunkLines: {}, windows: [], maxWaiting: 100_000 },
-    openings: { isOpen: () => true, nextOpening: (_windows, _zones, now) => now },
+    openings: {
+      isOpen: () => true,
+      nextOpening: (_windows, _zones, now) => now,
+      nextClosing: (_windows, _zones, _now, until) => until,
+    },
     clock: systemClock,
     log: silentLog,
     lang: 'en',

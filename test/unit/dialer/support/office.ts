@@ -37,6 +37,11 @@ const utcOpenings: DialerOptions['openings'] = {
     }
     return undefined;
   },
+  nextClosing(windows, zones, now, until) {
+    let at = now;
+    while (at < until && utcOpenings.isOpen(windows, zones, at)) at = (Math.floor(at / 60_000) + 1) * 60_000;
+    return Math.min(at, until);
+  },
 };
 
 /** One dialler over a disk and a PBX that may be those of an earlier one. */

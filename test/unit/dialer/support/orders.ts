@@ -38,5 +38,6 @@ export const attemptOf = (order: Order, channelId = 'tcrm-abcdefgh-1-1'): Attemp
   try: 1,
   channelId,
   startedAt: 0,
+  dialBefore: order.expiresAt,
   order,
 });
