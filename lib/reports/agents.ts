@@ -59,10 +59,11 @@ class AgentTally implements Tally {
       offered: rings.count,
       answered: count('answered'),
       abandoned: count('abandoned'),
-      timedOut: count('no-answer') + count('timeout'),
+      timedOut: count('no-answer'),
       busy: count('busy'),
       declined: count('declined'),
       answeredElsewhere: count('answered-elsewhere'),
+      unknown: count('other'),
     };
     return {
       name: this.nameOf(),

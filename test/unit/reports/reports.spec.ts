@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { QueueMessage } from '../../../lib/messages/queues';
 import type { RecordPayload } from '../../../lib/messages/types';
 import { queueFactOf } from '../../../lib/reports/facts';
 import { QueueKeeper } from '../../../lib/reports/keeper';
@@ -20,7 +21,7 @@ interface Told {
   readonly queue?: string;
   readonly agent?: string;
   readonly reason?: string;
-  readonly state?: string;
+  readonly change?: string;
   readonly waitSeconds?: number;
   readonly ringSeconds?: number;
   readonly talkSeconds?: number;
@@ -199,8 +200,8 @@ describe('reports', () => {
 
     it('tells how long they were logged in and paused, by hours, over several queues', async () => {
       const minute = 60_000;
-      const change = (state: string, minutes: number, queue = 'sales') =>
-        event('agent_change', { agent: '101', state, queue, at: NOON + minutes * minute });
+      const change = (what: string, minutes: number, queue = 'sales') =>
+        event('agent_change', { agent: '101', change: what, queue, at: NOON + minutes * minute });
       await put(
         change('login', 0),
         change('login', 5, 'support'),
@@ -398,9 +399,10 @@ describe('reports', () => {
   it('are made of what a PBX told meanwhile; what is wrong stops nothing', async () => {
     const told: string[] = [];
     const keeper = new QueueKeeper(store, (error) => void told.push(error.code));
-    keeper.keep(stay('answered', 3));
-    keeper.keep({ ...stay('answered', 3), payload: { eventId: 'x', pbx: 'Office', at: 'noon' } });
-    keeper.keep(stay('abandoned', 3));
+    const keep = (message: object): void => keeper.keep(message as QueueMessage);
+    keep(stay('answered', 3));
+    keep({ ...stay('answered', 3), payload: { eventId: 'x', pbx: 'Office', at: 'noon' } });
+    keep(stay('abandoned', 3));
     await keeper.close();
     assert.deepEqual([told, (await report({ report: 'queues' })).total.offered], [['STORE_BAD_VALUE'], 2]);
   });
