@@ -16,6 +16,7 @@ import { languageOf } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
 import { offerRecordings } from './runtime/recordings';
+import { offerRegions } from './runtime/regions';
 import { wantsNoCheck } from './runtime/tls';
 import { Traces } from './runtime/traces';
 
@@ -51,6 +52,7 @@ const init: NodeInitializer = (red) => {
       this.pbx = createPbx(pbxOptions(red, def, this.credentials), {
         log: nodeLog(red, this),
         onProblem,
+        regionOf: offerRegions(red, this, def, onProblem),
       });
       this.pbx.client.onState(tellLink(this, this.pbx));
       onClose(red, this, () => this.pbx.close());

@@ -27,6 +27,7 @@ import type { LiveCallPlace } from './live-calls';
 import { passesMask } from './permissions';
 import { createPbxQueues } from './queues';
 import type { OwnedPbxQueues, PbxQueues } from './queues';
+import type { RegionOf } from './regions';
 
 export interface PbxOptions {
   /** The name of the `ami-config`, as it appears in messages. */
@@ -92,6 +93,8 @@ export interface PbxDeps {
   readonly log?: Log;
   /** Told once per session what the PBX cannot do for us although the link is up, e.g. a missing permission. */
   readonly onProblem?: (problem: TelephonyError) => void;
+  /** Where clients are from, as messages tell it; absent: they do not. */
+  readonly regionOf?: RegionOf;
 }
 /** The class in `write=` that is enough to read the states of phones, without the power over calls that `call` gives. */
 const STATE_PERMISSION = 'reporting';
@@ -128,6 +131,7 @@ class JoinedPbx implements Pbx {
 
   constructor({ name, plan, connection, calls = {}, dialling = DEFAULT_DIALLING }: PbxOptions, deps: PbxDeps) {
     const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
+    const regions = deps.regionOf ? { regionOf: deps.regionOf } : {};
     // What becomes of the link is told by its states, to whoever words it for people.
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
     this.name = name;
@@ -155,7 +159,7 @@ class JoinedPbx implements Pbx {
     const callPlan = { numbers: plan, trunks, trunkContexts };
     this.calls = createPbxCalls(
       { pbx: name, plan: callPlan, mayHear: this.mayHear, ...kept },
-      { client: this.client, clock, log, onProblem, createTracker: createCallTracker },
+      { client: this.client, clock, log, onProblem, createTracker: createCallTracker, ...regions },
     );
     this.queues = createPbxQueues({
       client: this.client,
@@ -165,6 +169,7 @@ class JoinedPbx implements Pbx {
       calls: this.calls,
       createTracker: () => createQueueTracker({ pbx: name, plan: callPlan }),
       mayHear: connection.kind === 'simulator' || passesMask(connection.client.events, 'agent'),
+      ...regions,
     });
     this.client.subscribe(STATE_EVENTS, (event) => this.stateTold(event));
     this.client.onState((state) => this.linkChanged(state));

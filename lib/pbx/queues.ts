@@ -8,6 +8,8 @@ import { CallListeners, MAX_KEPT, type CallHandler, type EndListening } from './
 import type { PbxCalls } from './calls';
 import { pbxError } from './errors';
 import { QueueFeed } from './queue-feed';
+import { withRegion } from './regions';
+import type { RegionOf } from './regions';
 
 /** The life of the queues of one PBX. Nothing is read of what Asterisk sends about them until somebody subscribes. */
 export interface PbxQueues {
@@ -25,6 +27,7 @@ export interface PbxQueuesDeps {
   readonly createTracker: () => QueueTracker;
   /** Whether the settings let the events of queues through. */
   readonly mayHear: boolean;
+  readonly regionOf?: RegionOf;
 }
 
 const NOTHING: QueueTrackerStats = { waiting: 0, talking: 0, members: 0, overBound: 0 };
@@ -59,7 +62,7 @@ class QueuesOfPbx implements OwnedPbxQueues {
   subscribe(handler: CallHandler<QueueMessage>, name?: string): EndListening {
     if (this.isClosed) return () => undefined;
     const end = this.listeners.add(handler, name);
-    const { client, clock, calls, createTracker, onProblem, mayHear } = this.deps;
+    const { client, clock, calls, createTracker, onProblem, mayHear, regionOf } = this.deps;
     if (this.feed) return end;
     if (!mayHear) onProblem(pbxError('PBX_QUEUES_DEAF'));
     this.feed = new QueueFeed({
@@ -71,7 +74,7 @@ class QueuesOfPbx implements OwnedPbxQueues {
         const endCalls = calls.subscribe(listener);
         return () => endCalls();
       },
-      tell: (message) => this.listeners.tell(message),
+      tell: (message) => this.listeners.tell(withRegion(message, regionOf)),
     });
     return end;
   }
