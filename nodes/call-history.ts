@@ -78,7 +78,7 @@ async function answerTo(question: unknown, store: Store, usual: Usual): Promise<
     const query = reportQuery(question, usual.report, now);
     const report = await makeReport(store, query, now);
     const isCsv = query.format === 'csv';
-    return { payload: isCsv ? reportCsv(report, query.separator) : report, count: String(report.rows.length) };
+    return { payload: isCsv ? await reportCsv(report, query.separator) : report, count: String(report.rows.length) };
   }
   const page = await store.calls.find(callQuery(withoutReport(question), usual.calls(now)));
   return { payload: page, count: `${page.total}${page.totalIsMore ? '+' : ''}` };

@@ -161,7 +161,10 @@ class JoinedPbx implements Pbx {
       { pbx: name, plan: callPlan, mayHear: this.mayHear, ...kept },
       { client: this.client, clock, log, onProblem, createTracker: createCallTracker, ...regions },
     );
+    const { live } = kept;
     this.queues = createPbxQueues({
+      pbxName: name,
+      ...(live ? { live: { ...live, key: `${live.key}:queues` } } : {}),
       client: this.client,
       clock,
       log,
@@ -182,8 +185,7 @@ class JoinedPbx implements Pbx {
 
   async close(): Promise<void> {
     this.again?.cancel();
-    this.queues.close();
-    await Promise.all([this.calls.close(), this.client.close(), this.simulator?.stop()]);
+    await Promise.all([this.queues.close(), this.calls.close(), this.client.close(), this.simulator?.stop()]);
   }
 
   private linkChanged({ phase, session }: AmiState): void {

@@ -122,5 +122,5 @@ export async function agentRows(store: Store, query: ReportQuery, now: number): 
   }
   shifts.end(until).forEach(stand);
   const total = groups.total.row();
-  return { columns: ['agent', ...Object.keys(total)], rows: groups.rows('agent', by !== 'none'), total };
+  return { columns: ['agent', ...Object.keys(total)], rows: await groups.rows('agent', by !== 'none'), total };
 }

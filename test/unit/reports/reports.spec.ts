@@ -315,7 +315,7 @@ describe('reports', () => {
         });
       const names = ['=1+1', '+7', '-1', '@a', 'a;b', 'a"b', 'a\r\nb', 'plain, name', '\t=1'];
       await store.calls.put(names.map((name, n) => call(String(n), name)));
-      const csv = reportCsv(await report({ report: 'missed' }), ';');
+      const csv = await reportCsv(await report({ report: 'missed' }), ';');
       const body = csv.slice(csv.indexOf('\r\n') + 2);
       for (const cell of [
         ";'=1+1;",
@@ -333,11 +333,14 @@ describe('reports', () => {
     });
 
     it('has the names of the columns also without rows, and the period where it is asked for', async () => {
-      assert.match(reportCsv(await report({ report: 'queues' }), ','), /^queue,offered,answered,[\w,]+\r\n$/);
-      assert.match(reportCsv(await report({ report: 'agents', by: 'day' }), '\t'), /^period\tagent\tname\toffered/);
+      assert.match(await reportCsv(await report({ report: 'queues' }), ','), /^queue,offered,answered,[\w,]+\r\n$/);
+      assert.match(
+        await reportCsv(await report({ report: 'agents', by: 'day' }), '\t'),
+        /^period\tagent\tname\toffered/,
+      );
     });
 
-    it('can be read back, whatever stands in it', () => {
+    it('can be read back, whatever stands in it', async () => {
       const parse = (csv: string): string[][] => {
         const lines = [...csv.matchAll(/((?:"(?:[^"]|"")*"|[^",\r\n])*)(,|\r\n)/g)];
         return lines.reduce<string[][]>(
@@ -349,18 +352,21 @@ describe('reports', () => {
           [[]],
         );
       };
-      fc.assert(
-        fc.property(fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.integer()), { maxLength: 5 }), (given) => {
-          const rows = given.map(([text, number]) => ({ text, number }));
-          const csv = reportCsv({ ...EMPTY, columns: ['text', 'number'], rows }, ',');
-          const read = parse(csv).slice(1, -1);
-          assert.equal(read.length, given.length);
-          read.forEach(([text = '', number], n) => {
-            const [was, count] = given[n] ?? ['', 0];
-            assert.doesNotMatch(text, /^[=+\-@\t\r]/);
-            assert.deepEqual([text.replace(/^'(?=[=+\-@\t\r])/, ''), number], [was, String(count)]);
-          });
-        }),
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.integer()), { maxLength: 5 }),
+          async (given) => {
+            const rows = given.map(([text, number]) => ({ text, number }));
+            const csv = await reportCsv({ ...EMPTY, columns: ['text', 'number'], rows }, ',');
+            const read = parse(csv).slice(1, -1);
+            assert.equal(read.length, given.length);
+            read.forEach(([text = '', number], n) => {
+              const [was, count] = given[n] ?? ['', 0];
+              assert.doesNotMatch(text, /^[=+\-@\t\r]/);
+              assert.deepEqual([text.replace(/^'(?=[=+\-@\t\r])/, ''), number], [was, String(count)]);
+            });
+          },
+        ),
       );
     });
   });
