@@ -17,6 +17,7 @@ import { languageOf } from './runtime/language';
 import { onClose } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
 import { offerRecordings } from './runtime/recordings';
+import { offerRegions } from './runtime/regions';
 import { wantsNoCheck } from './runtime/tls';
 import { Traces } from './runtime/traces';
 
@@ -55,6 +56,7 @@ const init: NodeInitializer = (red) => {
       this.pbx = createPbx(pbxOptions(red, def, this.credentials), {
         log: nodeLog(red, this),
         onProblem,
+        regionOf: offerRegions(red, this, def, onProblem),
       });
       this.pbx.client.onState(tellLink(this, this.pbx));
       const { guard } = this.pbx.dialling;

@@ -4,6 +4,7 @@ import { TelephonyError, asError } from '../lib/errors';
 import { readMessage } from '../lib/messages/parse';
 import type { Pbx } from '../lib/pbx/pbx';
 import { Keeper, RECORDS } from '../lib/store/keeper';
+import { QueueKeeper } from '../lib/reports/keeper';
 import { makeReport, reportCsv } from '../lib/reports/report';
 import { isReportQuestion, reportQuery, usualReport, withoutReport } from '../lib/reports/request';
 import type { UsualReport } from '../lib/reports/request';
@@ -77,25 +78,30 @@ async function answerTo(question: unknown, store: Store, usual: Usual): Promise<
     const query = reportQuery(question, usual.report, now);
     const report = await makeReport(store, query, now);
     const isCsv = query.format === 'csv';
-    return { payload: isCsv ? reportCsv(report, query.separator) : report, count: String(report.rows.length) };
+    return { payload: isCsv ? await reportCsv(report, query.separator) : report, count: String(report.rows.length) };
   }
   const page = await store.calls.find(callQuery(withoutReport(question), usual.calls(now)));
   return { payload: page, count: `${page.total}${page.totalIsMore ? '+' : ''}` };
 }
 
 const init: NodeInitializer = (red) => {
-  /** Puts the calls of a PBX into the store while the node lives. */
+  /** Puts the calls of a PBX, and what becomes of its queues and agents, into the store while the node lives. */
   function keepCalls(node: Node, store: Store, pbx: Pbx): void {
     const complaints = new Complaints(node);
-    const keeper = new Keeper(store, RECORDS, (error) => complaints.warn(error.code, wordsFor(red, node, error)));
-    const end = pbx.calls.subscribe((message) => {
-      if (message.topic === 'call_record') keeper.keep(message.payload);
-    }, node.id);
+    const complain = (error: TelephonyError): void => complaints.warn(error.code, wordsFor(red, node, error));
+    const records = new Keeper(store, RECORDS, complain);
+    const facts = new QueueKeeper(store, complain);
+    const ends = [
+      pbx.calls.subscribe((message) => {
+        if (message.topic === 'call_record') records.keep(message.payload);
+      }, node.id),
+      pbx.queues.subscribe((message) => facts.keep(message), node.id),
+    ];
     pbx.open();
-    onClose(red, node, (removed) => {
+    onClose(red, node, async (removed) => {
       // Redeployed, it comes back in a moment and keeps what happened meanwhile.
-      end(!removed);
-      return keeper.close();
+      for (const end of ends) end(!removed);
+      await Promise.all([records.close(), facts.close()]);
     });
   }
 

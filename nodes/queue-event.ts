@@ -3,7 +3,6 @@ import { asError } from '../lib/errors';
 import type { EndListening } from '../lib/pbx/call-listeners';
 import type { Pbx } from '../lib/pbx/pbx';
 import { queueFilter, queueForFlow } from '../lib/pbx/queue-filter';
-import { timeZonesOf } from '../lib/phone/time-zones';
 import { line24Variables } from '../lib/protocols/line24';
 import { amiConfig, crmConfig } from './runtime/config-nodes';
 import { whenFlowsStarted } from './runtime/flows-started';
@@ -24,13 +23,6 @@ interface QueueEventDef extends NodeDef {
   readonly line24?: boolean;
 }
 
-/** What the clock shows where a client is; empty when his number does not tell one time zone. */
-function clockAt(e164: string | undefined): string {
-  const [zone, ...others] = e164 === undefined ? [] : timeZonesOf(e164);
-  if (zone === undefined || others.length > 0) return '';
-  return new Date().toLocaleTimeString('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' });
-}
-
 const init: NodeInitializer = (red) => {
   function send(node: Node, pbx: Pbx, def: QueueEventDef): void {
     const { topics = [], line24 = false } = def;
@@ -41,8 +33,7 @@ const init: NodeInitializer = (red) => {
       end = pbx.queues.subscribe((message) => {
         if (!fits(message)) return;
         const own = queueForFlow(message, (extension) => account?.userOf(extension));
-        const client = 'client' in own.payload ? own.payload.client : undefined;
-        const variables = line24 ? { variables: line24Variables(own, { regionTime: clockAt(client?.e164) }) } : {};
+        const variables = line24 ? { variables: line24Variables(own) } : {};
         node.send({ ...own, ...variables });
       }, node.id);
     });

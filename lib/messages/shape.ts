@@ -59,7 +59,13 @@ const HANGUP: Members = { 'code!': NUMBER, text: TEXT, by: HANGUP_BY };
 export const CALL: Members = {
   legId: TEXT,
   'direction!': DIRECTION,
-  client: { 'number!': TEXT, e164: TEXT, national: TEXT, name: TEXT },
+  client: {
+    'number!': TEXT,
+    e164: TEXT,
+    national: TEXT,
+    name: TEXT,
+    region: { 'country!': TEXT, name: TEXT, timeZone: TEXT },
+  },
   peer: { 'extension!': TEXT, name: TEXT },
   extension: TEXT,
   user: USER,

@@ -1,3 +1,5 @@
+import type { PhoneRegion } from '../phone/region';
+
 /** All events of calls that `ami-event` sends; the names are those of UserCRM where it has one. */
 const CALL_TOPICS = [
   'call_ringing',
@@ -39,6 +41,8 @@ export interface Client {
   readonly e164?: string;
   readonly national?: string;
   readonly name?: string;
+  /** What is not certain is absent: a mobile number tells a region only by the registry of its country. */
+  readonly region?: PhoneRegion;
 }
 
 export interface Hangup {

@@ -12,6 +12,8 @@ import type { CallHandler, EndListening } from './call-listeners';
 import { pbxError } from './errors';
 import { LiveCallKeeper } from './live-calls';
 import type { LiveCallPlace } from './live-calls';
+import { withRegion } from './regions';
+import type { RegionOf } from './regions';
 
 /**
  * The life of the calls of one PBX, and of its extensions. Nothing is read of what Asterisk sends about calls until somebody
@@ -42,6 +44,7 @@ export interface PbxCallsDeps {
   readonly log: Log;
   readonly onProblem: (problem: TelephonyError) => void;
   readonly createTracker: (options: CallTrackerOptions) => CallTracker;
+  readonly regionOf?: RegionOf;
 }
 
 const COUNTED_EVERY_MS = 1000;
@@ -158,7 +161,7 @@ class CallsOfPbx implements OwnedPbxCalls {
   }
 
   private tell(message: PbxMessage): void {
-    this.listeners.tell(message);
+    this.listeners.tell(withRegion(message, this.deps.regionOf));
   }
 
   /** Nobody wants to know any more. */

@@ -54,6 +54,10 @@ export const pbxError = errorsFrom({
     en: 'There are more channels than can be followed (20 000 at a time, 500 in one call): the others are left out of events and records. Look for a call that loops in the dialplan; "core show channels" in Asterisk lists the channels.',
     ru: 'Каналов больше, чем отслеживается (20 000 одновременно, 500 в одном звонке): остальные не попадут ни в события, ни в записи. Ищите звонок, зациклившийся в диалплане: «core show channels» в Asterisk покажет каналы.',
   },
+  PBX_REGIONS_UNUSABLE: {
+    en: 'The table of regions {file} is not used: {reasonEn} Until that is mended and deployed, regions are told by area codes only.',
+    ru: 'Таблица регионов {file} не используется: {reasonRu} Пока это не исправлено и не развёрнуто, регионы определяются только по кодам городов.',
+  },
   PBX_QUEUES_DEAF: {
     en: 'The life of queues cannot be told: the field Events of this ami-config keeps the events of queues out. Leave it empty or add "agent" to it.',
     ru: 'О жизни очередей ничего не узнать: поле «События» этого ami-config не пропускает события очередей. Оставьте его пустым или добавьте в него «agent».',

@@ -28,6 +28,7 @@ import type { LiveCallPlace } from './live-calls';
 import { passesMask } from './permissions';
 import { createPbxQueues } from './queues';
 import type { OwnedPbxQueues, PbxQueues } from './queues';
+import type { RegionOf } from './regions';
 
 export interface PbxOptions {
   /** The name of the `ami-config`, as it appears in messages. */
@@ -93,6 +94,8 @@ export interface PbxDeps {
   readonly log?: Log;
   /** Told once per session what the PBX cannot do for us although the link is up, e.g. a missing permission. */
   readonly onProblem?: (problem: TelephonyError) => void;
+  /** Where clients are from, as messages tell it; absent: they do not. */
+  readonly regionOf?: RegionOf;
 }
 /** The class in `write=` that is enough to read the states of phones, without the power over calls that `call` gives. */
 const STATE_PERMISSION = 'reporting';
@@ -129,6 +132,7 @@ class JoinedPbx implements Pbx {
 
   constructor({ name, plan, connection, calls = {}, dialling = DEFAULT_DIALLING }: PbxOptions, deps: PbxDeps) {
     const { clock = systemClock, log = silentLog, onProblem = () => undefined } = deps;
+    const regions = deps.regionOf ? { regionOf: deps.regionOf } : {};
     // What becomes of the link is told by its states, to whoever words it for people.
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
     this.name = name;
@@ -158,9 +162,12 @@ class JoinedPbx implements Pbx {
     const callPlan = { numbers: plan, trunks, trunkContexts };
     this.calls = createPbxCalls(
       { pbx: name, plan: callPlan, mayHear: this.mayHear, ...kept },
-      { client: this.client, clock, log, onProblem, createTracker: createCallTracker },
+      { client: this.client, clock, log, onProblem, createTracker: createCallTracker, ...regions },
     );
+    const { live } = kept;
     this.queues = createPbxQueues({
+      pbxName: name,
+      ...(live ? { live: { ...live, key: `${live.key}:queues` } } : {}),
       client: this.client,
       clock,
       log,
@@ -168,6 +175,7 @@ class JoinedPbx implements Pbx {
       calls: this.calls,
       createTracker: () => createQueueTracker({ pbx: name, plan: callPlan }),
       mayHear: connection.kind === 'simulator' || passesMask(connection.client.events, 'agent'),
+      ...regions,
     });
     this.client.subscribe(STATE_EVENTS, (event) => this.stateTold(event));
     this.client.onState((state) => this.linkChanged(state));
@@ -180,8 +188,7 @@ class JoinedPbx implements Pbx {
 
   async close(): Promise<void> {
     this.again?.cancel();
-    this.queues.close();
-    await Promise.all([this.calls.close(), this.client.close(), this.simulator?.stop()]);
+    await Promise.all([this.queues.close(), this.calls.close(), this.client.close(), this.simulator?.stop()]);
   }
 
   private linkChanged({ phase, session }: AmiState): void {

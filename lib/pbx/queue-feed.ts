@@ -6,6 +6,7 @@ import type { PbxMessage } from '../messages/types';
 import { QUEUE_EVENTS } from '../queues/events';
 import type { QueueTracker } from '../queues/types';
 import { pbxError } from './errors';
+import type { LiveCallKeeper } from './live-calls';
 
 /** In milliseconds. */
 const ASK_AGAIN_MS = 30_000;
@@ -13,6 +14,8 @@ const ASK_AGAIN_MS = 30_000;
 const LIST_AGAIN_MS = 60_000;
 /** So long may an event from before a list come after it. */
 const LATE_EVENTS_MS = 1000;
+/** How long changes are gathered before they go to disk. */
+const SAVE_EVERY_MS = 250;
 /** A tracker that wants to be woken at once all the time must not keep the process busy. */
 const SHORTEST_WAIT_MS = 10;
 
@@ -20,6 +23,7 @@ export interface QueueFeedParts {
   readonly client: AmiClient;
   readonly clock: Clock;
   readonly tracker: QueueTracker;
+  readonly keeper?: LiveCallKeeper;
   /** The life of calls, in order; returns the function that ends it. */
   readonly subscribeCalls: (handler: (message: PbxMessage) => void) => () => void;
   readonly tell: (message: QueueMessage) => void;
@@ -37,6 +41,7 @@ export class QueueFeed {
   private wakeAt = Infinity;
   private ask: Timer | undefined;
   private toldOverBound = false;
+  private changes: Timer | undefined;
 
   constructor(private readonly parts: QueueFeedParts) {
     const { client, clock, subscribeCalls, tracker } = parts;
@@ -53,11 +58,14 @@ export class QueueFeed {
     return this.parts.tracker.stats;
   }
 
-  close(): void {
+  /** Lets go of the link and puts the last changes on disk. */
+  async close(): Promise<void> {
     this.isLive = false;
     this.forget.forEach((end) => end());
-    this.wake?.cancel();
-    this.ask?.cancel();
+    for (const timer of [this.wake, this.ask, this.changes]) timer?.cancel();
+    const { keeper, tracker } = this.parts;
+    keeper?.note(tracker.takeChanges());
+    await keeper?.close();
   }
 
   private now(): number {
@@ -118,8 +126,13 @@ export class QueueFeed {
   }
 
   private take(messages: readonly QueueMessage[]): void {
-    const { clock, tracker, tell } = this.parts;
+    const { clock, tracker, tell, keeper } = this.parts;
     for (const message of messages) tell(message);
+    this.changes ??= clock.after(SAVE_EVERY_MS, () => {
+      this.changes = undefined;
+      const changes = tracker.takeChanges();
+      keeper?.note(changes);
+    });
     const wakeAt = tracker.wakeAt ?? Infinity;
     if (wakeAt === this.wakeAt) return;
     this.wake?.cancel();

@@ -7,7 +7,11 @@ import type { QueueTracker, QueueTrackerStats } from '../queues/types';
 import { CallListeners, MAX_KEPT, type CallHandler, type EndListening } from './call-listeners';
 import type { PbxCalls } from './calls';
 import { pbxError } from './errors';
+import { LiveCallKeeper } from './live-calls';
+import type { LiveCallPlace } from './live-calls';
 import { QueueFeed } from './queue-feed';
+import { withRegion } from './regions';
+import type { RegionOf } from './regions';
 
 /** The life of the queues of one PBX. Nothing is read of what Asterisk sends about them until somebody subscribes. */
 export interface PbxQueues {
@@ -17,7 +21,10 @@ export interface PbxQueues {
 }
 
 export interface PbxQueuesDeps {
+  readonly pbxName: string;
   readonly client: AmiClient;
+  /** Where callers in queues are kept for a restart of this process. */
+  readonly live?: LiveCallPlace;
   readonly clock: Clock;
   readonly log: Log;
   readonly calls: Pick<PbxCalls, 'subscribe'>;
@@ -25,13 +32,14 @@ export interface PbxQueuesDeps {
   readonly createTracker: () => QueueTracker;
   /** Whether the settings let the events of queues through. */
   readonly mayHear: boolean;
+  readonly regionOf?: RegionOf;
 }
 
 const NOTHING: QueueTrackerStats = { waiting: 0, talking: 0, members: 0, overBound: 0 };
 
 /** What {@link Pbx} sees of it. */
 export interface OwnedPbxQueues extends PbxQueues {
-  close(): void;
+  close(): Promise<void>;
 }
 
 export function createPbxQueues(deps: PbxQueuesDeps): OwnedPbxQueues {
@@ -40,6 +48,11 @@ export function createPbxQueues(deps: PbxQueuesDeps): OwnedPbxQueues {
 
 class QueuesOfPbx implements OwnedPbxQueues {
   private feed: QueueFeed | undefined;
+  /** There is a feed, or one is about to begin; `turn` tells which. */
+  private isWanted = false;
+  private turn = 0;
+  /** A feed that is closing: its last changes go to disk before the next one reads them. */
+  private ending: Promise<void> = Promise.resolve();
   private isClosed = false;
   private readonly listeners: CallListeners<QueueMessage>;
 
@@ -59,32 +72,63 @@ class QueuesOfPbx implements OwnedPbxQueues {
   subscribe(handler: CallHandler<QueueMessage>, name?: string): EndListening {
     if (this.isClosed) return () => undefined;
     const end = this.listeners.add(handler, name);
-    const { client, clock, calls, createTracker, onProblem, mayHear } = this.deps;
-    if (this.feed) return end;
-    if (!mayHear) onProblem(pbxError('PBX_QUEUES_DEAF'));
+    if (this.isWanted) return end;
+    this.isWanted = true;
+    if (!this.deps.mayHear) this.deps.onProblem(pbxError('PBX_QUEUES_DEAF'));
+    if (this.deps.live) void this.takeUp(this.deps.live);
+    else this.begin(this.deps.createTracker());
+    return end;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.listeners.clear();
+    await this.end();
+  }
+
+  /** Begins with the callers of an earlier process. What is not heard until then, the first lists tell. */
+  private async takeUp(live: LiveCallPlace): Promise<void> {
+    const { pbxName, clock, onProblem, createTracker } = this.deps;
+    const turn = (this.turn += 1);
+    await this.ending;
+    const keeper = new LiveCallKeeper(live, pbxName, clock, onProblem);
+    const { calls, savedAt } = await keeper.load();
+    if (!this.isWanted || turn !== this.turn) return;
+    const tracker = createTracker();
+    if (savedAt !== undefined) {
+      const { unreadable } = tracker.restore(calls, savedAt);
+      if (unreadable > 0) onProblem(pbxError('PBX_CALLS_UNREADABLE', { count: unreadable }));
+      this.listeners.keepForThoseToCome();
+    }
+    this.begin(tracker, keeper);
+  }
+
+  private begin(tracker: QueueTracker, keeper?: LiveCallKeeper): void {
+    const { client, clock, calls, onProblem, regionOf } = this.deps;
     this.feed = new QueueFeed({
       client,
       clock,
       onProblem,
-      tracker: createTracker(),
+      tracker,
       subscribeCalls: (listener) => {
         const endCalls = calls.subscribe(listener);
         return () => endCalls();
       },
-      tell: (message) => this.listeners.tell(message),
+      tell: (message) => this.listeners.tell(withRegion(message, regionOf)),
+      ...(keeper ? { keeper } : {}),
     });
-    return end;
-  }
-
-  close(): void {
-    this.isClosed = true;
-    this.listeners.clear();
-    this.rest();
   }
 
   /** Nobody wants to know any more. */
   private rest(): void {
-    this.feed?.close();
+    void this.end();
+  }
+
+  private end(): Promise<void> {
+    const { feed } = this;
     this.feed = undefined;
+    this.isWanted = false;
+    if (feed) this.ending = Promise.all([this.ending, feed.close()]).then(() => undefined);
+    return this.ending;
   }
 }

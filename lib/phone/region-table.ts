@@ -102,9 +102,18 @@ export class RegionTable {
   }
 }
 
+/** So many numbers lie in one block: what is sorted at once. */
+const BLOCK = 10_000_000;
+
+type Row = readonly [start: number, end: number, place: number];
+
 /** Gathers the rows of a table. */
 class Rows {
-  private readonly rows: [start: number, end: number, place: number][] = [];
+  /** By block, so that sorting never holds the event loop for long. */
+  private readonly blocks = new Map<number, Row[]>();
+  private count = 0;
+  /** What texts of the registry say: there are some hundreds of them. */
+  private readonly regions = new Map<string, ReturnType<typeof registryRegion>>();
   private readonly names: Name[] = [];
   private readonly places = new Map<string, number>();
   skipped = 0;
@@ -117,23 +126,30 @@ class Rows {
     }
   }
 
-  table(): RegionTable {
-    if (this.rows.length === 0) throw regionError('REGION_TABLE_BAD');
-    this.rows.sort(([one], [other]) => one - other);
-    return new RegionTable(
-      Float64Array.from(this.rows, ([start]) => start),
-      Float64Array.from(this.rows, ([, end]) => end),
-      Uint16Array.from(this.rows, ([, , place]) => place),
-      this.names,
-      this.skipped,
-    );
+  async table(pause: () => Promise<void>): Promise<RegionTable> {
+    const { count, blocks, names, skipped } = this;
+    if (count === 0) throw regionError('REGION_TABLE_BAD');
+    const [starts, ends, places] = [new Float64Array(count), new Float64Array(count), new Uint16Array(count)];
+    let filled = 0;
+    for (const [, rows] of [...blocks].sort(([one], [other]) => one - other)) {
+      rows.sort(([one], [other]) => one - other);
+      for (const [start, end, place] of rows) {
+        starts[filled] = start;
+        ends[filled] = end;
+        places[filled] = place;
+        filled += 1;
+      }
+      await pause();
+    }
+    return new RegionTable(starts, ends, places, names, skipped);
   }
 
   private registry(cells: readonly string[]): boolean {
     const [code = '', from = '', to = ''] = cells;
     const text = cells[REGISTRY_REGION] ?? '';
     if (!/^\d{3}$/.test(code) || !/^\d{1,7}$/.test(from) || !/^\d{1,7}$/.test(to)) return false;
-    const region = registryRegion(text);
+    if (!this.regions.has(text) && this.regions.size < MAX_NAMES) this.regions.set(text, registryRegion(text));
+    const region = this.regions.has(text) ? this.regions.get(text) : registryRegion(text);
     if (!region) return true;
     return this.add(Number(`7${code}${from.padStart(7, '0')}`), Number(`7${code}${to.padStart(7, '0')}`), region);
   }
@@ -145,7 +161,7 @@ class Rows {
 
   private add(start: number, end: number, name: Name): boolean {
     if (start > end) return false;
-    if (this.rows.length >= MAX_ROWS) throw regionError('REGION_TABLE_TOO_LARGE', { limit: MAX_ROWS });
+    if (this.count >= MAX_ROWS) throw regionError('REGION_TABLE_TOO_LARGE', { limit: MAX_ROWS });
     const key = `${name.ru};${name.timeZone ?? ''}`;
     let place = this.places.get(key);
     if (place === undefined) {
@@ -153,7 +169,11 @@ class Rows {
       place = this.names.push(name) - 1;
       this.places.set(key, place);
     }
-    this.rows.push([start, end, place]);
+    const block = Math.floor(start / BLOCK);
+    const rows = this.blocks.get(block);
+    if (rows) rows.push([start, end, place]);
+    else this.blocks.set(block, [[start, end, place]]);
+    this.count += 1;
     return true;
   }
 }
@@ -161,9 +181,13 @@ class Rows {
 /**
  * Reads a table as it comes in, chunk by chunk (UTF-8): rows `from;to;region;time zone` of whole numbers with country code, or those of
  * the open registry of the Russian regulator (АВС/DEF;От;До;Емкость;Оператор;Регион…) as they are. Rows that cannot be read are counted
- * and left out. Rejects with `REGION_TABLE_BAD` (no row) or `REGION_TABLE_TOO_LARGE`, or as `chunks` does.
+ * and left out. Rejects with `REGION_TABLE_BAD` (no row) or `REGION_TABLE_TOO_LARGE`, or as `chunks` does. At the end `pause` is
+ * waited for every few milliseconds, so that others have their turn.
  */
-export async function readRegionTable(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<RegionTable> {
+export async function readRegionTable(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  pause: () => Promise<void> = () => Promise.resolve(),
+): Promise<RegionTable> {
   const decoder = new TextDecoder();
   const rows = new Rows();
   let rest = '';
@@ -175,5 +199,5 @@ export async function readRegionTable(chunks: AsyncIterable<Uint8Array> | Iterab
     for (const line of lines) rows.line(line);
   }
   rows.line(rest + decoder.decode());
-  return rows.table();
+  return rows.table(pause);
 }

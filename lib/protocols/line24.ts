@@ -1,11 +1,5 @@
 import type { QueueMessage } from '../messages/queues';
 
-/** What is not in a message of a queue, but in the document. */
-interface Line24Extras {
-  /** `14:05`: what the clock shows where the client is. */
-  readonly regionTime?: string;
-}
-
 type Variables = Readonly<Record<string, string>>;
 
 /**
@@ -13,7 +7,7 @@ type Variables = Readonly<Record<string, string>>;
  * the names of the document (2.1); what it names in words only (3.1: end code, times, id of the transferred call, dialled number)
  * follows under names in the same style. A variable that is not known is an empty text, as a URL template wants it.
  */
-export function line24Variables({ topic, payload }: QueueMessage, { regionTime = '' }: Line24Extras = {}): Variables {
+export function line24Variables({ topic, payload }: QueueMessage): Variables {
   const { agent, queue } = payload;
   const ofAgent = {
     agent_id: agent?.id ?? '',
@@ -30,9 +24,8 @@ export function line24Variables({ topic, payload }: QueueMessage, { regionTime =
   return {
     callerid: client?.number ?? peer?.extension ?? '',
     directid: line?.number ?? '',
-    // Which region a number belongs to is in no metadata that this pack carries.
-    region_name: '',
-    region_time: regionTime,
+    region_name: client?.region?.name ?? '',
+    region_time: clockAt(client?.region?.timeZone, payload.at),
     queue_id: queue?.id ?? '',
     queue_name: payload.queue?.name ?? queue?.id ?? '',
     uniqueid: payload.callId,
@@ -48,4 +41,10 @@ export function line24Variables({ topic, payload }: QueueMessage, { regionTime =
     hangup_code: text(hangup?.code),
     reason: payload.reason ?? '',
   };
+}
+
+/** `14:05`: what the clock showed there at this moment; empty without a time zone. */
+function clockAt(timeZone: string | undefined, at: string): string {
+  if (timeZone === undefined) return '';
+  return new Date(at).toLocaleTimeString('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
 }

@@ -106,6 +106,13 @@ export class Agents {
     this.judge(agent, heard);
   }
 
+  /** A conversation that an earlier process told of. */
+  restoreTalk(phone: string): void {
+    const agent = this.agentOf(phone);
+    agent.talks += 1;
+    agent.busy = true;
+  }
+
   /** The members of `QueueStatus`; what has changed since `requestedAt` is younger than the list. */
   resync(rows: readonly AmiMessage[], requestedAt: number, heard: Heard): void {
     const isFirst = !this.knowsList;

@@ -17,6 +17,8 @@ const MAX_OFFERS = 500;
 export class CallerBook {
   private readonly callers = new Map<string, CallerState>();
   private readonly byCall = new Map<string, Set<CallerState>>();
+  /** Of callers who may have changed, or were forgotten, since it was last asked. */
+  private changed = new Set<string>();
   overBound = 0;
 
   constructor(
@@ -29,12 +31,36 @@ export class CallerBook {
     return [...this.callers.values()];
   }
 
+  /** Whoever asks may change him. */
   get(id: string | undefined): CallerState | undefined {
-    return id === undefined ? undefined : this.callers.get(id);
+    const caller = id === undefined ? undefined : this.callers.get(id);
+    if (caller) this.touch(caller);
+    return caller;
+  }
+
+  /** He changes. */
+  touch(caller: CallerState): void {
+    this.changed.add(caller.id);
+  }
+
+  takeChanges(): { readonly changed: readonly CallerState[]; readonly forgotten: readonly string[] } {
+    const ids = [...this.changed];
+    this.changed = new Set();
+    return {
+      changed: ids.flatMap((id) => this.callers.get(id) ?? []),
+      forgotten: ids.filter((id) => !this.callers.has(id)),
+    };
+  }
+
+  /** One whom an earlier process knew. */
+  restore(caller: CallerState): void {
+    if (this.callers.size < MAX_CALLERS) this.add(caller);
+    else this.overBound += 1;
   }
 
   forget(caller: CallerState): void {
     this.callers.delete(caller.id);
+    this.touch(caller);
     const others = this.byCall.get(caller.callId);
     others?.delete(caller);
     if (others?.size === 0) this.byCall.delete(caller.callId);
@@ -51,14 +77,19 @@ export class CallerBook {
     }
     if (!caller) {
       caller = this.newCaller(id, event);
-      this.callers.set(caller.id, caller);
-      this.byCall.set(caller.callId, (this.byCall.get(caller.callId) ?? new Set()).add(caller));
+      this.add(caller);
     }
+    this.touch(caller);
     caller.seenAt = heard.at;
     const info = { ...this.channels.get(id)?.info, ...infoIn(event) };
     if (info.call_info !== undefined) caller.callInfo = info.call_info;
     if (info.agent_info !== undefined) caller.agentInfo = info.agent_info;
     return caller;
+  }
+
+  private add(caller: CallerState): void {
+    this.callers.set(caller.id, caller);
+    this.byCall.set(caller.callId, (this.byCall.get(caller.callId) ?? new Set()).add(caller));
   }
 
   private newCaller(id: string, event: AmiMessage): CallerState {

@@ -45,6 +45,20 @@ export class Callers {
     return this.line.next;
   }
 
+  /** Callers whom an earlier process knew: as if they had been heard of then. */
+  restore(callers: readonly CallerState[]): void {
+    for (const caller of callers) {
+      this.book.restore(caller);
+      const { stay, talks, goneSince } = caller;
+      const open = stay ? openOffers(stay) : [];
+      for (const offer of open) this.ringing.set(offer.legId, { caller, offer });
+      for (const talk of Object.values(talks)) if (talk.counted && !talk.ended) this.agents.restoreTalk(talk.extension);
+      for (const since of [goneSince, stay?.waitsSince, ...open.map(({ waitsSince }) => waitsSince)])
+        if (since !== undefined) this.line.add(caller, since + SETTLE_MS);
+    }
+    this.line.sort();
+  }
+
   join(event: AmiMessage, heard: Heard): void {
     const queue = textIn(event, 'Queue');
     const caller = this.book.callerOf(event, heard);
@@ -119,6 +133,7 @@ export class Callers {
   taken(legId: string | undefined, by?: string): void {
     const found = this.ringing.get(legId ?? '') ?? this.ringingAs(legId);
     if (!found || found.offer.closed) return;
+    this.book.touch(found.caller);
     found.offer.taken = true;
     if (by !== undefined) found.offer.takenBy = by;
   }
@@ -139,6 +154,7 @@ export class Callers {
 
   /** An agent has the caller. */
   answered(caller: CallerState, stay: StayState, offer: OfferState, heard: Heard): void {
+    this.book.touch(caller);
     if (!stay.ended) this.endStay(caller, stay, 'answered', { ...heard, t: stay.leftAt ?? heard.t });
     for (const other of openOffers(stay))
       if (other !== offer) this.cancel(caller, stay, other, 'answered-elsewhere', heard);
@@ -282,6 +298,7 @@ export class Callers {
   /** He left the waiting line. */
   endStay(caller: CallerState, stay: StayState, reason: StayEnd, heard: Heard): void {
     stay.ended = true;
+    this.book.touch(caller);
     this.tell(stayMessage(this.when(heard), caller, stay, { reason, hangup: HANGUPS[reason] }));
     if (reason === 'answered') return;
     const unanswered = heard.reconciled ? 'unknown' : reason === 'abandoned' ? 'abandoned' : undefined;
@@ -291,12 +308,14 @@ export class Callers {
   cancel(caller: CallerState, stay: StayState, offer: OfferState, reason: CancelReason, heard: Heard): void {
     if (offer.closed) return;
     offer.closed = reason;
+    this.book.touch(caller);
     this.ringing.delete(offer.legId);
     this.tell(cancelMessage(this.when(heard), caller, stay, offer, reason));
   }
 
   endTalk(caller: CallerState, talk: TalkState, reason: string, heard: Heard): void {
     talk.ended = true;
+    this.book.touch(caller);
     this.tellTalkEnd(caller, talk, reason, heard);
     if (talk.counted) this.agents.talks(talk.extension, -1, heard);
   }

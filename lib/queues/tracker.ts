@@ -1,5 +1,6 @@
 import type { AmiMessage } from '../ami/types';
 import { idIn, timeOf } from '../calls/reading';
+import type { SavedCall } from '../calls/types';
 import type { QueueMessage } from '../messages/queues';
 import type { PbxMessage } from '../messages/types';
 import { Agents } from './agents';
@@ -9,6 +10,7 @@ import { Channels } from './channels';
 import { Dialouts } from './dialouts';
 import type { QUEUE_EVENTS } from './events';
 import { compareCallers } from './resync';
+import { readCaller, writeCaller } from './saved';
 import type { Heard } from './state';
 import type { QueueLists, QueueTracker, QueueTrackerOptions, QueueTrackerStats } from './types';
 
@@ -130,6 +132,19 @@ export class Tracker implements QueueTracker {
     this.lostAt = undefined;
     this.listedAt = requestedAt;
     return this.take();
+  }
+
+  takeChanges(): ReturnType<QueueTracker['takeChanges']> {
+    const { changed, forgotten } = this.book.takeChanges();
+    return { changed: changed.map(writeCaller), forgotten };
+  }
+
+  restore(saved: readonly SavedCall[], knownUntil: number): { readonly unreadable: number } {
+    const callers = saved.flatMap((one) => readCaller(one) ?? []);
+    this.callers.restore(callers);
+    this.lostAt = knownUntil;
+    this.listedAt = knownUntil;
+    return { unreadable: saved.length - callers.length };
   }
 
   private dialBegin(event: AmiMessage, at: number): void {

@@ -1,5 +1,5 @@
 import type { AmiMessage } from '../ami/types';
-import type { CallPlan } from '../calls/types';
+import type { CallPlan, SavedCall } from '../calls/types';
 import type { PbxMessage } from '../messages/types';
 import type { QueueMessage } from '../messages/queues';
 
@@ -39,6 +39,13 @@ export interface QueueTracker {
    * after it: who waits a second before he calls this tells nothing that an event tells better.
    */
   resync(lists: QueueLists, requestedAt: number, at: number): readonly QueueMessage[];
+  /** The callers who changed and those who are forgotten since the last time it was asked. */
+  takeChanges(): { readonly changed: readonly SavedCall[]; readonly forgotten: readonly string[] };
+  /**
+   * Takes up the callers of an earlier process that knew everything until `knownUntil`; before anything else. Who cannot be read is left
+   * out, and counted. The first lists then tell what became of them.
+   */
+  restore(saved: readonly SavedCall[], knownUntil: number): { readonly unreadable: number };
   readonly stats: QueueTrackerStats;
 }
 

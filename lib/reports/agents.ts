@@ -59,10 +59,11 @@ class AgentTally implements Tally {
       offered: rings.count,
       answered: count('answered'),
       abandoned: count('abandoned'),
-      timedOut: count('no-answer') + count('timeout'),
+      timedOut: count('no-answer'),
       busy: count('busy'),
       declined: count('declined'),
       answeredElsewhere: count('answered-elsewhere'),
+      unknown: count('other'),
     };
     return {
       name: this.nameOf(),
@@ -121,5 +122,5 @@ export async function agentRows(store: Store, query: ReportQuery, now: number): 
   }
   shifts.end(until).forEach(stand);
   const total = groups.total.row();
-  return { columns: ['agent', ...Object.keys(total)], rows: groups.rows('agent', by !== 'none'), total };
+  return { columns: ['agent', ...Object.keys(total)], rows: await groups.rows('agent', by !== 'none'), total };
 }

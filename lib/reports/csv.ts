@@ -1,4 +1,5 @@
 import type { Cell, ReportRow } from './types';
+import { mapSlowly } from './walk';
 
 /** What a spreadsheet takes for a formula, which could call out or run something; tab and CR are skipped by some before they look. */
 const FORMULA = /^[=+\-@\t\r]/;
@@ -15,9 +16,12 @@ function cellText(cell: Cell, separator: string): string {
  * The rows as RFC 4180 has it, under the names of the columns; `separator` in the place of the comma. A text that begins with
  * `= + - @` gets an apostrophe before it.
  */
-export function csvOf(columns: readonly string[], rows: readonly ReportRow[], separator: string): string {
+export async function csvOf(
+  columns: readonly string[],
+  rows: readonly ReportRow[],
+  separator: string,
+): Promise<string> {
   const line = (cells: readonly Cell[]): string => cells.map((cell) => cellText(cell, separator)).join(separator);
-  return [line(columns), ...rows.map((row) => line(columns.map((column) => row[column])))]
-    .map((each) => `${each}\r\n`)
-    .join('');
+  const lines = await mapSlowly(rows, (row) => line(columns.map((column) => row[column])));
+  return [line(columns), ...lines, ''].join('\r\n');
 }

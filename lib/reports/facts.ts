@@ -1,45 +1,17 @@
+import type { AgentChangePayload, QueueCallPayload } from '../messages/queues';
+import { QUEUE_TOPICS } from '../messages/queues';
 import { storeError } from '../store/errors';
 import type { QueueFact, QueueOutcome } from '../store/types';
 import { QUEUE_OUTCOMES } from '../store/types';
 
-/** The events of which the statistics are made; each tells by itself of something that is over. */
-const FACT_TOPICS = [
-  'queue-hangup',
-  'agent-answer',
-  'agent-cancel',
-  'agent-hangup',
-  'agent-dialout-hangup',
-  'agent_change',
-] as const;
-type QueueFactTopic = (typeof FACT_TOPICS)[number];
+/** What is read of an event; a flow may have left things out. */
+type Payload = Partial<QueueCallPayload> & Partial<Pick<AgentChangePayload, 'change'>>;
 
-/** What is read of such an event; what else it carries is left alone. */
-export interface QueueEvent {
-  readonly topic: string;
-  readonly payload: {
-    readonly eventId: string;
-    readonly pbx: string;
-    readonly queue?: { readonly id: string };
-    readonly agent?: { readonly phone?: string; readonly id?: string; readonly name?: string };
-    /** ISO-8601: when it happened. */
-    readonly at: string;
-    readonly waitSeconds?: number;
-    readonly ringSeconds?: number;
-    readonly talkSeconds?: number;
-    /** How a stay or a ringing ended. */
-    readonly reason?: string;
-    /** Of `agent_change`: login, logout, paused, unpaused. */
-    readonly state?: string;
-  };
-}
-
-const STATES: readonly string[] = ['login', 'logout', 'paused', 'unpaused'];
-/** What else happens to queues and agents; nothing is kept of it. */
-const OTHER_TOPICS: readonly unknown[] = ['queue-dial', 'agent-dial', 'agent-custom', 'agent-dialout-answer'];
-const isTopic = (topic: unknown): topic is QueueFactTopic => (FACT_TOPICS as readonly unknown[]).includes(topic);
+/** The changes of which a time of work or of a pause is made. */
+const STATES: readonly unknown[] = ['login', 'logout', 'paused', 'unpaused'];
 
 /** Whether a message is an event of queues and agents. */
-export const isQueueTopic = (topic: unknown): boolean => isTopic(topic) || OTHER_TOPICS.includes(topic);
+export const isQueueTopic = (topic: unknown): boolean => (QUEUE_TOPICS as readonly unknown[]).includes(topic);
 
 /** Whole seconds that a flow may have written as text. */
 const secondsOf = (value: unknown): number => {
@@ -51,8 +23,9 @@ const outcomeOf = (reason: unknown): QueueOutcome => QUEUE_OUTCOMES.find((known)
 
 type What = Pick<QueueFact, 'kind' | 'outcome' | 'seconds' | 'wait'>;
 
-function whatOf(topic: QueueFactTopic, payload: QueueEvent['payload']): What | undefined {
-  const { waitSeconds, ringSeconds, talkSeconds, reason, state } = payload;
+/** Each event tells by itself of something that is over. */
+function whatOf(topic: unknown, payload: Payload): What | undefined {
+  const { waitSeconds, ringSeconds, talkSeconds, reason, change } = payload;
   const talk = secondsOf(talkSeconds);
   switch (topic) {
     case 'queue-hangup':
@@ -68,7 +41,9 @@ function whatOf(topic: QueueFactTopic, payload: QueueEvent['payload']): What | u
     case 'agent-dialout-hangup':
       return { kind: 'dialout', outcome: talk > 0 ? 'answered' : 'no-answer', seconds: talk };
     case 'agent_change':
-      return STATES.includes(state ?? '') ? { kind: 'state', outcome: outcomeOf(state), seconds: 0 } : undefined;
+      return STATES.includes(change) ? { kind: 'state', outcome: outcomeOf(change), seconds: 0 } : undefined;
+    default:
+      return undefined;
   }
 }
 
@@ -77,22 +52,24 @@ function whatOf(topic: QueueFactTopic, payload: QueueEvent['payload']): What | u
  * come does not matter, and one that comes again changes nothing. Throws `STORE_BAD_VALUE`: an event may come from a flow.
  */
 export function queueFactOf({ topic, payload }: { topic?: unknown; payload?: unknown }): QueueFact | undefined {
-  if (!isTopic(topic)) return undefined;
+  if (!isQueueTopic(topic)) return undefined;
   if (typeof payload !== 'object' || payload === null) throw storeError('STORE_BAD_VALUE', { what: 'payload' });
-  const event = payload as QueueEvent['payload'];
-  const what = whatOf(topic, event);
+  const { eventId, pbx, at = '', queue, agent, ...rest }: Payload = payload;
+  const what = whatOf(topic, rest);
   if (!what) return undefined;
-  const happened = Date.parse(event.at);
+  const happened = Date.parse(at);
   if (Number.isNaN(happened)) throw storeError('STORE_BAD_VALUE', { what: 'at' });
-  const agent = event.agent?.phone ?? event.agent?.id;
-  if (agent === undefined && what.kind !== 'stay') throw storeError('STORE_BAD_VALUE', { what: 'agent.phone' });
+  if (eventId === undefined) throw storeError('STORE_BAD_VALUE', { what: 'eventId' });
+  if (pbx === undefined) throw storeError('STORE_BAD_VALUE', { what: 'pbx' });
+  const phone = agent?.phone ?? agent?.id;
+  if (phone === undefined && what.kind !== 'stay') throw storeError('STORE_BAD_VALUE', { what: 'agent.phone' });
   return {
-    eventId: event.eventId,
-    pbx: event.pbx,
+    eventId,
+    pbx,
     ...what,
     at: happened - what.seconds * 1000,
-    ...(event.queue?.id === undefined ? {} : { queue: event.queue.id }),
-    ...(agent === undefined ? {} : { agent }),
-    ...(event.agent?.name ? { agentName: event.agent.name } : {}),
+    ...(queue?.id === undefined ? {} : { queue: queue.id }),
+    ...(phone === undefined ? {} : { agent: phone }),
+    ...(agent?.name ? { agentName: agent.name } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import { reportError } from './errors';
 import type { ReportRow } from './types';
+import { mapSlowly } from './walk';
 
 /** Rows of a report: what is counted for them lies in memory. */
 export const MAX_ROWS = 20_000;
@@ -32,14 +33,14 @@ export class Groups<T extends Tally> {
   }
 
   /** In the order of periods, and in each by names. */
-  rows(nameOfColumn: string, withPeriod: boolean): ReportRow[] {
+  rows(nameOfColumn: string, withPeriod: boolean): Promise<ReportRow[]> {
     const order = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
-    return [...this.tallies.values()]
-      .sort((one, other) => order(one.period, other.period) || order(one.name, other.name))
-      .map(({ period, name, tally }) => ({
-        ...(withPeriod ? { period } : {}),
-        [nameOfColumn]: name,
-        ...tally.row(),
-      }));
+    const all = [...this.tallies.values()];
+    all.sort((one, other) => order(one.period, other.period) || order(one.name, other.name));
+    return mapSlowly(all, ({ period, name, tally }) => ({
+      ...(withPeriod ? { period } : {}),
+      [nameOfColumn]: name,
+      ...tally.row(),
+    }));
   }
 }

@@ -1,9 +1,9 @@
 import { asError, TelephonyError } from '../errors';
 import { storeError } from '../store/errors';
 import { FACTS, Keeper } from '../store/keeper';
+import type { QueueMessage } from '../messages/queues';
 import type { QueueFact, Store } from '../store/types';
 import { queueFactOf } from './facts';
-import type { QueueEvent } from './facts';
 
 /** Puts what the statistics need of queue events into the store as they come, and holds it while the store cannot take it. */
 export class QueueKeeper {
@@ -17,7 +17,7 @@ export class QueueKeeper {
   }
 
   /** Never throws: what becomes of the event is seen in the reports, or reported. */
-  keep(event: QueueEvent): void {
+  keep(event: QueueMessage): void {
     try {
       const fact = queueFactOf(event);
       if (fact) this.facts.keep(fact);

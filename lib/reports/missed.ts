@@ -4,7 +4,7 @@ import { reportError } from './errors';
 import { MAX_ROWS } from './groups';
 import { Spread } from './spread';
 import type { Cell, Found, ReportQuery } from './types';
-import { walk } from './walk';
+import { mapSlowly, walk } from './walk';
 
 /** Calls of one client in which nobody talked with him, up to the one in which somebody did. */
 interface Missed {
@@ -91,7 +91,7 @@ export async function missedRows(store: Store, { from, to, queues }: ReportQuery
   }
   return {
     columns: COLUMNS,
-    rows: all.map(rowOf),
+    rows: await mapSlowly(all, rowOf),
     total: {
       calls: all.reduce((sum, { calls }) => sum + calls, 0),
       clients: all.length,

@@ -66,5 +66,5 @@ export async function queueRows(store: Store, query: ReportQuery): Promise<Found
     }
   }
   const total = groups.total.row();
-  return { columns: ['queue', ...Object.keys(total)], rows: groups.rows('queue', by !== 'none'), total };
+  return { columns: ['queue', ...Object.keys(total)], rows: await groups.rows('queue', by !== 'none'), total };
 }

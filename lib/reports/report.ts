@@ -4,6 +4,7 @@ import { csvOf } from './csv';
 import { missedRows } from './missed';
 import { queueRows } from './queues';
 import type { Found, Report, ReportQuery, ReportRow } from './types';
+import { mapSlowly } from './walk';
 
 /**
  * Makes a report of what the store has, with many short looks into it. Rejects with `REPORT_TOO_LARGE`, or as the store does.
@@ -25,7 +26,7 @@ export async function makeReport(store: Store, query: ReportQuery, now: number):
     by,
     serviceSeconds,
     columns: by === 'none' ? columns : ['period', ...columns],
-    rows: rows.map(withoutAbsent),
+    rows: await mapSlowly(rows, withoutAbsent),
     total: withoutAbsent(total),
   };
 }
@@ -34,4 +35,5 @@ const withoutAbsent = (row: ReportRow): ReportRow =>
   Object.fromEntries(Object.entries(row).filter(([, cell]) => cell !== undefined));
 
 /** The rows of a report as CSV. */
-export const reportCsv = ({ columns, rows }: Report, separator: string): string => csvOf(columns, rows, separator);
+export const reportCsv = ({ columns, rows }: Report, separator: string): Promise<string> =>
+  csvOf(columns, rows, separator);

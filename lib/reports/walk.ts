@@ -1,5 +1,20 @@
 import type { Place, KeptFact, QueueFactKind, Slice, Store } from '../store/types';
 
+/** Rows that are made, or written, at once: some milliseconds. */
+const ROWS_AT_ONCE = 500;
+
+const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What `make` makes of each, slice by slice: in between the event loop has its turn. */
+export async function mapSlowly<From, To>(all: readonly From[], make: (one: From) => To): Promise<To[]> {
+  const made: To[] = [];
+  for (const one of all) {
+    made.push(make(one));
+    if (made.length % ROWS_AT_ONCE === 0) await othersTurn();
+  }
+  return made;
+}
+
 /** What a walk through the store goes along. */
 type Read<T> = (after: Place | undefined) => Promise<Slice<T>>;
 
@@ -10,7 +25,7 @@ export async function* walk<T>(read: Read<T>): AsyncGenerator<T> {
     const { rows, next } = await read(after);
     yield* rows;
     after = next;
-    await new Promise((resolve) => setImmediate(resolve));
+    await othersTurn();
   } while (after !== undefined);
 }
 

@@ -9,11 +9,12 @@ import { storeConfig } from './config-nodes';
 import { FieldReader } from './field-reader';
 import { numberingOf } from './numbering';
 import type { RecordingsDef } from './recordings';
+import type { RegionsDef } from './regions';
 import { textOf } from './settings';
 import { tlsMaterial } from './tls';
 
 /** The dialog of `ami-config` as it is saved: numbers may be strings, and whatever a person or an old flow left out is absent. */
-export interface AmiConfigDef extends NodeDef, RecordingsDef, DiallingDef {
+export interface AmiConfigDef extends NodeDef, RecordingsDef, RegionsDef, DiallingDef {
   readonly mode?: 'simulator' | 'asterisk';
   readonly driver?: 'built-in' | 'asterisk-manager';
   readonly host?: string;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { QueueCallPayload, QueueMessage } from '../../lib/messages/queues';
 import type { Report } from '../../lib/reports/types';
 import type { CallPage } from '../../lib/store/types';
 import amiConfig from '../../nodes/ami-config';
@@ -11,7 +12,17 @@ import storeConfig from '../../nodes/store-config';
 import { until } from '../support/wait';
 import { record } from '../unit/store/support/temp-store';
 import { tab } from './support/route-flow';
-import { lastStatus, load, messages, node, receive, unload, waitForMessages, waitForStatus } from './support/runtime';
+import {
+  deploy,
+  lastStatus,
+  load,
+  messages,
+  node,
+  receive,
+  unload,
+  waitForMessages,
+  waitForStatus,
+} from './support/runtime';
 import type { FlowNode } from './support/runtime';
 import { storeNode, UserDir } from './support/store-flow';
 
@@ -158,6 +169,52 @@ describe('call-history', () => {
     await until(async () => (await store?.stats())?.calls === 1, 'the record of the call', 25_000);
     const [kept] = (await ask({ numbers: '84951343060' })).calls;
     assert.deepEqual([kept?.pbx, kept?.direction, kept?.client?.number], ['Office', 'in', '84951343060']);
+  });
+
+  it('keeps the life of the queues and agents of a PBX without a wire', async function () {
+    this.timeout(30_000);
+    const pbx: FlowNode = { id: 'pbx', type: 'ami-config', name: 'Office', mode: 'simulator' };
+    const flow = (name: string) => [tab, storeNode(), pbx, history({ pbx: 'pbx', name }), ...others];
+    await start({ pbx: 'pbx' }, [storeNode(), pbx]);
+    const { queues, client, simulator } = (node('pbx') as AmiConfigNode).pbx;
+    await until(() => queues.stats.members > 0, 'the members');
+    await waitForStatus('history', { fill: 'green', text: `${STATUS}.open` });
+    const told: QueueMessage[] = [];
+    queues.subscribe((message) => told.push(message));
+    const isTold = (topic: string) => until(() => told.some((one) => one.topic === topic), topic, 25_000);
+    await simulator!.call({ from: '79031112233', did: '74951000170' });
+    await isTold('agent-hangup');
+    // Deployed anew it misses nothing.
+    await deploy(flow('anew'), 'nodes');
+    await client.action({ action: 'QueuePause', headers: { Interface: 'PJSIP/101', Paused: 'true', Reason: 'Lunch' } });
+    await isTold('agent_change');
+    const reportOf = async (name: string): Promise<Report> => (await ask({ report: name })) as unknown as Report;
+    await until(async () => (await reportOf('agents')).rows[0]?.talks === 1, 'the conversation');
+    const { store } = node('store') as StoreConfigNode;
+    const paused = async () => (await store!.queueFacts.read({ kind: 'state', from: 0, to: Infinity })).rows;
+    await until(async () => (await paused()).length > 0, 'the pause');
+
+    const answer = told.find(({ topic }) => topic === 'agent-answer')!.payload as QueueCallPayload;
+    const hangup = told.find(({ topic }) => topic === 'agent-hangup')!.payload as QueueCallPayload;
+    const [queue] = (await reportOf('queues')).rows;
+    assert.deepEqual(
+      [
+        queue?.queue,
+        queue?.offered,
+        queue?.answered,
+        queue?.waitLongestSeconds,
+        queue?.talks,
+        queue?.talkLongestSeconds,
+      ],
+      [answer.queue?.id, 1, 1, answer.waitSeconds, 1, hangup.talkSeconds],
+    );
+    const [agent] = (await reportOf('agents')).rows;
+    assert.deepEqual(
+      [agent?.agent, agent?.offered, agent?.answered, agent?.ringLongestSeconds, agent?.talkSeconds],
+      ['101', 1, 1, answer.ringSeconds, hangup.talkSeconds],
+    );
+    const [{ agent: who, outcome } = assert.fail()] = await paused();
+    assert.deepEqual([who, outcome], ['101', 'paused']);
   });
 
   it('keeps events of queues from the wire, and makes reports as the dialog and the message say', async () => {

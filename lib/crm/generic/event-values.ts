@@ -16,6 +16,9 @@ const TEXTS = [
   'client.e164',
   'client.national',
   'client.name',
+  'client.region.name',
+  'client.region.timeZone',
+  'client.region.country',
   'peer.extension',
   'peer.name',
   'extension',
@@ -117,11 +120,10 @@ export function eventValues(
   };
 }
 
-/** `client.e164`; the name of a channel variable may hold dots itself. */
+/** `client.e164`, `client.region.name`; the name of a channel variable may hold dots itself. */
 function at(payload: Readonly<Record<string, unknown>>, name: string): unknown {
+  if (Object.hasOwn(payload, name)) return payload[name];
   const dot = name.indexOf('.');
-  if (dot < 0) return payload[name];
-  const group = payload[name.slice(0, dot)];
-  const key = name.slice(dot + 1);
-  return isObject(group) && Object.hasOwn(group, key) ? group[key] : undefined;
+  const group = dot < 0 ? undefined : payload[name.slice(0, dot)];
+  return isObject(group) ? at(group, name.slice(dot + 1)) : undefined;
 }

@@ -102,13 +102,18 @@ describe('events to any CRM over HTTP', () => {
   });
 
   it('a form, a text and an address', async () => {
-    const form = { deliverBodyType: 'form', deliverBody: 'phone={{client.e164}}&name={{client.name}}&to={{talked}}' };
-    const client = { number: '1', e164: '+74951343060', name: 'A&B=1 ы' };
+    const deliverBody =
+      'phone={{client.e164}}&name={{client.name}}&to={{talked}}&where={{client.region.name}}&zone={{client.region.timeZone}}';
+    const form = { deliverBodyType: 'form', deliverBody };
+    const region = { country: 'RU', name: 'Москва' };
+    const client = { number: '1', e164: '+74951343060', name: 'A&B=1 ы', region };
     await tell(json({}), form, record({ client }));
     assert.deepEqual(Object.fromEntries(new URLSearchParams(seen().body)), {
       phone: '+74951343060',
       name: 'A&B=1 ы',
       to: '101',
+      where: 'Москва',
+      zone: '',
     });
     await tell(
       json({}),

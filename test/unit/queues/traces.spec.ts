@@ -96,11 +96,16 @@ describe('the recorded queues', () => {
   it('carry the variables of the document', () => {
     const told = replay('queue-agent-back-to-queue');
     const last = told.filter(({ topic }) => topic === 'agent-hangup').at(-1)!;
-    assert.deepEqual(line24Variables(last, { regionTime: '14:05' }), {
+    assert.ok('client' in last.payload && last.payload.client);
+    const region = { country: 'RU', name: 'Москва', timeZone: 'Europe/Moscow' };
+    const known = { ...last.payload, client: { ...last.payload.client, region } };
+    assert.deepEqual(line24Variables({ ...last, payload: known } as QueueMessage), {
       callerid: '79261112233',
       directid: '74951000200',
-      region_name: '',
-      region_time: '14:05',
+      region_name: 'Москва',
+      region_time: last.payload.at.replace(/.*T(\d\d):(\d\d).*/, (_all, hour: string, minute: string) =>
+        `${(Number(hour) + 3) % 24}:${minute}`.padStart(5, '0'),
+      ),
       queue_id: 'support',
       queue_name: 'support',
       uniqueid: '1795237317.124',

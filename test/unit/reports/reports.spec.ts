@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { QueueMessage } from '../../../lib/messages/queues';
 import type { RecordPayload } from '../../../lib/messages/types';
 import { queueFactOf } from '../../../lib/reports/facts';
 import { QueueKeeper } from '../../../lib/reports/keeper';
@@ -20,7 +21,7 @@ interface Told {
   readonly queue?: string;
   readonly agent?: string;
   readonly reason?: string;
-  readonly state?: string;
+  readonly change?: string;
   readonly waitSeconds?: number;
   readonly ringSeconds?: number;
   readonly talkSeconds?: number;
@@ -199,8 +200,8 @@ describe('reports', () => {
 
     it('tells how long they were logged in and paused, by hours, over several queues', async () => {
       const minute = 60_000;
-      const change = (state: string, minutes: number, queue = 'sales') =>
-        event('agent_change', { agent: '101', state, queue, at: NOON + minutes * minute });
+      const change = (what: string, minutes: number, queue = 'sales') =>
+        event('agent_change', { agent: '101', change: what, queue, at: NOON + minutes * minute });
       await put(
         change('login', 0),
         change('login', 5, 'support'),
@@ -314,7 +315,7 @@ describe('reports', () => {
         });
       const names = ['=1+1', '+7', '-1', '@a', 'a;b', 'a"b', 'a\r\nb', 'plain, name', '\t=1'];
       await store.calls.put(names.map((name, n) => call(String(n), name)));
-      const csv = reportCsv(await report({ report: 'missed' }), ';');
+      const csv = await reportCsv(await report({ report: 'missed' }), ';');
       const body = csv.slice(csv.indexOf('\r\n') + 2);
       for (const cell of [
         ";'=1+1;",
@@ -332,11 +333,14 @@ describe('reports', () => {
     });
 
     it('has the names of the columns also without rows, and the period where it is asked for', async () => {
-      assert.match(reportCsv(await report({ report: 'queues' }), ','), /^queue,offered,answered,[\w,]+\r\n$/);
-      assert.match(reportCsv(await report({ report: 'agents', by: 'day' }), '\t'), /^period\tagent\tname\toffered/);
+      assert.match(await reportCsv(await report({ report: 'queues' }), ','), /^queue,offered,answered,[\w,]+\r\n$/);
+      assert.match(
+        await reportCsv(await report({ report: 'agents', by: 'day' }), '\t'),
+        /^period\tagent\tname\toffered/,
+      );
     });
 
-    it('can be read back, whatever stands in it', () => {
+    it('can be read back, whatever stands in it', async () => {
       const parse = (csv: string): string[][] => {
         const lines = [...csv.matchAll(/((?:"(?:[^"]|"")*"|[^",\r\n])*)(,|\r\n)/g)];
         return lines.reduce<string[][]>(
@@ -348,18 +352,21 @@ describe('reports', () => {
           [[]],
         );
       };
-      fc.assert(
-        fc.property(fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.integer()), { maxLength: 5 }), (given) => {
-          const rows = given.map(([text, number]) => ({ text, number }));
-          const csv = reportCsv({ ...EMPTY, columns: ['text', 'number'], rows }, ',');
-          const read = parse(csv).slice(1, -1);
-          assert.equal(read.length, given.length);
-          read.forEach(([text = '', number], n) => {
-            const [was, count] = given[n] ?? ['', 0];
-            assert.doesNotMatch(text, /^[=+\-@\t\r]/);
-            assert.deepEqual([text.replace(/^'(?=[=+\-@\t\r])/, ''), number], [was, String(count)]);
-          });
-        }),
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.integer()), { maxLength: 5 }),
+          async (given) => {
+            const rows = given.map(([text, number]) => ({ text, number }));
+            const csv = await reportCsv({ ...EMPTY, columns: ['text', 'number'], rows }, ',');
+            const read = parse(csv).slice(1, -1);
+            assert.equal(read.length, given.length);
+            read.forEach(([text = '', number], n) => {
+              const [was, count] = given[n] ?? ['', 0];
+              assert.doesNotMatch(text, /^[=+\-@\t\r]/);
+              assert.deepEqual([text.replace(/^'(?=[=+\-@\t\r])/, ''), number], [was, String(count)]);
+            });
+          },
+        ),
       );
     });
   });
@@ -398,9 +405,10 @@ describe('reports', () => {
   it('are made of what a PBX told meanwhile; what is wrong stops nothing', async () => {
     const told: string[] = [];
     const keeper = new QueueKeeper(store, (error) => void told.push(error.code));
-    keeper.keep(stay('answered', 3));
-    keeper.keep({ ...stay('answered', 3), payload: { eventId: 'x', pbx: 'Office', at: 'noon' } });
-    keeper.keep(stay('abandoned', 3));
+    const keep = (message: object): void => keeper.keep(message as QueueMessage);
+    keep(stay('answered', 3));
+    keep({ ...stay('answered', 3), payload: { eventId: 'x', pbx: 'Office', at: 'noon' } });
+    keep(stay('abandoned', 3));
     await keeper.close();
     assert.deepEqual([told, (await report({ report: 'queues' })).total.offered], [['STORE_BAD_VALUE'], 2]);
   });

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import type { TelephonyError } from '../../../lib/errors';
+import { silentLog } from '../../../lib/log';
+import type { QueueMessage } from '../../../lib/messages/queues';
+import { createPbxQueues } from '../../../lib/pbx/queues';
+import type { OwnedPbxQueues } from '../../../lib/pbx/queues';
+import { numberingPlan } from '../../../lib/phone';
+import { createQueueTracker } from '../../../lib/queues';
+import type { LiveCall, LiveCallTable } from '../../../lib/store/types';
+import { amiEvent } from '../../support/ami-messages';
+import { FakeClock } from '../../support/fake-clock';
+import { FakeLink } from './support/fake-link';
+
+const START = Date.UTC(2026, 0, 15, 9);
+const CALLER = { Channel: 'PJSIP/trunk-1', Uniqueid: '1.1', Linkedid: '1.1', CallerIDNum: '79031112233' };
+const IN_QUEUE = { ...CALLER, Queue: 'sales', Position: '1' };
+const AGENT = { ...IN_QUEUE, Interface: 'PJSIP/101', MemberName: 'Anna', DestUniqueid: '1.2' };
+const MEMBER = amiEvent('QueueMember', {
+  Queue: 'sales',
+  Name: 'Anna',
+  Location: 'PJSIP/101',
+  Status: '1',
+  Paused: '0',
+});
+
+/** The rows of one key, without a disk. */
+class Table implements LiveCallTable {
+  rows = new Map<string, LiveCall & { readonly savedAt: number }>();
+  now = START;
+
+  save(key: string, changed: readonly LiveCall[], forgotten: readonly string[]): Promise<readonly []> {
+    for (const call of changed) this.rows.set(`${key} ${call.callId}`, { ...call, savedAt: this.now });
+    for (const callId of forgotten) this.rows.delete(`${key} ${callId}`);
+    return Promise.resolve([]);
+  }
+
+  load(key: string): Promise<(LiveCall & { readonly savedAt: number })[]> {
+    return Promise.resolve([...this.rows].flatMap(([name, row]) => (name.startsWith(`${key} `) ? [row] : [])));
+  }
+}
+
+describe('the queues of a PBX over a restart', () => {
+  let table: Table;
+  let problems: TelephonyError[];
+  let open: OwnedPbxQueues[];
+
+  /** One process; what is killed closes nothing. */
+  async function live(at: number, act: (link: FakeLink, run: (ms: number) => Promise<void>) => Promise<void>) {
+    const [clock, link, told] = [new FakeClock(at), new FakeLink(), [] as QueueMessage[]];
+    link.queues = [MEMBER];
+    const plan = { numbers: numberingPlan({ country: 'RU' }), trunks: [], trunkContexts: [] };
+    const queues = createPbxQueues({
+      pbxName: 'office',
+      live: { table, key: 'node:queues' },
+      client: link,
+      clock,
+      log: silentLog,
+      calls: { subscribe: () => () => undefined },
+      onProblem: (problem) => problems.push(problem),
+      createTracker: () => createQueueTracker({ pbx: 'office', plan }),
+      mayHear: true,
+    });
+    open.push(queues);
+    queues.subscribe((message) => told.push(message));
+    const run = async (ms: number): Promise<void> => {
+      await clock.advanceAsync(ms);
+      table.now = clock.now();
+    };
+    await run(10);
+    link.up();
+    await run(10);
+    await act(link, run);
+    return { told };
+  }
+  const seen = (messages: readonly QueueMessage[]) =>
+    messages.flatMap(({ topic, payload }) => ('change' in payload ? [] : [[topic, payload.eventId, payload.at]]));
+  const at = (seconds: number): string => new Date(START + seconds * 1000).toISOString();
+  const stamp = (seconds: number) => ({ Timestamp: String((START + seconds * 1000) / 1000) });
+
+  beforeEach(() => {
+    [table, problems, open] = [new Table(), [], []];
+  });
+  afterEach(() => Promise.all(open.map((one) => one.close())));
+
+  it('tell the end of a wait and of a conversation with their own times, though the process was killed', async () => {
+    const first = await live(START, async (link, run) => {
+      link.hear('QueueCallerJoin', { ...IN_QUEUE, ...stamp(1) });
+      link.hear('AgentCalled', { ...AGENT, ...stamp(2) });
+      await run(1000);
+    });
+    assert.deepEqual(seen(first.told), [
+      ['queue-dial', 'office:1.1:queue-dial:sales', at(1)],
+      ['agent-dial', 'office:1.2:agent-dial', at(2)],
+    ]);
+    const second = await live(START + 4000, async (link, run) => {
+      link.hear('AgentConnect', { ...AGENT, ...stamp(5) });
+      await run(1000);
+    });
+    assert.deepEqual(seen(second.told), [
+      ['queue-hangup', 'office:1.1:queue-hangup:sales', at(5)],
+      ['agent-answer', 'office:1.2:agent-answer', at(5)],
+    ]);
+    const third = await live(START + 60_000, async (link, run) => {
+      link.hear('AgentComplete', { ...AGENT, Reason: 'caller', ...stamp(65) });
+      link.hear('Hangup', { ...CALLER, Cause: '16', ...stamp(65) });
+      await run(20_000);
+    });
+    assert.deepEqual(seen(third.told), [['agent-hangup', 'office:1.2:agent-hangup', at(65)]]);
+    const [end] = third.told.filter(({ topic }) => topic === 'agent-hangup');
+    assert.ok(end && 'talkSeconds' in end.payload);
+    assert.deepEqual([end.payload.talkSeconds, end.payload.waitSeconds, end.payload.reason], [60, 4, 'caller']);
+    assert.deepEqual([table.rows.size, problems], [0, []]);
+  });
+
+  it('tell what ended while there was no process', async () => {
+    await live(START, async (link, run) => {
+      link.hear('QueueCallerJoin', { ...IN_QUEUE, ...stamp(1) });
+      await run(1000);
+    });
+    const { told } = await live(START + 60_000, (_link, run) => run(5000));
+    assert.deepEqual(
+      told.map(({ topic, payload }) => [topic, payload.reason, payload.reconciled]),
+      [['queue-hangup', 'other', true]],
+    );
+  });
+
+  it('go on without what another version wrote', async () => {
+    table.rows.set('node:queues 1.1', { callId: '1.1', state: '{"version":99}', savedAt: START });
+    const { told } = await live(START, async (link, run) => {
+      link.hear('QueueCallerJoin', { ...IN_QUEUE, ...stamp(1) });
+      await run(1000);
+    });
+    assert.deepEqual(
+      told.map(({ topic }) => topic),
+      ['queue-dial'],
+    );
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['PBX_CALLS_UNREADABLE'],
+    );
+  });
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import type { QueueMessage } from '../../../lib/messages/queues';
+import type { SavedCall } from '../../../lib/calls/types';
+import type { QueueTracker } from '../../../lib/queues/types';
+import { amiEvent } from '../../support/ami-messages';
+import { eventsOf } from '../calls/traces';
+import { MEMBERS, newQueueTracker, play } from './traces';
+
+const CALLER = { Channel: 'PJSIP/trunk-1', Uniqueid: '1.1', Linkedid: '1.1', CallerIDNum: '79031112233' };
+const AGENT = { Interface: 'PJSIP/101', MemberName: 'Anna', DestUniqueid: '1.2', DestChannel: 'PJSIP/101-2' };
+const inQueue = (name: string, more: Readonly<Record<string, string>> = {}) =>
+  amiEvent(name, { ...CALLER, Queue: 'support', Position: '1', ...more });
+
+/** What lies on disk: the newest state of each. */
+class Disk {
+  readonly rows = new Map<string, SavedCall>();
+
+  save(tracker: QueueTracker): void {
+    const { changed, forgotten } = tracker.takeChanges();
+    for (const one of changed) this.rows.set(one.callId, one);
+    for (const callId of forgotten) this.rows.delete(callId);
+  }
+
+  /** The next process, which knows the members. */
+  next(at: number): QueueTracker {
+    const tracker = newQueueTracker();
+    assert.deepEqual(tracker.restore([...this.rows.values()], at), { unreadable: 0 });
+    tracker.resync({ status: MEMBERS }, -Infinity, at);
+    return tracker;
+  }
+}
+
+const ofCalls = (messages: readonly QueueMessage[]): QueueMessage[] =>
+  messages.filter(({ topic }) => topic !== 'agent_change');
+
+describe('queues over a restart', () => {
+  for (const recording of [
+    'queue-answered-caller-hangs-up',
+    'queue-abandon',
+    'queue-two-callers',
+    'queue-exit-timeout',
+  ]) {
+    it(`tell the same, with the same times and ids, wherever ${recording} is cut`, () => {
+      const events = eventsOf(recording);
+      const known = (): QueueTracker => {
+        const tracker = newQueueTracker();
+        tracker.resync({ status: MEMBERS }, -Infinity, 0);
+        return tracker;
+      };
+      const whole = ofCalls(play(events, known()));
+      const first = events.findIndex(({ event }) => event.name === 'QueueCallerJoin');
+      assert.ok(first >= 0 && whole.length > 1);
+      for (let cut = first + 1; cut < events.length; cut += 1) {
+        let now = known();
+        const disk = new Disk();
+        const handed = new Proxy({} as QueueTracker, {
+          get: (_target, name) => {
+            const value: unknown = Reflect.get(now, name, now);
+            return typeof value === 'function' ? (value as () => unknown).bind(now) : value;
+          },
+        });
+        const told = play(events, handed, (index, at) => {
+          disk.save(now);
+          if (index === cut) now = disk.next(at);
+          return [];
+        });
+        const seen = (messages: readonly QueueMessage[]): string[] =>
+          messages.map((one) => JSON.stringify({ ...one.payload, line: undefined })).sort();
+        // The number that somebody dialled who was not yet in a queue is not heard again.
+        assert.deepEqual(seen(ofCalls(told)), seen(whole), `cut before ${events[cut]!.event.name} (${cut})`);
+      }
+    });
+  }
+
+  it('end with the lists what ended meanwhile, and tell who joined', () => {
+    const before = newQueueTracker();
+    before.resync({ status: MEMBERS }, 0, 1000);
+    before.apply(inQueue('QueueCallerJoin'), 100_000);
+    before.apply(inQueue('AgentCalled', AGENT), 102_000);
+    before.apply(inQueue('AgentConnect', AGENT), 105_000);
+    before.apply(inQueue('QueueCallerJoin', { Uniqueid: '1.5', Linkedid: '1.5' }), 106_000);
+    const disk = new Disk();
+    disk.save(before);
+    const tracker = disk.next(107_000);
+    assert.deepEqual([tracker.stats.waiting, tracker.stats.talking], [1, 1]);
+    const entry = amiEvent('QueueEntry', { ...CALLER, Queue: 'support', Uniqueid: '1.9', Wait: '5', Position: '1' });
+    const told = tracker.resync({ status: [...MEMBERS, entry], channels: [] }, 200_000, 201_000);
+    assert.deepEqual(
+      told.map(({ topic, payload }) => [topic, payload.reconciled, 'callId' in payload && payload.callId]),
+      [
+        ['agent-hangup', true, '1.1'],
+        ['agent_change', true, false],
+        ['queue-hangup', true, '1.5'],
+        ['queue-dial', true, '1.1'],
+      ],
+    );
+    tracker.tick(300_000);
+    disk.save(tracker);
+    assert.deepEqual([...disk.rows.keys()], ['1.9']);
+  });
+
+  it('count what they cannot read, and go on without it', () => {
+    const tracker = newQueueTracker();
+    const caller = { id: '3', callId: '3', direction: 'in', seenAt: 1, counts: {}, talks: { a: {} } };
+    const saved = ['', 'null', '{"version":1}', '{"version":99,"caller":{}}', JSON.stringify({ version: 1, caller })];
+    assert.deepEqual(
+      tracker.restore(
+        saved.map((state) => ({ callId: '3', state })),
+        0,
+      ),
+      { unreadable: saved.length },
+    );
+    assert.equal(tracker.apply(inQueue('QueueCallerJoin'), 1).length, 1);
+  });
+});
