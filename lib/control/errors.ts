@@ -17,6 +17,18 @@ export const controlError = errorsFrom({
     en: 'No phone is registered at {address}. Write the computer into the table of addresses in ami-config.',
     ru: 'С адреса {address} не зарегистрирован ни один телефон. Впишите компьютер в таблицу адресов в ami-config.',
   },
+  CONTROL_NO_EXTENSION: {
+    en: 'The PBX has no phone {channel} for the extension {extension}. Check the number, and how phones are dialled in ami-config.',
+    ru: 'На АТС нет телефона {channel} для внутреннего номера {extension}. Проверьте номер и канал телефонов в ami-config.',
+  },
+  CONTROL_NO_QUEUE: {
+    en: 'The PBX has no queue {queue}. Its name must stand as in queues.conf.',
+    ru: 'На АТС нет очереди {queue}. Имя должно быть как в queues.conf.',
+  },
+  CONTROL_NOT_MEMBER: {
+    en: 'The extension {extension} is not in the queue ({queue}): let it log in first.',
+    ru: 'Внутренний номер {extension} не состоит в очереди ({queue}): сначала нужно войти в неё.',
+  },
   CONTROL_REFUSED: {
     en: 'Asterisk refused {action}: {message}',
     ru: 'Asterisk отклонил {action}: {message}',
@@ -92,6 +104,10 @@ const impossible = {
     en: 'none of our phones is in the call, or several are: name an extension. A parked client is taken back by dialling his slot.',
     ru: 'в звонке нет нашего телефона или их несколько: укажите внутренний номер. Припаркованного клиента забирают, набрав номер слота.',
   },
+  fixedMember: {
+    en: 'the extension is a fixed member of {queue} and cannot log out there. Pause it instead, or remove it from queues.conf.',
+    ru: 'внутренний номер постоянно закреплён за {queue} и не может оттуда выйти. Поставьте его на паузу или уберите из queues.conf.',
+  },
   notRecorded: {
     en: 'the call is not being recorded.',
     ru: 'звонок не записывается.',
@@ -116,6 +132,11 @@ const wrong = {
     ru: '— не внутренний номер и не номер, который можно набрать',
   },
   extension: { en: 'must be an extension of this PBX', ru: '— нужен внутренний номер этой АТС' },
+  queue: {
+    en: 'must be the name of a queue, or a list of at most {limit}',
+    ru: '— нужно имя очереди или список до {limit} имён',
+  },
+  penalty: { en: 'must be a whole number from 0 to {limit}', ru: '— нужно целое число от 0 до {limit}' },
   context: { en: 'is no name of a context', ru: '— не имя контекста' },
   file: {
     en: 'may hold letters, digits, dots, dashes and underscores only, without a folder',
