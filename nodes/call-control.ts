@@ -39,7 +39,7 @@ const init: NodeInitializer = (red) => {
       if (!pbx || !control || !agents) throw pbxError('PBX_NOT_CHOSEN');
       if (pbx.problem) throw pbx.problem;
       const payload = propertyOf(red, msg, textOf(def.order) || 'payload');
-      const order = await orderOf(def, payload, pbx, account);
+      const order = await orderOf(def, payload, pbx, account, (msg as { readonly variables?: unknown }).variables);
       const done = 'call' in order ? await control.run(order) : await agents.run(order);
       const text = red._('call-control.status.done', { action: done.action });
       status.show({ fill: 'green', shape: 'dot', text });

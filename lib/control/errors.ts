@@ -143,8 +143,8 @@ const wrong = {
     ru: '— только латинские буквы, цифры, точки, дефисы и подчёркивания, без папки',
   },
   variables: {
-    en: 'must be one to {limit} names (letters, digits, _, not TCRM_…) with texts of one line',
-    ru: '— от 1 до {limit} имён (латинские буквы, цифры, _, не TCRM_…) с однострочными значениями',
+    en: 'must be one to {limit} names (letters, digits, _, not TCRM_…, or CALLERID(name)) with texts of one line',
+    ru: '— от 1 до {limit} имён (латинские буквы, цифры, _, не TCRM_…, или CALLERID(name)) с однострочными значениями',
   },
 } satisfies Record<string, Text>;
 

@@ -1,4 +1,4 @@
-import { isReservedVariable } from '../outbound/variables';
+import { isSettableValue, isSettableVariable } from '../channel-variables';
 import { badOrder } from './errors';
 import {
   AGENT_ACTIONS,
@@ -12,13 +12,11 @@ import {
 /** Longest text of a field; a line of AMI holds 1024 bytes. */
 const MAX_TEXT = 128;
 const MAX_VARIABLES = 32;
-const MAX_VALUE = 200;
 const MAX_QUEUES = 50;
 const MAX_PENALTY = 1000;
 
 const CONTEXT = /^[\w.@+-]{1,80}$/;
 const FILE = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
-const VARIABLE = /^[A-Za-z_]\w{0,79}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -120,8 +118,7 @@ function variablesIn(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(
     entries.map(([name, one]) => {
       const text = typeof one === 'number' || typeof one === 'boolean' ? String(one) : one;
-      if (!VARIABLE.test(name) || isReservedVariable(name) || typeof text !== 'string' || !isLine(text, MAX_VALUE))
-        throw refuse();
+      if (!isSettableVariable(name) || typeof text !== 'string' || !isSettableValue(text)) throw refuse();
       return [name, text];
     }),
   );

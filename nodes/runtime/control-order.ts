@@ -29,7 +29,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const SHOWN = 64;
 
 /**
- * The order of a message over what stands in the dialog, with the extension of the CRM user or of the computer that it names. Rejects
+ * The order of a message over what stands in the dialog, `answered`: the variables that `crm-webhook-out` gave with an event; with the extension of the CRM user or of the computer that it names. Rejects
  * with `CONTROL_BAD_ORDER`, `CONTROL_NO_USER`, `CONTROL_NO_PHONE`, `CONTROL_AMBIGUOUS`, or an error of the link.
  */
 export async function orderOf(
@@ -37,6 +37,7 @@ export async function orderOf(
   payload: unknown,
   pbx: Pick<Pbx, 'whoIsAt'>,
   account: CrmAccount | undefined,
+  answered?: unknown,
 ): Promise<ControlOrder | AgentOrder> {
   const said: Fields = typeof payload === 'object' && payload !== null ? (payload as Fields) : {};
   const own: Fields = Object.fromEntries(
@@ -44,7 +45,9 @@ export async function orderOf(
       .map((name) => [name, textOf(def[name])] as const)
       .filter(([, value]) => value !== ''),
   );
-  const fields = { ...own, ...said };
+  // Variables of an event are those that the call has; the answer to the event holds those that it is to get.
+  const toSet = said.action === undefined && answered !== undefined ? { variables: answered } : {};
+  const fields = { ...own, ...said, ...toSet };
   const extension = textOf(said.extension) || (await extensionOf(said, pbx, account)) || usual(def, said);
   const order = extension === '' ? fields : { ...fields, extension };
   const name = account?.userOf(extension)?.name;
