@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import amiConfig from '../../nodes/ami-config';
 import amiEvent from '../../nodes/ami-event';
 import callControl from '../../nodes/call-control';
@@ -16,8 +17,9 @@ import { load, messages, node, receive, unload, waitForMessages } from './suppor
 import type { FlowNode } from './support/runtime';
 import { UserDir } from './support/store-flow';
 
-// eslint-disable-next-line @typescript-eslint/no-require-imports
-const switchNode = require('@node-red/nodes/core/function/10-switch') as typeof amiEvent;
+/** A node of Node-RED itself, as it installed it. */
+const SWITCH = '@node-red/nodes/core/function/10-switch';
+const switchNode = createRequire(require.resolve('node-red'))(SWITCH) as typeof amiEvent;
 
 const types = [
   amiConfig,
