@@ -1,6 +1,7 @@
 import type { Node, NodeInitializer, NodeMessageInFlow, NodeStatus } from 'node-red';
+import { createAgentControl } from '../lib/control/agents';
 import { createCallControl } from '../lib/control/control';
-import type { CallControl } from '../lib/control/types';
+import type { AgentControl, CallControl } from '../lib/control/types';
 import { asError } from '../lib/errors';
 import { pbxError } from '../lib/pbx/errors';
 import { knows } from '../lib/presence/knows';
@@ -22,6 +23,7 @@ const init: NodeInitializer = (red) => {
     const account = crmConfig(red, def.crm)?.account;
     const status = new StatusLine(this);
     let control: CallControl | undefined;
+    let agents: AgentControl | undefined;
     let forget: (() => void) | undefined;
     if (pbx) {
       const { client, plan, dialling, trunks, presence } = pbx;
@@ -35,6 +37,7 @@ const init: NodeInitializer = (red) => {
         trunks,
         knows: async (extension) => (isNamed(extension) ? 'known' : knows(presence, extension)),
       });
+      agents = createAgentControl({ client, plan, dialling, trunks });
       status.setBase(linkStatus(pbx));
       forget = client.onState((state) => status.setBase(linkStatus(pbx, state)));
       pbx.open();
@@ -43,10 +46,11 @@ const init: NodeInitializer = (red) => {
     }
 
     const carryOut = async (msg: NodeMessageInFlow): Promise<object> => {
-      if (!pbx || !control) throw pbxError('PBX_NOT_CHOSEN');
+      if (!pbx || !control || !agents) throw pbxError('PBX_NOT_CHOSEN');
       if (pbx.problem) throw pbx.problem;
       const payload = propertyOf(red, msg, textOf(def.order) || 'payload');
-      const done = await control.run(await orderOf(def, payload, pbx, account));
+      const order = await orderOf(def, payload, pbx, account, (msg as { readonly variables?: unknown }).variables);
+      const done = 'call' in order ? await control.run(order) : await agents.run(order);
       const text = red._('call-control.status.done', { action: done.action });
       status.show({ fill: 'green', shape: 'dot', text });
       return { ok: true, ...done };
@@ -68,6 +72,7 @@ const init: NodeInitializer = (red) => {
     onClose(red, this, async () => {
       forget?.();
       status.close();
+      agents?.close();
       await control?.close();
     });
   });

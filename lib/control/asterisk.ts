@@ -21,6 +21,10 @@ const CLASSES: Readonly<Record<string, string>> = {
   MixMonitor: 'system',
   MuteAudio: 'system',
   PJSIPNotify: 'system',
+  QueueAdd: 'agent',
+  QueueRemove: 'agent',
+  QueuePause: 'agent',
+  Getvar: 'reporting',
 };
 
 /** What orders ask of Asterisk, with its refusals in the words of this room. */
@@ -40,12 +44,23 @@ export class Asterisk {
     });
   }
 
-  /** Does one thing, and throws what Asterisk has against it. */
-  async act(action: AmiAction): Promise<AmiMessage> {
+  /** The queues and their members. */
+  queueStatus(): Promise<readonly AmiMessage[]> {
+    return this.client.list({ action: 'QueueStatus' }, WITHIN);
+  }
+
+  /** Whose phone an interface of a queue is; `undefined`: not one of ours. */
+  ownerOf(interfaceName: string): string | undefined {
+    return this.whose(`${interfaceName}-0`);
+  }
+
+  /** Does one thing, and throws what Asterisk has against it, but for words that are `no` refusal. */
+  async act(action: AmiAction, no?: RegExp): Promise<AmiMessage> {
     const answer = await this.client.action(action, WITHIN);
     if (answer.name !== 'Error') return answer;
     const name = action.action;
     const message = (answer.get('Message') ?? '').replace(/[\u0000-\u001f]+/g, ' ').slice(0, MAX_MESSAGE);
+    if (no?.test(message)) return answer;
     if (/permission denied/i.test(message))
       throw notPossible('permission', { action: name, class: CLASSES[name] ?? 'call' });
     if (/unknown command/i.test(message)) throw notPossible('unknown', { action: name });
@@ -63,11 +78,14 @@ export class Asterisk {
     return value === '(null)' ? '' : value;
   }
 
+  /** A global variable or function. */
+  async getGlobal(Variable: string): Promise<string> {
+    return (await this.act({ action: 'Getvar', headers: { Variable } })).get('Value') ?? '';
+  }
+
   /** Whether a channel could go on there: one that is sent to a place which does not exist is hung up. */
   async hasPlace(context: string, exten: string): Promise<boolean> {
-    const Variable = `DIALPLAN_EXISTS(${context},${exten},1)`;
-    const answer = await this.act({ action: 'Getvar', headers: { Variable } });
-    return answer.get('Value') === '1';
+    return (await this.getGlobal(`DIALPLAN_EXISTS(${context},${exten},1)`)) === '1';
   }
 
   /** Whether this is a queue, or a slot in which somebody is parked: numbers that no phone has and that stay inside. */

@@ -4,9 +4,10 @@ import { agentChannel } from '../outbound/channels';
 import type { NumberingPlan } from '../phone/types';
 import { Asterisk } from './asterisk';
 import { isAlone, whoseChannels, type LiveChannel } from './channels';
-import { badOrder, controlError, notPossible } from './errors';
+import { badOrder, notPossible } from './errors';
 import { clientOf, findCall, type FoundCall } from './find';
 import { Holding, talkingWith, type Held } from './hold';
+import { OneByOne } from './one-by-one';
 import { Recordings } from './recordings';
 import { targetOf, type Dialling, type Target } from './target';
 import type { CallChoice, CallControl, ControlAction, ControlDone, ControlOrder } from './types';
@@ -26,10 +27,6 @@ export interface CallControlDeps {
   readonly clock?: Clock;
 }
 
-/** One order goes after the other: two clicks on "hold" must not both find the client talking. So many may wait. */
-const MAX_WAITING = 50;
-/** An order that had to wait longer is not carried out: the person has done something else by now. */
-const TOO_LATE_MS = 5000;
 /** The first sign of an attended transfer comes with its second key, after 0.3 s (measured). */
 const TRANSFER_WITHIN_MS = 3000;
 
@@ -54,14 +51,13 @@ class Control implements CallControl {
   private readonly asterisk: Asterisk;
   private readonly holding: Holding;
   private readonly recordings: Recordings;
-  private last: Promise<unknown> = Promise.resolve();
-  private waiting = 0;
-  private isClosed = false;
+  private readonly orders: OneByOne;
 
   constructor(
     private readonly options: CallControlOptions,
-    private readonly clock: Clock,
+    clock: Clock,
   ) {
+    this.orders = new OneByOne(clock);
     const { client, plan, dialling, trunks = [] } = options;
     this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
     this.holding = new Holding(this.asterisk, client, dialling.settings.context);
@@ -69,23 +65,12 @@ class Control implements CallControl {
   }
 
   run(order: ControlOrder): Promise<ControlDone> {
-    if (this.isClosed) return Promise.reject(controlError('CONTROL_STOPPED'));
-    if (this.waiting >= MAX_WAITING) return Promise.reject(controlError('CONTROL_BUSY', { count: this.waiting }));
-    const orderedAt = this.clock.monotonic();
-    this.waiting += 1;
-    const done = this.last.then(() => {
-      if (this.isClosed) throw controlError('CONTROL_STOPPED');
-      if (this.clock.monotonic() - orderedAt > TOO_LATE_MS)
-        throw controlError('CONTROL_BUSY', { count: this.waiting - 1 });
-      return this.carryOut(order);
-    });
-    this.last = done.catch(() => undefined).then(() => (this.waiting -= 1));
-    return done;
+    return this.orders.run(() => this.carryOut(order));
   }
 
   /** Orders under way go on to their end; those that wait are refused. */
   close(): Promise<void> {
-    this.isClosed = true;
+    this.orders.close();
     this.holding.close();
     return Promise.resolve();
   }

@@ -25,6 +25,18 @@ export const controlError = errorsFrom({
     en: 'The call was left as it is: whether the extension {extension} exists is not known yet, the PBX has not told its phones. Try again in some seconds; if it stays so, look at the status of ami-config.',
     ru: 'Звонок не тронут: есть ли внутренний номер {extension}, пока неизвестно, АТС ещё не сообщила о телефонах. Повторите через несколько секунд; если не проходит, посмотрите на состояние ami-config.',
   },
+  CONTROL_NO_EXTENSION: {
+    en: 'The PBX has no phone {channel} for the extension {extension}. Check the number, and how phones are dialled in ami-config.',
+    ru: 'На АТС нет телефона {channel} для внутреннего номера {extension}. Проверьте номер и канал телефонов в ami-config.',
+  },
+  CONTROL_NO_QUEUE: {
+    en: 'The PBX has no queue {queue}. Its name must stand as in queues.conf.',
+    ru: 'На АТС нет очереди {queue}. Имя должно быть как в queues.conf.',
+  },
+  CONTROL_NOT_MEMBER: {
+    en: 'The extension {extension} is not in the queue ({queue}): let it log in first.',
+    ru: 'Внутренний номер {extension} не состоит в очереди ({queue}): сначала нужно войти в неё.',
+  },
   CONTROL_REFUSED: {
     en: 'Asterisk refused {action}: {message}. The log of Asterisk (full) may say more.',
     ru: 'Asterisk отклонил {action}: {message}. Подробнее может сказать журнал Asterisk (full).',
@@ -100,6 +112,10 @@ const impossible = {
     en: 'none of our phones is in the call, or several are: name an extension. A parked client is taken back by dialling his slot.',
     ru: 'в звонке нет нашего телефона или их несколько: укажите внутренний номер. Припаркованного клиента забирают, набрав номер слота.',
   },
+  fixedMember: {
+    en: 'the extension is a fixed member of {queue} and cannot log out there. Pause it instead, or remove it from queues.conf.',
+    ru: 'внутренний номер постоянно закреплён за {queue} и не может оттуда выйти. Поставьте его на паузу или уберите из queues.conf.',
+  },
   notRecorded: {
     en: 'the call is not being recorded.',
     ru: 'звонок не записывается.',
@@ -124,14 +140,19 @@ const wrong = {
     ru: '— не внутренний номер и не номер, который можно набрать',
   },
   extension: { en: 'must be an extension of this PBX', ru: '— нужен внутренний номер этой АТС' },
+  queue: {
+    en: 'must be the name of a queue, or a list of at most {limit}',
+    ru: '— нужно имя очереди или список до {limit} имён',
+  },
+  penalty: { en: 'must be a whole number from 0 to {limit}', ru: '— нужно целое число от 0 до {limit}' },
   context: { en: 'is no name of a context', ru: '— не имя контекста' },
   file: {
     en: 'may hold letters, digits, dots, dashes and underscores only, without a folder',
     ru: '— только латинские буквы, цифры, точки, дефисы и подчёркивания, без папки',
   },
   variables: {
-    en: 'must be one to {limit} names (letters, digits and _, none of those that the shipped dialplan or a shell reads: TCRM_…, TELEPHONY_CRM_…, CRM_ROUTE_…, MONITOR_EXEC) with texts of one line',
-    ru: '— от 1 до {limit} имён (латинские буквы, цифры и _, кроме тех, что читает диалплан пакета или оболочка: TCRM_…, TELEPHONY_CRM_…, CRM_ROUTE_…, MONITOR_EXEC) с однострочными значениями',
+    en: 'must be one to {limit} names (letters, digits and _, none of those that the shipped dialplan or a shell reads: TCRM_…, TELEPHONY_CRM_…, CRM_ROUTE_…, MONITOR_EXEC; CALLERID(name) may be set) with texts of one line',
+    ru: '— от 1 до {limit} имён (латинские буквы, цифры и _, кроме тех, что читает диалплан пакета или оболочка: TCRM_…, TELEPHONY_CRM_…, CRM_ROUTE_…, MONITOR_EXEC; CALLERID(name) можно) с однострочными значениями',
   },
 } satisfies Record<string, Text>;
 

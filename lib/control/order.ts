@@ -1,15 +1,22 @@
-import { isReservedVariable } from '../outbound/variables';
+import { isSettableValue, isSettableVariable } from '../channel-variables';
 import { badOrder } from './errors';
-import { CONTROL_ACTIONS, type CallChoice, type ControlAction, type ControlOrder } from './types';
+import {
+  AGENT_ACTIONS,
+  CONTROL_ACTIONS,
+  type AgentOrder,
+  type CallChoice,
+  type ControlAction,
+  type ControlOrder,
+} from './types';
 
 /** Longest text of a field; a line of AMI holds 1024 bytes. */
 const MAX_TEXT = 128;
 const MAX_VARIABLES = 32;
-const MAX_VALUE = 200;
+const MAX_QUEUES = 50;
+const MAX_PENALTY = 1000;
 
 const CONTEXT = /^[\w.@+-]{1,80}$/;
 const FILE = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
-const VARIABLE = /^[A-Za-z_]\w{0,79}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -22,6 +29,56 @@ export function parseOrder(payload: unknown): ControlOrder {
   const action = CONTROL_ACTIONS.find((one) => one === fields.action);
   if (!action) throw badOrder('action', 'action');
   return { action, call: callIn(fields), ...targetIn(fields, action), ...detailsIn(fields, action) };
+}
+
+/**
+ * As {@link parseOrder}, of an order on an agent: `action`, `extension`, `queue` (a name, several in a list, none for all), `reason`, `name`,
+ * `penalty`. `undefined`: it is none, by its action.
+ */
+export function parseAgentOrder(payload: unknown): AgentOrder | undefined {
+  const fields = typeof payload === 'object' && payload !== null ? (payload as Fields) : {};
+  const action = AGENT_ACTIONS.find((one) => one === fields.action);
+  if (!action) return undefined;
+  const extension = textIn(fields, 'extension');
+  if (extension === undefined) throw badOrder('extension', 'extension');
+  const queues = queuesIn(fields);
+  if (action === 'queue-login' && queues.length === 0) throw badOrder('queue', 'queue', MAX_QUEUES);
+  const reason = action === 'pause' ? textIn(fields, 'reason') : undefined;
+  const name = action === 'queue-login' ? textIn(fields, 'name') : undefined;
+  const penalty = action === 'queue-login' ? penaltyIn(fields) : undefined;
+  return {
+    action,
+    extension,
+    queues,
+    ...(reason === undefined ? {} : { reason }),
+    ...(name === undefined ? {} : { name }),
+    ...(penalty === undefined ? {} : { penalty }),
+  };
+}
+
+function queuesIn(fields: Fields): readonly string[] {
+  const value = Object.hasOwn(fields, 'queue') ? fields.queue : undefined;
+  if (!Array.isArray(value)) {
+    const one = textIn(fields, 'queue');
+    return one === undefined ? [] : [one];
+  }
+  if (value.length === 0 || value.length > MAX_QUEUES) throw badOrder('queue', 'queue', MAX_QUEUES);
+  return [
+    ...new Set(
+      value.map((one: unknown) => {
+        const name = textIn({ queue: one }, 'queue');
+        if (name === undefined) throw badOrder('queue', 'queue', MAX_QUEUES);
+        return name;
+      }),
+    ),
+  ];
+}
+
+function penaltyIn(fields: Fields): number | undefined {
+  const text = textIn(fields, 'penalty');
+  if (text === undefined) return undefined;
+  if (!/^\d{1,4}$/.test(text) || Number(text) > MAX_PENALTY) throw badOrder('penalty', 'penalty', MAX_PENALTY);
+  return Number(text);
 }
 
 function callIn(fields: Fields): CallChoice {
@@ -61,8 +118,7 @@ function variablesIn(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(
     entries.map(([name, one]) => {
       const text = typeof one === 'number' || typeof one === 'boolean' ? String(one) : one;
-      if (!VARIABLE.test(name) || isReservedVariable(name) || typeof text !== 'string' || !isLine(text, MAX_VALUE))
-        throw refuse();
+      if (!isSettableVariable(name) || typeof text !== 'string' || !isSettableValue(text)) throw refuse();
       return [name, text];
     }),
   );

@@ -67,3 +67,43 @@ export interface CallControl {
   run(order: ControlOrder): Promise<ControlDone>;
   close(): Promise<void>;
 }
+
+/** What can be done with an extension as an agent of queues. */
+export const AGENT_ACTIONS = ['queue-login', 'queue-logout', 'pause', 'unpause'] as const;
+
+export type AgentAction = (typeof AGENT_ACTIONS)[number];
+
+export interface AgentOrder {
+  readonly action: AgentAction;
+  readonly extension: string;
+  /** Empty: all queues that he is in; a login needs one at least. */
+  readonly queues: readonly string[];
+  /** Of pause. */
+  readonly reason?: string;
+  /** Of queue-login: his name in the events and statistics of the queue. */
+  readonly name?: string;
+  /** Of queue-login: the higher, the later he is rung. */
+  readonly penalty?: number;
+}
+
+/** What was done, once Asterisk said so. */
+export interface AgentDone {
+  readonly action: AgentAction;
+  readonly extension: string;
+  /** False: it was so already, and nothing was sent. */
+  readonly changed: boolean;
+  /** Those that it is so in now. */
+  readonly queues: readonly string[];
+}
+
+/** Carries out orders on the agents of one PBX. */
+export interface AgentControl {
+  /**
+   * Resolves when Asterisk confirmed it, or it was so already. Rejects with a TelephonyError `CONTROL_NO_EXTENSION` (the PBX has no such
+   * phone), `CONTROL_NO_QUEUE`, `CONTROL_NOT_MEMBER` (he is not there to be paused), `CONTROL_BAD_ORDER`, `CONTROL_NOT_POSSIBLE`
+   * (a member of `queues.conf` cannot log out; a missing permission), `CONTROL_REFUSED`, `CONTROL_BUSY`, `CONTROL_STOPPED` or
+   * an `AMI_…` code. Of several queues, those before the one that failed are done.
+   */
+  run(order: AgentOrder): Promise<AgentDone>;
+  close(): void;
+}

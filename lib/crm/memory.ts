@@ -1,3 +1,4 @@
+import { settableIn } from '../channel-variables';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock';
 import type { CrmAnswer } from './types';
@@ -97,6 +98,7 @@ export function bounded(answer: CrmAnswer): CrmAnswer {
     ...answer,
     name: clip(answer.name),
     entities,
+    ...(answer.variables === undefined ? {} : { variables: settableIn(answer.variables) }),
     ...(owner === undefined
       ? {}
       : {

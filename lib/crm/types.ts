@@ -1,5 +1,6 @@
 import type { TelephonyError, Text } from '../errors';
-import type { CallMessage, Deliverable, UserChange } from '../messages/types';
+import type { Deliverable } from '../messages/deliverable';
+import type { CallMessage, UserChange } from '../messages/types';
 import type { ParsedNumber } from '../phone/types';
 import type { Recordings } from '../recordings/types';
 
@@ -36,6 +37,8 @@ export type CrmAnswer =
         /** The CRM does not say which: `id` is a user of the CRM or, when no user has it, an extension (UserCRM). */
         readonly idMayBeExtension?: true;
       };
+      /** To be set on the caller's channel before the call goes on. */
+      readonly variables?: Readonly<Record<string, string>>;
     };
 
 export type PhoneNumber = Extract<ParsedNumber, { kind: 'phone' | 'raw' }>;

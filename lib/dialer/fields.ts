@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isReservedVariable } from '../outbound/variables';
+import { isReservedVariable } from '../channel-variables';
 import { badOrder, orderError } from './errors';
 import type { OrderCallerId } from './types';
 

@@ -1,6 +1,8 @@
 import { messageError } from './errors';
-import { misfitIn, CALL, ORDER_END, RECORD, USER_CHANGE } from './shape';
-import { DELIVERABLE_TOPICS, type CallMessage, type Deliverable, type DeliverableTopic } from './types';
+import { DELIVERABLE_TOPICS, type Deliverable, type DeliverableTopic } from './deliverable';
+import { QUEUE_TOPICS } from './queues';
+import { AGENT_CHANGE, CALL, misfitIn, ORDER_END, QUEUE_CALL, RECORD, USER_CHANGE } from './shape';
+import type { CallMessage } from './types';
 
 /** Of a payload as JSON, in UTF-8, wherever it goes: a record with hundreds of legs is below it. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024;
@@ -47,8 +49,12 @@ function kindOf(topic: DeliverableTopic) {
       return { name: 'extension', shape: USER_CHANGE };
     case 'order_outcome':
       return { name: 'outcome', shape: ORDER_END };
+    case 'agent_change':
+      return { name: 'change', shape: AGENT_CHANGE };
+    case 'call_record':
+      return { name: 'callId', shape: RECORD };
     default:
-      return { name: 'callId', shape: topic === 'call_record' ? RECORD : CALL };
+      return { name: 'callId', shape: isOneOf(QUEUE_TOPICS, topic) ? QUEUE_CALL : CALL };
   }
 }
 
@@ -77,13 +83,15 @@ function copied(payload: unknown): Record<string, unknown> {
   return JSON.parse(text) as Record<string, unknown>;
 }
 
-/** What keeps its order with what: the events of one call, the states of one extension; an order has one end only. */
+/** What keeps its order with what: the events of one call, the states of one extension or agent; an order has one end only. */
 export function orderKeyOf({ topic, payload }: Deliverable): string {
   switch (topic) {
     case 'user_change':
       return `user ${payload.pbx} ${payload.extension}`;
     case 'order_outcome':
       return `order ${payload.pbx} ${payload.eventId}`;
+    case 'agent_change':
+      return `agent ${payload.pbx} ${payload.extension}`;
     default:
       return `call ${payload.pbx} ${payload.callId}`;
   }

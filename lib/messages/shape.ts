@@ -110,6 +110,47 @@ export const RECORD: Members = {
 /** … of a `user_change`. */
 export const USER_CHANGE: Members = { user: USER, 'state!': STATE, previous: STATE, at: TIME, reconciled: FLAG };
 
+const AGENT: Members = { 'id!': TEXT, 'phone!': TEXT, name: TEXT, info: TEXT };
+
+/** … of what happens to a call in a queue. */
+export const QUEUE_CALL: Members = {
+  legId: TEXT,
+  at: TIME,
+  'direction!': DIRECTION,
+  client: { 'number!': TEXT, e164: TEXT, national: TEXT, name: TEXT },
+  peer: { 'extension!': TEXT, name: TEXT },
+  extension: TEXT,
+  user: USER,
+  line: { number: TEXT, trunk: TEXT },
+  queue: { 'id!': TEXT, name: TEXT },
+  agent: AGENT,
+  agentQueues: [TEXT],
+  position: NUMBER,
+  waitSeconds: SECONDS,
+  ringSeconds: SECONDS,
+  talkSeconds: SECONDS,
+  wrapUpSeconds: SECONDS,
+  transferredFrom: { 'callId!': TEXT, 'queue!': { 'id!': TEXT }, agent: AGENT },
+  callInfo: TEXT,
+  dialled: TEXT,
+  transfer: { 'type!': TRANSFER, 'from!': TEXT, 'to!': TEXT },
+  reason: TEXT,
+  hangup: HANGUP,
+  reconciled: FLAG,
+};
+
+/** … of an `agent_change`. */
+export const AGENT_CHANGE: Members = {
+  at: TIME,
+  'agent!': AGENT,
+  'extension!': TEXT,
+  user: USER,
+  queue: { 'id!': TEXT },
+  reason: TEXT,
+  'state!': { 'queues!': [TEXT], 'pausedIn!': [TEXT], 'busy!': FLAG },
+  reconciled: FLAG,
+};
+
 /** … of an `order_outcome`. */
 export const ORDER_END: Members = {
   orderId: NUMBER,

@@ -1,7 +1,7 @@
 import type { PhoneRegion } from '../phone/region';
 
 /** All events of calls that `ami-event` sends; the names are those of UserCRM where it has one. */
-const CALL_TOPICS = [
+export const CALL_TOPICS = [
   'call_ringing',
   'call_answer',
   'call_held',
@@ -11,14 +11,10 @@ const CALL_TOPICS = [
   'call_record',
 ] as const;
 
-/** All events that a CRM can be sent. */
-export const DELIVERABLE_TOPICS = [...CALL_TOPICS, 'user_change', 'order_outcome'] as const;
-
 /** All events that `ami-event` sends in the mode "life of calls". */
 export const PBX_TOPICS = [...CALL_TOPICS, 'user_change', 'gap'] as const;
 
 export type CallTopic = (typeof CALL_TOPICS)[number];
-export type DeliverableTopic = (typeof DELIVERABLE_TOPICS)[number];
 
 export const DIRECTIONS = ['in', 'out', 'internal'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
@@ -165,9 +161,6 @@ export interface OrderEnd {
     readonly endedAt?: string;
   };
 }
-
-/** What a CRM can be told. */
-export type Deliverable = CallMessage | UserChange | OrderEnd;
 
 /** The time in which nothing was heard from the PBX. */
 export interface Gap {

@@ -9,6 +9,7 @@ export const FEATURES = [
   'dial',
   'control',
   'control-system',
+  'agents',
 ] as const;
 
 export type Feature = (typeof FEATURES)[number];
@@ -39,6 +40,8 @@ const NEEDS: Readonly<Record<Feature, { readonly read: readonly string[]; readon
   control: { read: ['call'], write: ['call', 'reporting'] },
   // MixMonitor, MuteAudio and PJSIPNotify have no other class.
   'control-system': { read: ['call'], write: ['system', 'call', 'reporting'] },
+  // Getvar tells whether there is such a phone.
+  agents: { read: [], write: ['agent', 'reporting'] },
 };
 
 /** Whether the `Events` mask of a login lets the events of this class through; absent = `on`. */
@@ -65,6 +68,7 @@ export function permissionNeeds(features: readonly Feature[]): PermissionNeed[] 
 const WRITE_MARKERS: Readonly<Record<string, string>> = {
   system: 'MixMonitor',
   call: 'Setvar',
+  agent: 'QueuePause',
   agi: 'AGI',
   user: 'UserEvent',
   originate: 'Originate',

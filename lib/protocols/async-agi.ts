@@ -1,3 +1,4 @@
+import { CALLER_NAME, settableIn } from '../channel-variables';
 import type { RouteAnswer, RouteQuestion } from './types';
 import { dialSafeExtension, displayName, routeQuestion } from './wire';
 
@@ -124,7 +125,7 @@ export function isForUs(call: AsyncAgiCall, tag: string = defaultAgiTag): boolea
 
 /**
  * What to set on the channel before the dialplan goes on: `CRM_ROUTE_STATUS` (`found` or `nobody`), `CRM_ROUTE_NUMBER`,
- * `CRM_ROUTE_NAME`, and the caller's name when there is one. Values are one line each, so that they can stand in an AMI
+ * `CRM_ROUTE_NAME`, the caller's name when there is one, and the variables of the answer. Values are one line each, so that they can stand in an AMI
  * header. Throws `PROTOCOL_UNSAFE_EXTENSION`; answer then as if nobody were found, for the channel waits.
  */
 export function answerAsyncAgi(answer: RouteAnswer): AsyncAgiAnswer {
@@ -135,6 +136,9 @@ export function answerAsyncAgi(answer: RouteAnswer): AsyncAgiAnswer {
     { name: 'CRM_ROUTE_NUMBER', value: number },
     { name: 'CRM_ROUTE_NAME', value: name },
   ];
-  if (name !== '') variables.push({ name: 'CALLERID(name)', value: name });
+  if (name !== '') variables.push({ name: CALLER_NAME, value: name });
+  for (const [variable, value] of Object.entries(settableIn(answer.variables))) {
+    if (name === '' || variable !== CALLER_NAME) variables.push({ name: variable, value });
+  }
   return { variables, command: 'ASYNCAGI BREAK' };
 }

@@ -1,4 +1,5 @@
-import type { HttpProtocol } from './types';
+import { settableIn } from '../channel-variables';
+import type { HttpProtocol, RouteAnswer } from './types';
 import {
   bad,
   dialSafeExtension,
@@ -34,9 +35,16 @@ function withoutOpenBrackets(text: string, open: string, close: string): string 
   return depth === 0 ? text : text.replaceAll(open, '').replaceAll(close, '');
 }
 
+/** What else the dialplan is to set, behind the fields of Itgrix; none of them may be taken for one of those. */
+const variablesOf = ({ variables }: RouteAnswer): string =>
+  Object.entries(settableIn(variables))
+    .filter(([name]) => /^\w+$/.test(name) && !/^(?:name|number|error)$/i.test(name))
+    .map(([name, value]) => `&${name}=${percentEncode(hashSafe(value))}`)
+    .join('');
+
 /**
  * Itgrix `GET /forward?phone=&trunk=&callid=`, asked by a dialplan with `CURL()`; the answer is
- * `name=<urlencoded>&number=<extension>` for `HASH()`, both empty when nobody is responsible.
+ * `name=<urlencoded>&number=<extension>` for `HASH()`, both empty when nobody is responsible; the variables of an answer follow them.
  * CURL() gives the dialplan the body whatever the status, so an error has the same two empty fields, and says in a third what is wrong.
  */
 export const itgrix: HttpProtocol = {
@@ -54,7 +62,7 @@ export const itgrix: HttpProtocol = {
 
   format(answer) {
     const name = percentEncode(hashSafe(displayName(answer.name)));
-    return httpReply(200, TEXT, `name=${name}&number=${dialSafeExtension(answer.extension)}`);
+    return httpReply(200, TEXT, `name=${name}&number=${dialSafeExtension(answer.extension)}${variablesOf(answer)}`);
   },
 
   formatError(error, status, _request, lang) {

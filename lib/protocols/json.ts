@@ -26,13 +26,14 @@ function bodyOf(
     name: oneLine(answer.name ?? '') || null,
     entityType: answer.entityType ?? null,
     entityId: answer.entityId ?? null,
+    ...(answer.variables === undefined ? {} : { variables: answer.variables }),
     ...(error === undefined ? {} : { error }),
   });
 }
 
 /**
  * The route question as JSON: `GET ?phone=&trunk=&callid=`, or `POST {"phone": …, "trunk": …, "callid": …}`; the answer always has
- * `found`, `extension`, `name`, `entityType`, `entityId` (null when not known), and `error` when something is wrong.
+ * `found`, `extension`, `name`, `entityType`, `entityId` (null when not known), `variables` when there are any, and `error` when something is wrong.
  */
 export const json: HttpProtocol = {
   path: '/route.json',

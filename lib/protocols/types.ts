@@ -25,6 +25,8 @@ export interface RouteAnswer {
   readonly extension?: string;
   readonly entityType?: string;
   readonly entityId?: string;
+  /** To be set on the caller's channel before the call goes on, where the way of the question allows it. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** An HTTP answer, ready to be written. */

@@ -1,3 +1,4 @@
+import { settableIn } from '../channel-variables';
 import type { RecordPayload } from '../messages/types';
 import type { Contact } from '../routing/types';
 import type { CommandAnswer, Fields, OrderTold, RouteAnswer } from '../protocols/types';
@@ -27,20 +28,23 @@ function text(value: unknown): string | undefined {
 }
 
 /** Leaves out what is not known: an absent property and an undefined one are not the same to a protocol. */
-function routeAnswer(fields: Readonly<Record<string, string | undefined>>): RouteAnswer {
+function routeAnswer(fields: Readonly<Record<string, string | undefined>>, wanted: unknown): RouteAnswer {
   const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  return { found: Object.keys(known).length > 0, ...known };
+  const variables = settableIn(wanted);
+  const set = Object.keys(variables).length === 0 ? {} : { variables };
+  return { found: Object.keys(known).length > 0, ...known, ...set };
 }
 
 function fromContact(contact: Contact): RouteAnswer {
   const entity = contact.entities[0];
-  return routeAnswer({
+  const fields = {
     name: text(contact.name),
     // A client whose responsible person cannot take the call is still shown by name.
     extension: contact.outcome === 'found' ? text(contact.extension) : undefined,
     entityType: text(entity?.type),
     entityId: text(entity?.id),
-  });
+  };
+  return routeAnswer(fields, contact.variables);
 }
 
 function isContact(fields: Fields): boolean {
@@ -49,7 +53,7 @@ function isContact(fields: Fields): boolean {
 
 /**
  * Reads one value of a message as the answer to a route question: what `crm-lookup` wrote, or a plain
- * `{name, extension, entityType, entityId}`, each part optional, or `{found: false}`. `undefined` when it is none of these.
+ * `{name, extension, entityType, entityId, variables}`, each part optional, or `{found: false}`. `undefined` when it is none of these.
  */
 function readRouteAnswer(value: unknown): RouteAnswer | undefined {
   const fields = record(value);
@@ -57,8 +61,8 @@ function readRouteAnswer(value: unknown): RouteAnswer | undefined {
   if (isContact(fields)) return fromContact(fields as unknown as Contact);
   if (fields.found === false) return nobody;
   const names = ['name', 'extension', 'entityType', 'entityId'];
-  if (!names.some((name) => name in fields)) return undefined;
-  return routeAnswer(Object.fromEntries(names.map((name) => [name, text(fields[name])])));
+  if (![...names, 'variables'].some((name) => name in fields)) return undefined;
+  return routeAnswer(Object.fromEntries(names.map((name) => [name, text(fields[name])])), fields.variables);
 }
 
 /**

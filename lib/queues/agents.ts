@@ -1,6 +1,7 @@
 import type { AmiMessage } from '../ami/types';
 import { nameIn, numberIn, textIn } from '../calls/reading';
 import type { AgentChangePayload, QueueMessage } from '../messages/queues';
+import { endpointIn } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
 import { agentOf, iso } from './payloads';
 import type { Heard } from './state';
@@ -255,6 +256,3 @@ const keyOf = (queue: string, interfaceName: string): string => `${queue}\n${int
 
 /** In lists it is another header. */
 const interfaceIn = (event: AmiMessage): string | undefined => textIn(event, 'Interface') ?? textIn(event, 'Location');
-
-/** `101` in `PJSIP/101`, `Local/101@from-queue/n`, `hint:101@ext-local`, `Agent:101`. */
-const endpointIn = (name: string): string => /^(?:[^:/]*[:/])?([^@/,;]*)/.exec(name)?.[1] ?? '';

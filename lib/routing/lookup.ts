@@ -234,12 +234,13 @@ function withTableName(owner: Owner & { extension: string }, account: LookupOpti
   return name === undefined ? owner : { ...owner, name };
 }
 
-function described(answer: Found, owner: Owner): Pick<Contact, 'name' | 'entities' | 'owner'> {
+function described(answer: Found, owner: Owner): Pick<Contact, 'name' | 'entities' | 'owner' | 'variables'> {
   const { id, name } = owner;
   const person = { ...(id === undefined ? {} : { id }), ...(name === undefined ? {} : { name }) };
   return {
     ...(answer.name === '' ? {} : { name: answer.name }),
     entities: answer.entities,
+    ...(answer.variables === undefined ? {} : { variables: answer.variables }),
     ...(id === undefined && name === undefined ? {} : { owner: person }),
   };
 }

@@ -16,6 +16,8 @@ export interface Contact {
   readonly name?: string;
   readonly entities: readonly CrmEntity[];
   readonly owner?: { readonly id?: string; readonly name?: string };
+  /** What the CRM wants to be set on the caller's channel before the call goes on. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Where the call may go now: the owner's extension, or the substitute that stands in. Only with outcome `found`. */
   readonly extension?: string;
   readonly available?: boolean;

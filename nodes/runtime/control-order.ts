@@ -1,7 +1,7 @@
 import type { NodeDef } from 'node-red';
 import { controlError } from '../../lib/control/errors';
-import { parseOrder } from '../../lib/control/order';
-import type { ControlOrder } from '../../lib/control/types';
+import { parseAgentOrder, parseOrder } from '../../lib/control/order';
+import type { AgentOrder, ControlOrder } from '../../lib/control/types';
 import type { CrmAccount } from '../../lib/crm/account';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { textOf } from './settings';
@@ -19,6 +19,8 @@ export interface CallControlDef extends NodeDef {
   readonly to?: string;
   readonly context?: string;
   readonly file?: string;
+  readonly queue?: string;
+  readonly reason?: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -27,7 +29,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const SHOWN = 64;
 
 /**
- * The order of a message over what stands in the dialog, with the extension of the CRM user or of the computer that it names. Rejects
+ * The order of a message over what stands in the dialog, `answered`: the variables that `crm-webhook-out` gave with an event; with the extension of the CRM user or of the computer that it names. Rejects
  * with `CONTROL_BAD_ORDER`, `CONTROL_NO_USER`, `CONTROL_NO_PHONE`, `CONTROL_AMBIGUOUS`, or an error of the link.
  */
 export async function orderOf(
@@ -35,16 +37,21 @@ export async function orderOf(
   payload: unknown,
   pbx: Pick<Pbx, 'whoIsAt'>,
   account: CrmAccount | undefined,
-): Promise<ControlOrder> {
+  answered?: unknown,
+): Promise<ControlOrder | AgentOrder> {
   const said: Fields = typeof payload === 'object' && payload !== null ? (payload as Fields) : {};
   const own: Fields = Object.fromEntries(
-    (['action', 'to', 'context', 'file'] as const)
+    (['action', 'to', 'context', 'file', 'queue', 'reason'] as const)
       .map((name) => [name, textOf(def[name])] as const)
       .filter(([, value]) => value !== ''),
   );
-  const fields = { ...own, ...said };
+  // Variables of an event are those that the call has; the answer to the event holds those that it is to get.
+  const toSet = said.action === undefined && answered !== undefined ? { variables: answered } : {};
+  const fields = { ...own, ...said, ...toSet };
   const extension = textOf(said.extension) || (await extensionOf(said, pbx, account)) || usual(def, said);
-  return parseOrder(extension === '' ? fields : { ...fields, extension });
+  const order = extension === '' ? fields : { ...fields, extension };
+  const name = account?.userOf(extension)?.name;
+  return parseAgentOrder({ ...(name === undefined ? {} : { name }), ...order }) ?? parseOrder(order);
 }
 
 /** The extension of the dialog is meant where a message names no call. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { FakeCrm, silence, text } from '../support/fake-crm';
 import { until } from '../support/wait';
 import { createAmiClient } from '../../lib/ami';
+import { itgrix } from '../../lib/protocols/itgrix';
 import { ready } from '../support/ami-conformance';
 import { describeAsterisk } from './support/roots';
 import { DID, TestBed } from './support/test-bed';
@@ -40,6 +41,18 @@ describeAsterisk('extensions_telephony_crm.conf', (version) => {
   });
   afterEach(() => bed.hangUpAll());
 
+  async function admin() {
+    const { amiPort } = bed.asterisk;
+    const client = createAmiClient({
+      host: '127.0.0.1',
+      port: amiPort,
+      username: 'crm-min',
+      secret: 'crm-min-secret',
+    });
+    await ready(client);
+    return client;
+  }
+
   describe('over HTTP', () => {
     it('asks with the number, the DID and the Linkedid, and calls the responsible person, who sees the name', async () => {
       nodeRed.behave = route('101', 'Иванов Пётр');
@@ -74,6 +87,28 @@ describeAsterisk('extensions_telephony_crm.conf', (version) => {
       const { phone, callerName, taken } = await bed.route(DID.overHttp);
       assert.deepEqual({ phone, callerName }, { phone: '101', callerName: 'aX-Evil: 1' });
       assert.deepEqual(taken.headers('X-Evil'), []);
+    });
+
+    it('sets what the CRM says for the queue, and nothing that it does not say', async () => {
+      const variables = { QUEUE_PRIO: '10', call_info: 'VIP, "Ромашка" & Ко' };
+      nodeRed.behave = text(
+        itgrix.format({ found: false, variables }, { action: 'route', question: { phone: '1' } }).body,
+        'text/plain',
+      );
+      const { phone } = await bed.route(DID.overHttp);
+      assert.equal(phone, 'ivr');
+      const client = await admin();
+      const channel = (await client.list({ action: 'CoreShowChannels' }))
+        .map((row) => row.get('Channel') ?? '')
+        .find((name) => name.startsWith('PJSIP/provider-'));
+      const values = await Promise.all(
+        ['QUEUE_PRIO', 'call_info', 'agent_info'].map(async (Variable) => {
+          const answer = await client.action({ action: 'Getvar', headers: { Channel: channel, Variable } });
+          return (answer.get('Value') ?? '').replace('(null)', '');
+        }),
+      );
+      await client.close();
+      assert.deepEqual(values, ['10', "VIP, 'Ромашка' & Ко", '']);
     });
 
     it('sends the key as a bearer token', async () => {
@@ -231,18 +266,6 @@ describeAsterisk('extensions_telephony_crm.conf', (version) => {
       await until(async () => (await bed.asterisk.cli('core show channels count')).startsWith('0 active'), 'its end');
       assert.deepEqual(bed.phones.ivr.received, []);
     });
-
-    async function admin() {
-      const { amiPort } = bed.asterisk;
-      const client = createAmiClient({
-        host: '127.0.0.1',
-        port: amiPort,
-        username: 'crm-min',
-        secret: 'crm-min-secret',
-      });
-      await ready(client);
-      return client;
-    }
   });
 
   describe("Itgrix's own dialplan, as its users have it", () => {

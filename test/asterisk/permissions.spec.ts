@@ -31,7 +31,15 @@ describeAsterisk('permissions', (version) => {
   const step = (report: ProbeReport, id: string) => report.steps.find((each) => each.id === id);
 
   it('finds nothing missing for the users made of the sections that it prints itself', async () => {
-    const most = ['read system', 'read call', 'write call', 'write agi', 'write reporting', 'write originate'];
+    const most = [
+      'read system',
+      'read call',
+      'write call',
+      'write agent',
+      'write agi',
+      'write reporting',
+      'write originate',
+    ];
     const withSystem = await probe('crm-system');
     assert.deepEqual(inState(withSystem, 'missing'), []);
     assert.deepEqual(inState(withSystem, 'present').sort(), [...most, 'write system'].sort());
@@ -41,7 +49,7 @@ describeAsterisk('permissions', (version) => {
     // For starting recordings, mute and the phone's own hold only.
     assert.deepEqual(inState(report, 'missing'), ['write system']);
     assert.deepEqual(inState(report, 'present'), most);
-    assert.deepEqual(inState(await probe('crm-min'), 'missing'), ['write system', 'write originate']);
+    assert.deepEqual(inState(await probe('crm-min'), 'missing'), ['write system', 'write agent', 'write originate']);
     assert.equal(step(report, 'excess'), undefined);
     assert.match(step(report, 'version')!.detail!, new RegExp(`^Asterisk ${version}\\.`));
   });
@@ -53,6 +61,7 @@ describeAsterisk('permissions', (version) => {
       'read system',
       'write system',
       'write call',
+      'write agent',
       'write agi',
       'write reporting',
       'write originate',

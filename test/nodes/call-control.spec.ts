@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ControlDone } from '../../lib/control/types';
+import type { AgentDone, ControlDone } from '../../lib/control/types';
 import amiConfig from '../../nodes/ami-config';
 import callControl from '../../nodes/call-control';
 import crmConfig from '../../nodes/crm-config';
@@ -165,6 +165,24 @@ describe('call-control', () => {
     assert.equal(codeOf(await outcome({ payload: { action: 'hangup', extension: '101' } })), 'PBX_NOT_CHOSEN');
     await deploy(flow({}, { country: 'nowhere' }), 'full');
     assert.equal(codeOf(await outcome({ payload: { action: 'hangup', extension: '101' } })), 'PHONE_BAD_PLAN');
+  });
+
+  it('logs an agent in under his name in the CRM, pauses him and logs him out', async () => {
+    await start({ queue: 'support', reason: 'Обед' });
+    const { client } = (node('pbx') as AmiConfigNode).pbx;
+    const order = async (payload: Properties): Promise<AgentDone> =>
+      (await outcome({ payload })) as unknown as AgentDone;
+    const { ok, changed, queues } = (await outcome({
+      payload: { action: 'queue-login', extension: '102' },
+    })) as unknown as AgentDone & { readonly ok: boolean };
+    assert.deepEqual([ok, changed, queues], [true, true, ['support']]);
+    await waitForStatus('control', { fill: 'green', text: 'done: queue-login' });
+    assert.equal((await order({ action: 'queue-login', extension: '102' })).changed, false);
+    assert.equal((await order({ action: 'pause', user: '3' })).changed, true);
+    const rows = await client.list({ action: 'QueueStatus' });
+    assert.equal(rows.find((row) => row.get('Location') === 'PJSIP/101')?.get('PausedReason'), 'Обед');
+    assert.equal((await order({ action: 'queue-logout', extension: '102' })).changed, true);
+    assert.equal(codeOf(await outcome({ payload: { action: 'pause', extension: '102' } })), 'CONTROL_NOT_MEMBER');
   });
 
   it('goes on after a deploy with a call that was held before', async () => {

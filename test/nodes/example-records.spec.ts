@@ -1,20 +1,38 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import amiConfig from '../../nodes/ami-config';
 import amiEvent from '../../nodes/ami-event';
+import callControl from '../../nodes/call-control';
 import callHistory from '../../nodes/call-history';
 import crmConfig from '../../nodes/crm-config';
 import crmWebhookOut from '../../nodes/crm-webhook-out';
+import queueEvent from '../../nodes/queue-event';
 import simulatedCall from '../../nodes/simulated-call';
 import storeConfig from '../../nodes/store-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
-import { FakeCrm, json } from '../support/fake-crm';
+import { FakeCrm, json, text as plain } from '../support/fake-crm';
 import { until } from '../support/wait';
 import { exampleNames, exampleNamesForCrms, only, readExample, runnable } from './support/example-flows';
 import { load, messages, node, receive, unload, waitForMessages } from './support/runtime';
 import type { FlowNode } from './support/runtime';
 import { UserDir } from './support/store-flow';
 
-const types = [amiConfig, amiEvent, callHistory, crmConfig, crmWebhookOut, simulatedCall, storeConfig];
+/** A node of Node-RED itself, as it installed it. */
+const SWITCH = '@node-red/nodes/core/function/10-switch';
+const switchNode = createRequire(require.resolve('node-red'))(SWITCH) as typeof amiEvent;
+
+const types = [
+  amiConfig,
+  amiEvent,
+  callControl,
+  callHistory,
+  crmConfig,
+  crmWebhookOut,
+  queueEvent,
+  simulatedCall,
+  storeConfig,
+  switchNode,
+];
 
 describe('the examples of records and events', () => {
   let user: UserDir;
@@ -74,6 +92,25 @@ describe('the examples of records and events', () => {
     const told = crm.requests.map(({ body }) => (JSON.parse(body) as { topic: string }).topic);
     assert.deepEqual(told, ['call_ringing', 'call_answer', 'call_hangup', 'call_record']);
     assert.ok(crm.requests.every(({ headers }) => typeof headers['idempotency-key'] === 'string'));
+  });
+
+  it('08: a script is called at each event of a queue, and its answer is set on the call', async () => {
+    const answer = 'CALLERID(name)=ООО Ромашка&call_info=VIP';
+    crm = await new FakeCrm(plain(answer, 'text/plain; charset=utf-8')).start();
+    const text = JSON.stringify(readExample('08-line24-scripts.json'));
+    const all = JSON.parse(text.replaceAll('http://127.0.0.1:1880', crm.origin)) as FlowNode[];
+    const flow = all.filter(({ type }) => type !== 'change');
+    await start(flow);
+    const [[set = ''] = []] = only(flow, 'call-control').wires as string[][];
+    receive(only(flow, 'simulated-call').id, { payload: { from: '84951343060', did: '74951000170' } });
+    const [done] = await waitForMessages(set);
+    assert.equal((done?.payload as { action: string }).action, 'set');
+    assert.deepEqual(done?.variables, { 'CALLERID(name)': 'ООО Ромашка', call_info: 'VIP' });
+    const asked = (): string[] =>
+      (crm?.requests ?? []).map(({ url }) => new URL(url, 'http://crm').searchParams.get('event') ?? '');
+    await until(() => asked().includes('agent-hangup') && asked().includes('queue-hangup'), 'the end of the call');
+    assert.equal(asked()[0], 'queue-dial');
+    assert.ok(asked().includes('agent-answer'));
   });
 
   for (const name of exampleNamesForCrms) {

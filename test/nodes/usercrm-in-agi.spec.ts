@@ -98,6 +98,21 @@ describe('usercrm-in over the AMI link', () => {
     assert.deepEqual([outcome.callId, outcome.extension], [callId, '105']);
   });
 
+  it('sets the variables of an answer on the channel before the call goes on', async () => {
+    await manual();
+    const set: string[] = [];
+    pbx().client.subscribe(['VarSet', 'QueueCallerJoin', 'DialBegin'], (event) => {
+      const variable = event.get('Variable');
+      if (event.name !== 'VarSet') set.push('goes on');
+      else if (variable === 'QUEUE_PRIO') set.push(`${variable}=${event.get('Value') ?? ''}`);
+    });
+    const calling = call();
+    const [message] = await waitForMessages('sink');
+    receive('out', { payload: { extension: '101', variables: { QUEUE_PRIO: 10 } }, usercrm: message?.usercrm });
+    assert.equal((await calling).extension, '101');
+    assert.deepEqual(set.slice(0, 2), ['QUEUE_PRIO=10', 'goes on']);
+  });
+
   it('tells "nobody" at the deadline, before the guard of the dialplan', async () => {
     await manual({ deadline: '0.5' });
     const outcome = await call();

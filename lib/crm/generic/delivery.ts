@@ -1,5 +1,5 @@
 import { isDeliverableTopic } from '../../messages/parse';
-import { DELIVERABLE_TOPICS } from '../../messages/types';
+import { DELIVERABLE_TOPICS } from '../../messages/deliverable';
 import { badSettings, crmError } from '../errors';
 import { deliveryId } from '../event-id';
 import { compileExpression, type Expression } from '../expression';

@@ -1,4 +1,5 @@
 import { recordingLink } from '../call-record';
+import { isQueueMessage } from '../../messages/deliverable';
 import type { CallMessage } from '../../messages/types';
 import type { TemplateValues } from '../template';
 import type { DeliverableEvent, DeliveryContext } from '../types';
@@ -49,6 +50,14 @@ const TEXTS = [
   'number',
   'e164',
   'error.message',
+  'agent.id',
+  'agent.phone',
+  'agent.name',
+  'agent.info',
+  'callInfo',
+  'dialled',
+  'reason',
+  'change',
   'token',
 ] as const;
 
@@ -57,6 +66,8 @@ const OTHERS = [
   'waitSeconds',
   'talkSeconds',
   'holdSeconds',
+  'ringSeconds',
+  'position',
   'hangup.code',
   'startedUnix',
   'answeredUnix',
@@ -91,7 +102,7 @@ const unix = (time: unknown): number | undefined =>
   typeof time === 'string' ? Math.floor(Date.parse(time) / 1000) : undefined;
 
 const isOfCall = (event: DeliverableEvent): event is CallMessage =>
-  event.topic !== 'user_change' && event.topic !== 'order_outcome';
+  event.topic !== 'user_change' && event.topic !== 'order_outcome' && !isQueueMessage(event);
 
 /** What the placeholders stand for in one event. The user comes from the table, the address of the recording from its signed link. */
 export function eventValues(

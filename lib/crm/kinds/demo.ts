@@ -1,6 +1,6 @@
 import { systemClock } from '../../clock';
 import type { Text } from '../../errors';
-import { DELIVERABLE_TOPICS } from '../../messages/types';
+import { DELIVERABLE_TOPICS } from '../../messages/deliverable';
 import { unreachableError } from '../errors';
 import { wholeNumber } from '../numbers';
 import { SettingsReader } from '../settings';

@@ -1,5 +1,5 @@
 import { TelephonyError, type Text } from '../../errors';
-import { DELIVERABLE_TOPICS } from '../../messages/types';
+import { DELIVERABLE_TOPICS } from '../../messages/deliverable';
 import { describe, type ClientPart, type Description } from '../generic/description';
 import { deliveryPlan, GenericDelivery } from '../generic/delivery';
 import { genericDeliveryFields } from '../generic/delivery-fields';

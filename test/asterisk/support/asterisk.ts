@@ -247,7 +247,7 @@ function leastPrivilege(username: string, features: readonly Feature[]): string 
 
 /** `crm-min` for calls from outside, `crm-dial` for calls out and call control too, `crm-system` for what needs that class. */
 function leastUsers(): string {
-  const dialling: readonly Feature[] = ['dial', 'control'];
+  const dialling: readonly Feature[] = ['dial', 'control', 'agents'];
   const withoutSystem = FEATURES.filter((feature) => feature !== 'control-system');
   return [
     leastPrivilege(

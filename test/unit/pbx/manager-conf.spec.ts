@@ -13,7 +13,7 @@ describe('section for manager.conf', () => {
       'deny = 0.0.0.0/0.0.0.0',
       'permit = 10.0.0.5/255.255.255.255',
       'read = system,call,agent,user,cdr,dialplan,agi',
-      'write = system,call,agi,reporting,originate',
+      'write = system,call,agent,agi,reporting,originate',
       'writetimeout = 5000',
     ]);
   });

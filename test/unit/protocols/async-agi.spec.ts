@@ -132,6 +132,16 @@ describe('AsyncAGI', () => {
     assert.throws(() => answerAsyncAgi({ found: true, extension: '101&102' }), { code: 'PROTOCOL_UNSAFE_EXTENSION' });
   });
 
+  it('sets the variables of an answer too, but none that only we may set, and the name once', () => {
+    const own = { CRM_ROUTE_NUMBER: '102', 'SHELL(id)': 'x', evil: 'a\r\nAction: Hangup' };
+    const variables = { 'CALLERID(name)': 'Вася', QUEUE_PRIO: '10', ...own };
+    const set = (name?: string): unknown =>
+      answerAsyncAgi({ found: false, variables, ...(name === undefined ? {} : { name }) }).variables.slice(3);
+    const prio = { name: 'QUEUE_PRIO', value: '10' };
+    assert.deepEqual(set(), [{ name: 'CALLERID(name)', value: 'Вася' }, prio]);
+    assert.deepEqual(set('Пётр'), [{ name: 'CALLERID(name)', value: 'Пётр' }, prio]);
+  });
+
   it('reads what became of a command', () => {
     const done = (result: string, CommandId = 'mine') =>
       readAsyncAgiExec(

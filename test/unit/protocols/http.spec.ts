@@ -111,6 +111,9 @@ describe('Itgrix /forward', () => {
       headers: { 'Cache-Control': 'no-store' },
     });
     assert.equal(itgrix.format(nobody, route).body, 'name=&number=');
+    const variables = { QUEUE_PRIO: '10', call_info: 'a&b (c', number: '102', 'CALLERID(name)': 'x', bad: 'a\nb' };
+    const body = 'name=&number=&QUEUE_PRIO=10&call_info=a%26b%20c';
+    assert.equal(itgrix.format({ ...nobody, variables }, route).body, body);
   });
 
   // Each of them was put through CURL() and HASH() of Asterisk 22.10 and 16.28 with this outcome.

@@ -51,7 +51,10 @@ function getVariable(request: AmiRequest, office: Office): Reply {
   const channel = findChannel(office, channelName);
   if (channelName !== '' && !channel) return failure('No such channel');
   const value =
-    placeExists(name, office) ?? contactFunction(office.devices, name) ?? office.pbx.getVariable(channel, name);
+    placeExists(name, office) ??
+    contactFunction(office.devices, name) ??
+    deviceState(name, office) ??
+    office.pbx.getVariable(channel, name);
   return success(undefined, ['Variable', name], ['Value', value]);
 }
 
@@ -60,6 +63,13 @@ function placeExists(name: string, { dialplan }: Office): string | undefined {
   const [, context, exten] = /^DIALPLAN_EXISTS\(([^,)]*),([^,)]*)(?:,[^)]*)?\)$/.exec(name) ?? [];
   if (context === undefined || exten === undefined) return undefined;
   return dialplan.has({ context, exten }) ? '1' : '0';
+}
+
+/** The function DEVICE_STATE, which calls a phone that does not exist invalid (measured); `undefined` when it is something else. */
+function deviceState(name: string, { devices }: Office): string | undefined {
+  const [, device] = /^DEVICE_STATE\(([^)]*)\)$/.exec(name) ?? [];
+  if (device === undefined) return undefined;
+  return devices.all().some(([known]) => known === device) ? devices.state(device) : 'INVALID';
 }
 
 function setVariable(request: AmiRequest, office: Office): Reply {

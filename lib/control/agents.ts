@@ -1,0 +1,181 @@
+import type { AmiMessage } from '../ami/types';
+import { systemClock } from '../clock';
+import { agentChannel } from '../outbound/channels';
+import { endpointIn } from '../phone/interfaces';
+import { Asterisk } from './asterisk';
+import { whoseChannels } from './channels';
+import type { CallControlDeps, CallControlOptions } from './control';
+import { badOrder, controlError, notPossible } from './errors';
+import { OneByOne } from './one-by-one';
+import type { AgentAction, AgentControl, AgentDone, AgentOrder } from './types';
+
+/** One place of somebody in a queue. */
+interface Place {
+  readonly queue: string;
+  readonly interface: string;
+  readonly isDynamic: boolean;
+  readonly paused: boolean;
+  readonly reason: string;
+}
+
+interface Standing {
+  /** All queues that Asterisk knows now. */
+  readonly queues: ReadonlySet<string>;
+  /** His, whatever interface he is in by. */
+  readonly places: readonly Place[];
+}
+
+type Outcome = Pick<AgentDone, 'changed' | 'queues'>;
+
+/** Asterisk's words (22.10 and 16.28) when somebody else was quicker, or there is no such queue. */
+const ALREADY_THERE = /already there/i;
+const NOT_THERE = /not there/i;
+const NO_QUEUE = /no such queue/i;
+
+/**
+ * Carries out orders on agents. Where an extension is a member is asked of the PBX each time (`QueueStatus`), so that a login by the
+ * phone, by another program or before a restart counts as well as one of ours.
+ */
+export function createAgentControl(options: CallControlOptions, deps: CallControlDeps = {}): AgentControl {
+  return new Agents(options, deps);
+}
+
+class Agents implements AgentControl {
+  private readonly asterisk: Asterisk;
+  private readonly orders: OneByOne;
+
+  constructor(
+    private readonly options: CallControlOptions,
+    { clock = systemClock }: CallControlDeps,
+  ) {
+    const { client, plan, dialling, trunks = [] } = options;
+    this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
+    this.orders = new OneByOne(clock);
+  }
+
+  run(order: AgentOrder): Promise<AgentDone> {
+    if (!this.options.plan.isExtension(order.extension)) return Promise.reject(badOrder('extension', 'extension'));
+    return this.orders.run(async () => {
+      const { action, extension } = order;
+      const outcome = await this.acts[action](order, await this.standingOf(extension));
+      return { action, extension, ...outcome };
+    });
+  }
+
+  close(): void {
+    this.orders.close();
+  }
+
+  private readonly acts: Readonly<Record<AgentAction, (order: AgentOrder, now: Standing) => Promise<Outcome>>> = {
+    'queue-login': (order, { places }) => this.login(order, places),
+    'queue-logout': (order, now) => this.logout(order, now),
+    pause: (order, now) => this.pause(order, now, true),
+    unpause: (order, now) => this.pause(order, now, false),
+  };
+
+  private async login(order: AgentOrder, places: readonly Place[]): Promise<Outcome> {
+    const { extension, queues, name, penalty } = order;
+    const missing = queues.filter((queue) => !places.some((place) => place.queue === queue));
+    const Interface = agentChannel(this.options.dialling.settings, extension);
+    let changed = false;
+    for (const queue of missing) {
+      const more = { ...(name === undefined ? {} : { MemberName: name }), ...(penalty ? { Penalty: penalty } : {}) };
+      const headers = { Queue: queue, Interface, ...more };
+      changed = (await this.member({ action: 'QueueAdd', headers }, queue, ALREADY_THERE)) || changed;
+    }
+    return { changed, queues };
+  }
+
+  private async logout({ queues }: AgentOrder, now: Standing): Promise<Outcome> {
+    const meant = placesIn(queues, now);
+    const leaving = meant.filter(({ isDynamic }) => isDynamic);
+    const fixed = meant.filter(({ isDynamic }) => !isDynamic);
+    // Who leaves all queues leaves those that he can; named ones he must be able to leave.
+    if (fixed.length > 0 && (queues.length > 0 || leaving.length === 0))
+      throw notPossible('fixedMember', { queue: names(fixed) });
+    let changed = false;
+    for (const { queue, interface: Interface } of leaving) {
+      const action = { action: 'QueueRemove', headers: { Queue: queue, Interface } };
+      changed = (await this.member(action, queue, NOT_THERE)) || changed;
+    }
+    return { changed, queues: queues.length > 0 ? queues : queuesOf(leaving) };
+  }
+
+  private async pause(
+    { extension, queues, reason = '' }: AgentOrder,
+    now: Standing,
+    paused: boolean,
+  ): Promise<Outcome> {
+    const meant = placesIn(queues, now);
+    const absent = queues.filter((queue) => !meant.some((place) => place.queue === queue));
+    if (meant.length === 0 || absent.length > 0)
+      throw controlError('CONTROL_NOT_MEMBER', { extension, queue: absent.join(', ') || '—' });
+    const others = meant.filter((place) => place.paused !== paused || (paused && place.reason !== reason));
+    for (const { queue, interface: Interface } of others) {
+      const headers = {
+        Queue: queue,
+        Interface,
+        Paused: String(paused),
+        ...(reason && paused ? { Reason: reason } : {}),
+      };
+      await this.asterisk.act({ action: 'QueuePause', headers });
+    }
+    return { changed: others.length > 0, queues: queuesOf(meant) };
+  }
+
+  /** Whether it was done; false when somebody else was quicker. */
+  private async member(action: Parameters<Asterisk['act']>[0], queue: string, isSo: RegExp): Promise<boolean> {
+    const fine = new RegExp(`${isSo.source}|${NO_QUEUE.source}`, 'i');
+    const answer = await this.asterisk.act(action, fine);
+    if (answer.name !== 'Error') return true;
+    if (NO_QUEUE.test(answer.get('Message') ?? '')) throw controlError('CONTROL_NO_QUEUE', { queue });
+    return false;
+  }
+
+  /** Throws `CONTROL_NO_EXTENSION` for one that is in no queue and has no phone. */
+  private async standingOf(extension: string): Promise<Standing> {
+    const rows = await this.asterisk.queueStatus();
+    const inQueues = (event: string): readonly AmiMessage[] => rows.filter(({ name }) => name === event);
+    const places = inQueues('QueueMember').flatMap((row) => {
+      const place = readPlace(row);
+      const interfaces = [row.get('StateInterface') ?? '', place.interface];
+      return interfaces.some((one) => this.isOf(extension, one)) ? [place] : [];
+    });
+    if (places.length === 0) await this.mustExist(extension);
+    return { queues: new Set(inQueues('QueueParams').map((row) => row.get('Queue') ?? '')), places };
+  }
+
+  private isOf(extension: string, interfaceName: string): boolean {
+    // A Local channel is named after what it dials.
+    const isTrunk = (this.options.trunks ?? []).includes(extension);
+    return this.asterisk.ownerOf(interfaceName) === extension || (!isTrunk && endpointIn(interfaceName) === extension);
+  }
+
+  /** Asterisk would take anybody into a queue. */
+  private async mustExist(extension: string): Promise<void> {
+    const channel = agentChannel(this.options.dialling.settings, extension);
+    const state = await this.asterisk.getGlobal(`DEVICE_STATE(${channel})`);
+    if (state === 'INVALID') throw controlError('CONTROL_NO_EXTENSION', { extension, channel });
+  }
+}
+
+function readPlace(row: AmiMessage): Place {
+  const [queue, interfaceName, reason] = ['Queue', 'Location', 'PausedReason'].map((header) => row.get(header) ?? '');
+  return {
+    queue: queue ?? '',
+    interface: interfaceName ?? '',
+    isDynamic: row.get('Membership') === 'dynamic',
+    paused: row.get('Paused') === '1',
+    reason: reason ?? '',
+  };
+}
+
+/** His places in these queues, or in all. Throws `CONTROL_NO_QUEUE`. */
+function placesIn(asked: readonly string[], { queues, places }: Standing): readonly Place[] {
+  const unknown = asked.find((queue) => !queues.has(queue));
+  if (unknown !== undefined) throw controlError('CONTROL_NO_QUEUE', { queue: unknown });
+  return asked.length === 0 ? places : places.filter(({ queue }) => asked.includes(queue));
+}
+
+const queuesOf = (places: readonly Place[]): string[] => [...new Set(places.map(({ queue }) => queue))];
+const names = (places: readonly Place[]): string => queuesOf(places).join(', ');
