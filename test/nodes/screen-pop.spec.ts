@@ -4,7 +4,6 @@ import { request } from 'node:http';
 import type { ClientRequest } from 'node:http';
 import { hashPin } from '../../lib/agents/pins';
 import { signToken } from '../../lib/agents/tokens';
-import type { Node } from 'node-red';
 import amiConfig from '../../nodes/ami-config';
 import screenPop from '../../nodes/screen-pop';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
@@ -158,7 +157,7 @@ describe('screen-pop', () => {
     await has(told, 'pop');
     const { url, tab } = told.find(({ name }) => name === 'pop')!.data;
     assert.deepEqual([url, tab], ['https://crm.example.com/c?tel=79031112233&who=101', false]);
-    (node('pop') as Node).receive({
+    node('pop')!.receive({
       payload: { extension: '101', note: 'VIP', url: 'https://elsewhere.example.com/1' },
     });
     await has(told, 'note');
