@@ -62,7 +62,7 @@ describe('the page of agents', () => {
     await page.fill('#extension', '101');
     await page.fill('#pin', '0000');
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => document.querySelector('#refusal')?.textContent?.includes('Неверный') === true);
+    await page.waitForFunction(() => document.querySelector('#refusal')?.textContent.includes('Неверный'));
     await page.fill('#pin', '4711');
     await page.keyboard.press('Enter');
     await page.waitForSelector('#desk:not([hidden])');
