@@ -63,6 +63,13 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   {
+    // The page of agents: modules that the browser loads as they stand.
+    files: ['nodes/agent-page/*.js'],
+    extends: [tseslint.configs.recommended],
+    languageOptions: { ecmaVersion: 2022, sourceType: 'module', globals: globals.browser },
+    rules: { 'no-undef': 'error' },
+  },
+  {
     // The scripts inside the editor's HTML: plain ES2020, no second compiler.
     files: ['nodes/**/*.html', 'resources/**/*.js'],
     plugins: { html },

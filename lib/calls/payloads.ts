@@ -93,6 +93,17 @@ export function legMessage(
   };
 }
 
+/** What holds now of the phones in a call: the last event of each that rings, talks or holds. */
+export function currentMessages(options: CallTrackerOptions, call: CallState): readonly CallMessage[] {
+  return legsOf(call).flatMap((channel) => {
+    const { leg, goneAt } = channel;
+    if (!leg || goneAt !== undefined || leg.end) return [];
+    if (leg.toldHeld) return [legMessage(options, call, channel, 'call_held', {}, leg.holds)];
+    if (leg.answeredAt !== undefined) return [legMessage(options, call, channel, 'call_answer')];
+    return leg.ringingAt === undefined ? [] : [legMessage(options, call, channel, 'call_ringing')];
+  });
+}
+
 /** The end of one phone's leg. */
 export function hangupMessage(
   options: CallTrackerOptions,

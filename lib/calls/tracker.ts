@@ -7,7 +7,7 @@ import { classify } from './classify';
 import { callEvent, type CallEventName } from './events';
 import { Happenings } from './happenings';
 import { keepVariables } from './notes';
-import { recordMessage } from './payloads';
+import { currentMessages, recordMessage } from './payloads';
 import { inOrderOfBirth } from './birth';
 import { durationIn, idIn, nameIn, textIn, timeOf } from './reading';
 import { rolesOf } from './roles';
@@ -51,6 +51,10 @@ export class Tracker implements CallTracker {
     // Calls that wait for late events, or are only remembered, have ended.
     const live = [...this.book.calls].filter(({ doneAt, told }) => doneAt === undefined && !told);
     return { liveCalls: live.length, channels, tampered, overBound };
+  }
+
+  current(): readonly CallMessage[] {
+    return [...this.book.calls].flatMap((call) => (call.told ? [] : currentMessages(this.options, call)));
   }
 
   get wakeAt(): number | undefined {

@@ -3,7 +3,7 @@ import { CALL_EVENTS } from '../calls/events';
 import type { CallTracker, CallTrackerOptions } from '../calls/types';
 import type { Clock, Timer } from '../clock';
 import { asError, type TelephonyError } from '../errors';
-import type { PbxMessage } from '../messages/types';
+import type { CallMessage, PbxMessage } from '../messages/types';
 import { pbxError } from './errors';
 import type { LiveCallKeeper } from './live-calls';
 import { recordingName } from './recording-name';
@@ -85,6 +85,10 @@ export class CallFeed {
 
   get stats(): CallTracker['stats'] {
     return this.tracker.stats;
+  }
+
+  get current(): readonly CallMessage[] {
+    return this.tracker.current();
   }
 
   /** Runs what belongs to the live session, now or, while one is opening, right after it has begun. */

@@ -3,7 +3,7 @@ import type { CallTracker, CallTrackerOptions, CallTrackerStats } from '../calls
 import type { Clock, Timer } from '../clock';
 import type { TelephonyError } from '../errors';
 import type { Log } from '../log';
-import type { PbxMessage } from '../messages/types';
+import type { CallMessage, PbxMessage } from '../messages/types';
 import type { PresenceChange } from '../presence/types';
 import { userChanges } from '../presence/user-changes';
 import { CallFeed } from './call-feed';
@@ -28,6 +28,8 @@ export interface PbxCalls {
   subscribe(handler: CallHandler, name?: string): EndListening;
   /** Calls `handler`, once a second at most, when the number of calls under way is another. Returns the function that ends it. */
   onLiveCalls(handler: (count: number) => void): () => void;
+  /** What holds now; see {@link CallTracker.current}. Empty while nobody subscribes. */
+  readonly current: readonly CallMessage[];
   readonly stats: CallTrackerStats;
 }
 
@@ -88,6 +90,10 @@ class CallsOfPbx implements OwnedPbxCalls {
 
   get stats(): CallTrackerStats {
     return this.feed?.stats ?? NOTHING;
+  }
+
+  get current(): readonly CallMessage[] {
+    return this.feed?.current ?? [];
   }
 
   subscribe(handler: CallHandler, name?: string): EndListening {

@@ -34,6 +34,7 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
     calls: {
       subscribe: () => () => undefined,
       onLiveCalls: () => () => undefined,
+      current: [],
       stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0 },
     },
     queues: {

@@ -19,6 +19,10 @@ export class FakeTracker implements CallTracker {
   private changed = new Set<string>();
   private forgotten: string[] = [];
 
+  current(): readonly CallMessage[] {
+    return [...this.live].map((callId) => message('call_ringing', callId));
+  }
+
   get wakeAt(): number | undefined {
     return this.over.size === 0 ? undefined : Math.min(...this.over.values());
   }

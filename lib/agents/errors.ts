@@ -1,0 +1,57 @@
+import { errorsFrom } from '../errors';
+
+/** What an agent at the page, or who set it up, can do wrong. */
+export const agentError = errorsFrom({
+  AGENT_WRONG_PIN: {
+    en: 'The extension or the PIN is wrong.',
+    ru: 'Неверный внутренний номер или PIN.',
+  },
+  AGENT_WAIT: {
+    en: 'Too many wrong PINs: wait {seconds} s and try again.',
+    ru: 'Слишком много неверных PIN: подождите {seconds} с и повторите.',
+  },
+  AGENT_BUSY: {
+    en: 'Too many people sign in at once: try again in a moment.',
+    ru: 'Слишком много входов одновременно: повторите через мгновение.',
+  },
+  AGENT_BAD_LINK: {
+    en: 'This link is not valid, or its time is over: open the page from the CRM again.',
+    ru: 'Ссылка недействительна или устарела: откройте страницу из CRM ещё раз.',
+  },
+  AGENT_SIGNED_OUT: {
+    en: 'Sign in again.',
+    ru: 'Войдите ещё раз.',
+  },
+  AGENT_FOREIGN_PAGE: {
+    en: 'Only the agent page itself may ask this.',
+    ru: 'Спросить это может только сама страница оператора.',
+  },
+  AGENT_BAD_REQUEST: {
+    en: 'The request is not understood.',
+    ru: 'Запрос не понят.',
+  },
+  AGENT_NOT_YOUR_CALL: {
+    en: 'This is not a call of yours, or it is over.',
+    ru: 'Это не ваш звонок, или он уже закончен.',
+  },
+  AGENT_TOO_MANY_TABS: {
+    en: 'The page is open too many times: close some.',
+    ru: 'Страница открыта слишком много раз: закройте лишние.',
+  },
+  AGENT_BAD_PIN: {
+    en: 'A PIN has 4 to 64 characters.',
+    ru: 'В PIN от 4 до 64 символов.',
+  },
+  AGENT_BAD_TEMPLATE: {
+    en: 'The address "{template}" cannot be opened: write http:// or https://, a host without %parameters%, and a path; or show_vars/?…',
+    ru: 'Адрес «{template}» открыть нельзя: укажите http:// или https://, имя узла без %параметров% и путь; либо show_vars/?…',
+  },
+  AGENT_NOBODY: {
+    en: 'The message names no extension: set payload.extension.',
+    ru: 'В сообщении нет внутреннего номера: задайте payload.extension.',
+  },
+  AGENT_FAILED: {
+    en: 'It did not work; the log of Node-RED says why.',
+    ru: 'Не получилось; причина в журнале Node-RED.',
+  },
+});

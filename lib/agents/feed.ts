@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { agentError } from './errors';
+
+/** Events that are kept for an agent whose connection is away; beyond it the oldest go. */
+const MAX_KEPT = 100;
+/** Extensions with kept events; beyond it, the one that was told of nothing the longest loses its own. */
+const MAX_EXTENSIONS = 2000;
+const MAX_TABS = 10;
+const MAX_LISTENERS = 2000;
+
+export interface FeedEvent {
+  /** Of this process; a page gives the last one that it saw when it connects again. */
+  readonly id: string;
+  readonly name: string;
+  readonly data: unknown;
+}
+
+export type FeedListener = (event: FeedEvent) => void;
+
+interface Desk {
+  readonly kept: FeedEvent[];
+  readonly listeners: Set<FeedListener>;
+}
+
+/** Who is told what: each event has one extension, and only those who listen for it are told. */
+export class Feed {
+  private readonly run = randomBytes(6).toString('hex');
+  private readonly desks = new Map<string, Desk>();
+  private count = 0;
+  private listening = 0;
+
+  get listeners(): number {
+    return this.listening;
+  }
+
+  tell(extension: string, name: string, data: unknown): void {
+    const desk = this.deskOf(extension);
+    const event: FeedEvent = { id: `${this.run}-${++this.count}`, name, data };
+    // Put at the end: the first of the map was told of nothing the longest.
+    this.desks.delete(extension);
+    this.desks.set(extension, desk);
+    desk.kept.push(event);
+    if (desk.kept.length > MAX_KEPT) desk.kept.shift();
+    for (const listener of [...desk.listeners]) listener(event);
+  }
+
+  /**
+   * Calls `listener` for each event of the extension from now on, and first, before it returns, for those after `lastId` that are
+   * still kept. Nothing is repeated to who names no id, or one of an earlier process. Throws `AGENT_TOO_MANY_TABS`. Returns the
+   * function that ends it.
+   */
+  listen(extension: string, listener: FeedListener, lastId = ''): () => void {
+    const known = this.desks.get(extension);
+    if ((known?.listeners.size ?? 0) >= MAX_TABS || this.listening >= MAX_LISTENERS) {
+      throw agentError('AGENT_TOO_MANY_TABS');
+    }
+    const desk = this.deskOf(extension);
+    for (const event of this.after(desk, lastId)) listener(event);
+    desk.listeners.add(listener);
+    this.listening += 1;
+    return () => {
+      if (desk.listeners.delete(listener)) this.listening -= 1;
+    };
+  }
+
+  private after({ kept }: Desk, lastId: string): readonly FeedEvent[] {
+    const [run, count = ''] = lastId.split('-');
+    if (run !== this.run) return [];
+    return kept.filter(({ id }) => Number(id.slice(this.run.length + 1)) > Number(count));
+  }
+
+  private deskOf(extension: string): Desk {
+    const known = this.desks.get(extension);
+    if (known) return known;
+    if (this.desks.size >= MAX_EXTENSIONS) {
+      const idle = [...this.desks].find(([, { listeners }]) => listeners.size === 0);
+      if (idle) this.desks.delete(idle[0]);
+    }
+    const desk = { kept: [], listeners: new Set<FeedListener>() };
+    this.desks.set(extension, desk);
+    return desk;
+  }
+}

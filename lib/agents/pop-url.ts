@@ -1,0 +1,39 @@
+import { agentError } from './errors';
+
+export type PopVariables = Readonly<Record<string, string>>;
+
+/** The page that shows what it was given, for trying a template out. */
+const SHOW_VARS = /^show_vars(?:\/?\?|\/?$)/;
+
+/** An address of a web page, or nothing: never `javascript:`, `data:` or another scheme. */
+export function webAddress(text: string): string | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const { href, username, password } = new URL(text);
+  return username === '' && password === '' ? href : undefined;
+}
+
+/** One address with `%parameters%`, as «Линия24» writes them. */
+export class PopTemplate {
+  /** What a page must be allowed to frame for it; absent: a page of our own. */
+  readonly origin: string | undefined;
+
+  /** Throws `AGENT_BAD_TEMPLATE`: also when parameters could choose the host. */
+  constructor(private readonly template: string) {
+    if (SHOW_VARS.test(template)) return;
+    const [, head = ''] = /^(https?:\/\/[^/?#%\\]+)(?:[/?#]|$)/i.exec(template) ?? [];
+    const address = webAddress(head);
+    if (address === undefined) throw agentError('AGENT_BAD_TEMPLATE', { template: template.slice(0, 200) });
+    this.origin = new URL(address).origin;
+  }
+
+  /** The address with each known `%name%` replaced by its value, escaped; what is not known stays as it stands. */
+  fill(variables: PopVariables): string {
+    const filled = this.template.replace(/%([a-z]\w*)%/gi, (whole, name: string) =>
+      Object.hasOwn(variables, name) ? escaped(variables[name] ?? '') : whole,
+    );
+    return this.origin === undefined ? filled : (webAddress(filled) ?? this.origin);
+  }
+}
+
+/** Half a surrogate pair, which a text from outside may hold, cannot be escaped. */
+const escaped = (text: string): string => encodeURIComponent(Buffer.from(text, 'utf8').toString('utf8'));

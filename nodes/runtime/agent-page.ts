@@ -1,0 +1,329 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Request, Response } from 'express';
+import { agentError } from '../../lib/agents/errors';
+import type { Desk, DeskCall } from '../../lib/agents/desk';
+import type { FeedEvent } from '../../lib/agents/feed';
+import { SESSION_MS } from '../../lib/agents/sign-in';
+import type { SignIn } from '../../lib/agents/sign-in';
+import { systemClock } from '../../lib/clock';
+import type { Clock } from '../../lib/clock';
+import { TelephonyError, asError } from '../../lib/errors';
+import type { Lang } from '../../lib/errors';
+import type { Access } from '../../lib/http-in/access';
+import { readBody } from '../../lib/http-in/body';
+import type { Serve } from './http-routes';
+
+const COOKIE = 'telephony_agent';
+const BODY = { limit: 4096, mediaTypes: ['application/json'], clock: systemClock, withinMs: 10_000 };
+/** Proxies and browsers drop a connection on which nothing comes. */
+const BEAT_MS = 20_000;
+/** Who takes so little of what is sent is let go: it comes back and is told what it missed. */
+const MAX_UNSENT = 1024 * 1024;
+
+const FILES: Readonly<Record<string, string>> = {
+  'index.html': 'text/html; charset=utf-8',
+  'page.css': 'text/css; charset=utf-8',
+  'page.js': 'text/javascript; charset=utf-8',
+  'texts.js': 'text/javascript; charset=utf-8',
+};
+
+const HTTP: Readonly<Record<string, number>> = {
+  AGENT_WRONG_PIN: 401,
+  AGENT_BAD_LINK: 401,
+  AGENT_SIGNED_OUT: 401,
+  AGENT_FOREIGN_PAGE: 403,
+  AGENT_NOT_YOUR_CALL: 403,
+  AGENT_BAD_REQUEST: 400,
+  AGENT_WAIT: 429,
+  AGENT_BUSY: 429,
+  AGENT_TOO_MANY_TABS: 429,
+};
+
+export interface AgentPageOptions {
+  readonly desk: Desk;
+  readonly signIn: SignIn;
+  readonly access: Access;
+  readonly clock: Clock;
+  /** Other web pages that may listen with a token. */
+  readonly origins: readonly string[];
+  /** An event as the bare channel has it; `undefined`: it has none. */
+  readonly bare: (extension: string, listener: (id: string, text: string) => void, lastId: string) => () => void;
+  /** The calls of today of one extension, the newest first; absent: nobody keeps them. */
+  readonly history?: (extension: string) => Promise<readonly unknown[]>;
+  readonly nameOf: (extension: string) => string | undefined;
+  /** What agents did. */
+  readonly tell: (topic: string, payload: Readonly<Record<string, unknown>>) => void;
+  readonly warn: (error: Error) => void;
+}
+
+type Handler = (req: Request, res: Response) => void | Promise<void>;
+
+/** The HTTP side of one `screen-pop`: the page, its files, and what it asks. Everything it serves lies below one path. */
+export class AgentPage {
+  private readonly open = new Set<Response>();
+  private readonly files: ReadonlyMap<string, string>;
+  private readonly policy: string;
+
+  constructor(private readonly options: AgentPageOptions) {
+    const folder = join(__dirname, '..', 'agent-page');
+    this.files = new Map(Object.keys(FILES).map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+    this.policy = [
+      "default-src 'self'",
+      ["frame-src 'self'", ...options.desk.origins].join(' '),
+      "object-src 'none'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ].join('; ');
+  }
+
+  /** The handlers, by their paths below the page's own (empty: the page itself). */
+  get routes(): ReadonlyMap<string, Serve> {
+    const files = ['page.css', 'page.js', 'texts.js'].map((name) => [name, this.get(this.file(name))] as const);
+    return new Map<string, Serve>([
+      ['', this.get((req, res) => this.page(req, res))],
+      ...files,
+      ['show_vars', this.get((req, res) => this.showVars(req, res))],
+      ['session', this.post((req, res) => this.enter(req, res))],
+      ['sign-out', this.post((req, res) => this.leave(req, res))],
+      ['act', this.post((req, res) => this.act(req, res))],
+      ['history', this.get((req, res) => this.history(req, res))],
+      ['events', this.get((req, res) => this.events(req, res))],
+      ['stream', this.get((req, res) => this.stream(req, res))],
+    ]);
+  }
+
+  close(): void {
+    for (const res of this.open) res.end();
+    this.open.clear();
+  }
+
+  private get(handler: Handler): Serve {
+    return this.guarded('GET', handler);
+  }
+
+  private post(handler: Handler): Serve {
+    return this.guarded('POST', (req, res) => {
+      if (isForeign(req)) throw agentError('AGENT_FOREIGN_PAGE');
+      return handler(req, res);
+    });
+  }
+
+  private guarded(method: 'GET' | 'POST', handler: Handler): Serve {
+    return (req, res) => {
+      res.setHeader('X-Content-Type-Options', 'nosniff');
+      res.setHeader('Referrer-Policy', 'no-referrer');
+      res.setHeader('Cache-Control', 'no-store');
+      res.setHeader('Content-Security-Policy', this.policy);
+      if (req.method !== method && !(method === 'GET' && req.method === 'HEAD')) {
+        res.setHeader('Allow', method);
+        res.status(405).end();
+        return;
+      }
+      new Promise<void>((resolve) => resolve(handler(req, res))).catch((thrown: unknown) =>
+        this.refuse(req, res, asError(thrown)),
+      );
+    };
+  }
+
+  private refuse(req: Request, res: Response, error: Error): void {
+    const known = error instanceof TelephonyError;
+    if (!known) this.options.warn(error);
+    const told = known ? error : agentError('AGENT_FAILED');
+    if (res.headersSent) {
+      res.end();
+      return;
+    }
+    if (told.code === 'AGENT_WAIT') res.setHeader('Retry-After', String(told.params.seconds));
+    const status = HTTP[told.code] ?? (/^(?:PROTOCOL|HTTP)_/.test(told.code) ? 400 : known ? 409 : 500);
+    res.status(status).json({ error: { code: told.code, message: told.textIn(langOf(req)) } });
+  }
+
+  private page(req: Request, res: Response): void {
+    const { pathname, search } = new URL(req.originalUrl, 'http://page');
+    // The page names its files relative to itself.
+    if (!pathname.endsWith('/')) res.redirect(302, `./${pathname.slice(pathname.lastIndexOf('/') + 1)}/${search}`);
+    else this.file('index.html')(req, res);
+  }
+
+  private file(name: string): (req: Request, res: Response) => void {
+    return (_req, res) => {
+      res.setHeader('Content-Type', FILES[name] ?? 'text/plain');
+      res.end(this.files.get(name));
+    };
+  }
+
+  private showVars(req: Request, res: Response): void {
+    const rows = [...new URL(req.originalUrl, 'http://page').searchParams].map(
+      ([name, value]) => `<tr><th scope="row">${escaped(name)}</th><td>${escaped(value)}</td></tr>`,
+    );
+    res.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'self'");
+    res.setHeader('Content-Type', 'text/html; charset=utf-8');
+    res.end(`<!doctype html><meta charset="utf-8"><title>show_vars</title><table>${rows.join('')}</table>`);
+  }
+
+  private async enter(req: Request, res: Response): Promise<void> {
+    const { signIn, access, tell } = this.options;
+    const { extension, pin, token } = await fields(req);
+    let session: string;
+    if (typeof token === 'string') session = signIn.withLink(token);
+    else if (typeof extension === 'string' && typeof pin === 'string') {
+      const address = access.addressOf(req) ?? req.socket.remoteAddress ?? '';
+      session = await signIn.withPin(extension.trim(), pin, address);
+    } else throw agentError('AGENT_BAD_REQUEST');
+    const own = signIn.extensionOf(session) ?? '';
+    setCookie(req, res, session, SESSION_MS / 1000);
+    res.json({ extension: own, name: this.options.nameOf(own) });
+    tell('agent_signed_in', { extension: own, by: typeof token === 'string' ? 'link' : 'pin' });
+  }
+
+  private leave(req: Request, res: Response): void {
+    const extension = this.agentOf(req);
+    this.options.signIn.signOut(sessionIn(req));
+    setCookie(req, res, '', 0);
+    res.json({});
+    this.options.tell('agent_signed_out', { extension });
+  }
+
+  private async act(req: Request, res: Response): Promise<void> {
+    const extension = this.agentOf(req);
+    const asked = await fields(req);
+    const { action, legId, to } = asked;
+    try {
+      const done = await this.options.desk.act(extension, asked);
+      res.json(done);
+      this.options.tell('agent_action', { ok: true, ...done, extension, ...(to === undefined ? {} : { to }) });
+    } catch (thrown) {
+      const code = thrown instanceof TelephonyError ? thrown.code : 'AGENT_FAILED';
+      this.options.tell('agent_action', { ok: false, extension, action, legId, error: { code } });
+      throw thrown;
+    }
+  }
+
+  private async history(req: Request, res: Response): Promise<void> {
+    const extension = this.agentOf(req);
+    res.json({ calls: (await this.options.history?.(extension)) ?? [] });
+  }
+
+  private events(req: Request, res: Response): void {
+    const extension = this.agentOf(req);
+    const { desk, history, nameOf } = this.options;
+    const calls: readonly DeskCall[] = desk.callsOf(extension);
+    const state = { extension, name: nameOf(extension), calls, history: history !== undefined };
+    const stream = this.openStream(req, res);
+    const send = ({ id, name, data }: FeedEvent): void => stream.write(name, JSON.stringify(data), id);
+    stream.end(desk.feed.listen(extension, send, lastIdOf(req)));
+    stream.write('state', JSON.stringify(state));
+    const look = this.options.clock.every(BEAT_MS, () => {
+      // The session may have been ended in another tab.
+      if (this.options.signIn.extensionOf(sessionIn(req)) === undefined) res.end();
+    });
+    res.on('close', () => look.cancel());
+  }
+
+  /** For the web page of a CRM: UserCRM's messages, to whoever shows a token of the extension. */
+  private stream(req: Request, res: Response): void {
+    const { origin } = req.headers;
+    res.setHeader('Vary', 'Origin');
+    res.removeHeader('Access-Control-Allow-Credentials');
+    if (origin !== undefined && this.options.origins.includes(origin)) {
+      res.setHeader('Access-Control-Allow-Origin', origin);
+    } else res.removeHeader('Access-Control-Allow-Origin');
+    const token = new URL(req.originalUrl, 'http://page').searchParams.get('token') ?? '';
+    const extension = this.options.signIn.extensionOfLink(token);
+    if (extension === undefined) throw agentError('AGENT_BAD_LINK');
+    const stream = this.openStream(req, res);
+    stream.end(this.options.bare(extension, (id, text) => stream.write('message', text, id), lastIdOf(req)));
+  }
+
+  /** Opens a stream of events; nothing is sent before the first is, so that a refusal can still be told. */
+  private openStream(req: Request, res: Response) {
+    const ends: (() => void)[] = [];
+    let isOpen = false;
+    const begin = (): void => {
+      if (isOpen) return;
+      isOpen = true;
+      res.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
+      res.setHeader('X-Accel-Buffering', 'no');
+      this.open.add(res);
+      res.write('retry: 2000\n\n');
+      const beat = this.options.clock.every(BEAT_MS, () => {
+        if (!res.writableEnded) res.write(': \n\n');
+      });
+      ends.push(() => beat.cancel());
+    };
+    // A connection that breaks is told by 'close', too.
+    res.on('error', () => undefined);
+    res.on('close', () => {
+      this.open.delete(res);
+      for (const end of ends) end();
+    });
+    req.socket.setKeepAlive(true);
+    return {
+      write: (name: string, text: string, id?: string): void => {
+        begin();
+        if (res.writableEnded || res.destroyed) return;
+        res.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${text}\n\n`);
+        if (res.writableLength > MAX_UNSENT) res.destroy();
+      },
+      end: (then: () => void): void => {
+        ends.push(then);
+        begin();
+      },
+    };
+  }
+
+  private agentOf(req: Request): string {
+    const extension = this.options.signIn.extensionOf(sessionIn(req));
+    if (extension === undefined) throw agentError('AGENT_SIGNED_OUT');
+    return extension;
+  }
+}
+
+/** A page from elsewhere can send a form here with the agent's cookie, but neither this header nor our own origin. */
+function isForeign({ headers }: Request): boolean {
+  if (headers['x-telephony-crm'] !== '1') return true;
+  const site = headers['sec-fetch-site'];
+  if (typeof site === 'string') return site !== 'same-origin';
+  if (headers.origin === undefined) return false;
+  return !URL.canParse(headers.origin) || new URL(headers.origin).host !== headers.host;
+}
+
+const langOf = (req: Request): Lang => (/^ru\b/i.test(req.headers['accept-language'] ?? '') ? 'ru' : 'en');
+
+/** EventSource sends it when it connects again by itself; a page that opens a new one cannot set a header. */
+function lastIdOf(req: Request): string {
+  const header = req.headers['last-event-id'];
+  return (
+    (typeof header === 'string' ? header : undefined) ??
+    new URL(req.originalUrl, 'http://page').searchParams.get('after') ??
+    ''
+  );
+}
+
+function sessionIn({ headers }: Request): string {
+  const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+  return pairs.find(([name]) => name === COOKIE)?.[1] ?? '';
+}
+
+/** Only for the path of the page, as the browser sees it, and over TLS only if it came so. */
+function setCookie(req: Request, res: Response, value: string, seconds: number): void {
+  const { pathname } = new URL(req.originalUrl, 'http://page');
+  const path = pathname.replace(/[^/]*\/?$/, '');
+  const secure = req.secure || req.headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
+  const cookie = `${COOKIE}=${value}; HttpOnly; SameSite=Strict; Path=${path}; Max-Age=${seconds}${secure}`;
+  res.setHeader('Set-Cookie', cookie);
+}
+
+async function fields(req: Request): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const value: unknown = JSON.parse((await readBody(req, BODY)) ?? '');
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
+  } catch (thrown) {
+    if (thrown instanceof TelephonyError) throw thrown;
+  }
+  throw agentError('AGENT_BAD_REQUEST');
+}
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

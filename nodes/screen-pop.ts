@@ -1,0 +1,112 @@
+import type { Node, NodeInitializer, NodeMessageInFlow, NodeStatus } from 'node-red';
+import { agentError } from '../lib/agents/errors';
+import { hashPin } from '../lib/agents/pins';
+import { asError } from '../lib/errors';
+import type { CallPayload } from '../lib/messages/types';
+import { pbxError } from '../lib/pbx/errors';
+import { adminAction } from './runtime/admin';
+import { amiConfig } from './runtime/config-nodes';
+import { whenFlowsStarted } from './runtime/flows-started';
+import { httpIsOff, serveHttp } from './runtime/http-routes';
+import { wordsFor } from './runtime/language';
+import { onClose, onInput } from './runtime/lifecycle';
+import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
+import { agentDesk } from './runtime/screen-pop-settings';
+import type { AgentDesk, ScreenPopCredentials, ScreenPopDef } from './runtime/screen-pop-settings';
+import { basePath, textOf } from './runtime/settings';
+import { StatusLine } from './runtime/status';
+
+type PopNode = Node<ScreenPopCredentials>;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** A message for one agent: an event of a call, perhaps with what the CRM says of the client; or a note, or an address. */
+function pushed(desk: AgentDesk, msg: NodeMessageInFlow): void {
+  const payload = isObject(msg.payload) ? msg.payload : {};
+  const { contact } = msg as { readonly contact?: unknown };
+  const extension = textOf(payload.extension);
+  if (extension === '') throw agentError('AGENT_NOBODY');
+  const entities: readonly unknown[] = isObject(contact) && Array.isArray(contact.entities) ? contact.entities : [];
+  const [address] = entities.map((entity) => (isObject(entity) ? textOf(entity.url) : '')).filter((url) => url !== '');
+  const url = textOf(payload.url) || address;
+  const note = textOf(payload.note);
+  desk.desk.push({
+    extension,
+    ...(note === '' ? {} : { note }),
+    ...(url === undefined ? {} : { url }),
+    ...(typeof payload.callId === 'string' && 'direction' in payload
+      ? { call: payload as unknown as CallPayload }
+      : {}),
+    ...(isObject(contact) ? { found: contact.found === true } : {}),
+  });
+}
+
+const init: NodeInitializer = (red) => {
+  function ScreenPop(this: PopNode, def: ScreenPopDef): void {
+    red.nodes.createNode(this, def);
+    const status = new StatusLine(this);
+    const pbx = amiConfig(red, def.pbx)?.pbx;
+    const leave: ((removed: boolean) => void)[] = [];
+    const taken = new Set<string>();
+    let desk: AgentDesk | undefined;
+    let wrongSettings = false;
+    const state = (): NodeStatus => {
+      if (!pbx) return NO_PBX_STATUS;
+      if (wrongSettings) return { fill: 'red', shape: 'dot', text: 'screen-pop.status.settings' };
+      if (httpIsOff(red)) return { fill: 'red', shape: 'ring', text: 'screen-pop.status.http-off' };
+      return taken.size > 0 ? { fill: 'red', shape: 'ring', text: 'screen-pop.status.path-taken' } : linkStatus(pbx);
+    };
+    const showState = (): void => status.setBase(state());
+    const tell = (topic: string, payload: Readonly<Record<string, unknown>>): void => this.send({ topic, payload });
+    try {
+      if (pbx) {
+        const own = (desk = agentDesk(red, this, def, pbx, tell));
+        const base = basePath(textOf(def.path) || '/agent');
+        if (!httpIsOff(red)) {
+          for (const [name, serve] of own.page.routes) {
+            const path = name === '' ? base : `${base}/${name}`;
+            const onTurn = (mine: boolean): void => {
+              if (mine) taken.delete(path);
+              else taken.add(path);
+              showState();
+            };
+            leave.push(serveHttp(red, path, serve, onTurn));
+          }
+        }
+        const callOff = whenFlowsStarted(red, () => {
+          const end = pbx.calls.subscribe(own.onCall, this.id);
+          leave.push((removed) => end(!removed));
+          if (def.queues !== true) return;
+          const endQueues = pbx.queues.subscribe((message) => own.desk.onQueue(message), this.id);
+          leave.push((removed) => endQueues(!removed));
+        });
+        leave.push(callOff, pbx.client.onState(showState));
+        pbx.open();
+      }
+    } catch (thrown) {
+      wrongSettings = true;
+      this.error(wordsFor(red, this, asError(thrown)));
+    }
+    showState();
+    onInput(red, this, (msg) => {
+      if (!desk) throw pbxError('PBX_NOT_CHOSEN');
+      pushed(desk, msg);
+    });
+    onClose(red, this, async (removed) => {
+      for (const each of leave) each(removed);
+      status.close();
+      await desk?.close();
+    });
+  }
+  red.nodes.registerType<PopNode, ScreenPopDef, object, ScreenPopCredentials>('screen-pop', ScreenPop, {
+    // The dialog must know which extensions have a PIN: it is shown hashes, and Node-RED keeps them encrypted.
+    credentials: { pins: { type: 'text' }, secret: { type: 'password' } },
+  });
+
+  adminAction(red, '/telephony-crm/agent-pin', 'screen-pop.write', async ({ body }) => ({
+    hash: await hashPin(textOf(body.pin)),
+  }));
+};
+
+export default init;

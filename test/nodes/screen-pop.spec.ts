@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { ClientRequest } from 'node:http';
+import { hashPin } from '../../lib/agents/pins';
+import { signToken } from '../../lib/agents/tokens';
+import amiConfig from '../../nodes/ami-config';
+import screenPop from '../../nodes/screen-pop';
+import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
+import { until } from '../support/wait';
+import { FlowServer } from './support/http';
+import { load, messages, node, unload, type FlowNode } from './support/runtime';
+
+const TAB: FlowNode = { id: 'tab', type: 'tab' };
+const CONFIG: FlowNode = { id: 'pbx', type: 'ami-config', name: 'office', mode: 'simulator' };
+const SINK: FlowNode = { id: 'sink', type: 'sink', z: 'tab', wires: [] };
+const OWN = { 'x-telephony-crm': '1' };
+const SECRET = 'a key for links';
+/** A queue of the simulator: 101 answers. */
+const QUEUE = '74951000170';
+
+interface Told {
+  readonly name: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+describe('screen-pop', () => {
+  const server = new FlowServer();
+  let pins = '';
+  const streams: ClientRequest[] = [];
+
+  before(async () => {
+    pins = `101 ${await hashPin('4711')}\n102 ${await hashPin('0815')}`;
+  });
+  beforeEach(() => server.listen());
+  afterEach(async () => {
+    for (const stream of streams.splice(0)) stream.destroy();
+    await unload();
+    await server.close();
+  });
+
+  const pop = (more: Record<string, unknown> = {}): FlowNode => ({
+    id: 'pop',
+    type: 'screen-pop',
+    z: 'tab',
+    pbx: 'pbx',
+    path: '/agent',
+    wires: [['sink']],
+    ...more,
+  });
+  const start = (more: Record<string, unknown> = {}) =>
+    load([server.init, amiConfig, screenPop], [TAB, CONFIG, pop(more), SINK], {
+      credentials: { pop: { pins, secret: SECRET } },
+    });
+  const simulator = () => (node('pbx') as AmiConfigNode).pbx.simulator!;
+  const connected = () => until(() => (node('pbx') as AmiConfigNode).pbx.client.state.phase === 'ready', 'the link');
+
+  async function signIn(extension: string, pin: string): Promise<string> {
+    const answer = await server.post('/agent/session', { extension, pin }, OWN);
+    assert.equal(answer.status, 200, answer.body);
+    const [cookie = ''] = answer.headers['set-cookie'] ?? [];
+    assert.match(cookie, /^telephony_agent=[^;]+; HttpOnly; SameSite=Strict; Path=\/agent\/; Max-Age=43200$/);
+    return cookie.split(';')[0] ?? '';
+  }
+
+  async function listen(path: string, cookie = ''): Promise<Told[]> {
+    const told: Told[] = [];
+    let text = '';
+    const sent = request({ host: '127.0.0.1', port: server.port, path, headers: { cookie } }, (res) => {
+      res.setEncoding('utf8');
+      res.on('error', () => undefined);
+      res.on('data', (chunk: string) => {
+        text += chunk;
+        const blocks = text.split('\n\n');
+        text = blocks.pop() ?? '';
+        for (const block of blocks) {
+          const name = /^event: (.*)$/m.exec(block)?.[1];
+          const data = /^data: (.*)$/m.exec(block)?.[1];
+          if (name !== undefined && data !== undefined) told.push({ name, data: JSON.parse(data) as Told['data'] });
+        }
+      });
+    });
+    sent.on('error', () => undefined);
+    sent.end();
+    streams.push(sent);
+    await once(sent, 'response');
+    return told;
+  }
+  const has = (told: readonly Told[], name: string) => until(() => told.some((each) => each.name === name), name);
+  const callIn = ({ data }: Told) => data.call as { state: string; number: string; legId: string };
+
+  it('tells an agent of his own calls, and nobody else of them', async () => {
+    await start();
+    await connected();
+    const one = await listen('/agent/events', await signIn('101', '4711'));
+    const other = await listen('/agent/events', await signIn('102', '0815'));
+    await has(one, 'state');
+    await has(other, 'state');
+    await simulator().call({ from: '79031112233', did: QUEUE });
+    await has(one, 'end');
+    const states = one.filter(({ name }) => name === 'call').map((each) => callIn(each).state);
+    assert.deepEqual(states, ['ringing', 'talking']);
+    assert.equal(callIn(one.find(({ name }) => name === 'call')!).number, '+79031112233');
+    assert.deepEqual(
+      other.map(({ name }) => name),
+      ['state'],
+    );
+    assert.equal(messages('sink')[0]?.topic, 'agent_signed_in');
+  });
+
+  it('hangs up a call for who has it only', async () => {
+    await start();
+    await connected();
+    const [mine, theirs] = [await signIn('101', '4711'), await signIn('102', '0815')];
+    const told = await listen('/agent/events', mine);
+    await has(told, 'state');
+    const over = simulator().call({ from: '79031112233', did: QUEUE });
+    await until(
+      () => told.some((each) => each.name === 'call' && callIn(each).state === 'talking'),
+      'the conversation',
+    );
+    const { legId } = callIn(told.find(({ name }) => name === 'call')!);
+    const hangup = { action: 'hangup', legId };
+    const late = await listen('/agent/events', mine);
+    await has(late, 'state');
+    assert.equal((late[0]?.data.calls as { legId: string }[])[0]?.legId, legId);
+    assert.equal((await server.post('/agent/act', hangup, { ...OWN, cookie: theirs })).status, 403);
+    assert.equal((await server.post('/agent/act', hangup, { cookie: mine })).status, 403);
+    assert.equal((await server.post('/agent/act', { ...hangup, action: 'set' }, { ...OWN, cookie: mine })).status, 400);
+    const done = await server.post('/agent/act', hangup, { ...OWN, cookie: mine });
+    assert.equal(done.status, 200, done.body);
+    await has(told, 'end');
+    await over;
+  });
+
+  it('lets nobody in by a wrong PIN, and makes guessing slow', async () => {
+    await start();
+    const wrong = () => server.post('/agent/session', { extension: '101', pin: '0000' }, OWN);
+    for (let i = 0; i < 5; i += 1) assert.equal((await wrong()).status, 401);
+    const refused = await server.post('/agent/session', { extension: '101', pin: '4711' }, OWN);
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers['retry-after']) > 0);
+    await signIn('102', '0815');
+    assert.equal((await server.ask('/agent/events')).status, 401);
+    assert.equal((await server.post('/agent/session', { extension: '102', pin: '0815' })).status, 403);
+  });
+
+  it('opens the address of the template with the parameters of the call, and what the flow pushes', async () => {
+    await start({ popAt: 'ringing', url: 'https://crm.example.com/c?tel=%callerid%&who=%agent_phone%' });
+    await connected();
+    const page = await server.ask('/agent/');
+    assert.match(String(page.headers['content-security-policy']), /frame-src 'self' https:\/\/crm\.example\.com;/);
+    assert.equal((await server.ask('/agent')).headers.location, './agent/');
+    const told = await listen('/agent/events', await signIn('101', '4711'));
+    await has(told, 'state');
+    const over = simulator().call({ from: '79031112233', did: QUEUE });
+    await has(told, 'pop');
+    const { url, tab } = told.find(({ name }) => name === 'pop')!.data;
+    assert.deepEqual([url, tab], ['https://crm.example.com/c?tel=79031112233&who=101', false]);
+    node('pop')!.receive({
+      payload: { extension: '101', note: 'VIP', url: 'https://elsewhere.example.com/1' },
+    });
+    await has(told, 'note');
+    await until(() => told.filter(({ name }) => name === 'pop').length === 2, 'the pushed address');
+    assert.equal(told.filter(({ name }) => name === 'pop')[1]?.data.tab, true);
+    await over;
+  });
+
+  it('gives a page of the CRM the messages of UserCRM for a token', async () => {
+    await start({ origins: 'https://crm.example.com' });
+    await connected();
+    assert.equal((await server.ask('/agent/stream?token=101.1.x')).status, 401);
+    const told = await listen(`/agent/stream?token=${signToken('link', '101', Date.now() + 60_000, SECRET)}`);
+    await simulator().call({ from: '79031112233', did: QUEUE });
+    await until(() => told.some(({ data }) => data.action === 'call_hangup'), 'the end');
+    assert.deepEqual(
+      told.map(({ data }) => data.action).filter((action) => String(action).startsWith('call_')),
+      ['call_ringing', 'call_answer', 'call_hangup'],
+    );
+  });
+
+  it('shows what a template gives, and never as markup', async () => {
+    await start();
+    const shown = await server.ask(`/agent/show_vars?aon=${encodeURIComponent('<script>alert(1)</script>')}`);
+    assert.match(shown.body, /&#60;script&#62;/);
+    assert.doesNotMatch(shown.body, /<script/);
+  });
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Feed } from '../../../lib/agents/feed';
+import { hashPin, isPin, readPins } from '../../../lib/agents/pins';
+import { PopTemplate, webAddress } from '../../../lib/agents/pop-url';
+import { SESSION_MS, SignIn } from '../../../lib/agents/sign-in';
+import { signToken } from '../../../lib/agents/tokens';
+import { FakeClock } from '../../support/fake-clock';
+
+const SECRET = 'a key';
+
+describe('PINs of agents', () => {
+  it('are kept as a hash that only the PIN fits', async () => {
+    const [one, other] = [await hashPin('4711'), await hashPin('4711')];
+    assert.notEqual(one, other);
+    assert.equal(await isPin('4711', one), true);
+    assert.equal(await isPin('4712', one), false);
+    assert.equal(await isPin('4711', undefined), false);
+    assert.deepEqual([...readPins(`101 ${one}\nnonsense\n102 4711`).keys()], ['101']);
+    await assert.rejects(hashPin('123'), { code: 'AGENT_BAD_PIN' });
+  });
+});
+
+describe('signing in', () => {
+  const made = async () => {
+    const clock = new FakeClock();
+    const pins = new Map([['101', await hashPin('4711')]]);
+    return { clock, pins, signIn: new SignIn({ pins, secret: SECRET }, clock) };
+  };
+
+  it('outlives a restart, and ends by time, by signing out and with another PIN', async () => {
+    const { clock, pins, signIn } = await made();
+    const session = await signIn.withPin('101', '4711', '10.0.0.1');
+    assert.equal(signIn.extensionOf(session), '101');
+    assert.equal(new SignIn({ pins, secret: SECRET }, clock).extensionOf(session), '101');
+    const changed = new Map([['101', await hashPin('4711')]]);
+    assert.equal(new SignIn({ pins: changed, secret: SECRET }, clock).extensionOf(session), undefined);
+    assert.equal(signIn.extensionOf(session.replace('101.', '102.')), undefined);
+    signIn.signOut(session);
+    assert.equal(signIn.extensionOf(session), undefined);
+    const next = await signIn.withPin('101', '4711', '10.0.0.1');
+    clock.advance(SESSION_MS + 1000);
+    assert.equal(signIn.extensionOf(next), undefined);
+  });
+
+  it('takes a link of the CRM for a link only, in its time', async () => {
+    const { clock, signIn } = await made();
+    const link = signToken('link', '105', clock.now() + 60_000, SECRET);
+    const session = signIn.withLink(link);
+    assert.equal(signIn.extensionOf(session), '105');
+    assert.equal(signIn.extensionOf(link), undefined);
+    assert.throws(() => signIn.withLink(session), { code: 'AGENT_BAD_LINK' });
+    const far = signToken('link', '105', clock.now() + 48 * 60 * 60_000, SECRET);
+    assert.throws(() => signIn.withLink(far), { code: 'AGENT_BAD_LINK' });
+    clock.advance(61_000);
+    assert.throws(() => signIn.withLink(link), { code: 'AGENT_BAD_LINK' });
+    const without = new SignIn({ pins: new Map(), secret: '' }, clock);
+    assert.throws(() => without.withLink(signToken('link', '105', clock.now() + 1000, '')), { code: 'AGENT_BAD_LINK' });
+  });
+
+  it('makes each further guess wait longer, whoever guesses', async () => {
+    const { clock, signIn } = await made();
+    const guess = (address: string, pin = '0000') => signIn.withPin('101', pin, address);
+    for (let i = 0; i < 5; i += 1) await assert.rejects(guess(`10.0.0.${i}`), { code: 'AGENT_WRONG_PIN' });
+    await assert.rejects(guess('10.0.0.9', '4711'), { code: 'AGENT_WAIT', params: { seconds: 30 } });
+    clock.advance(30_000);
+    await assert.rejects(guess('10.0.0.9'), { code: 'AGENT_WRONG_PIN' });
+    await assert.rejects(guess('10.0.0.9'), { code: 'AGENT_WAIT', params: { seconds: 60 } });
+    clock.advance(60_000);
+    assert.equal(signIn.extensionOf(await guess('10.0.0.9', '4711')), '101');
+  });
+});
+
+describe('the feed of agents', () => {
+  it('repeats what was missed, once, and to the same extension only', () => {
+    const feed = new Feed();
+    const seen: [string, unknown][] = [];
+    const end = feed.listen('101', ({ id, data }) => seen.push([id, data]));
+    feed.tell('101', 'note', 1);
+    feed.tell('102', 'note', 'not his');
+    end();
+    feed.tell('101', 'note', 2);
+    const again: unknown[] = [];
+    feed.listen('101', ({ data }) => again.push(data), seen.at(-1)?.[0])();
+    assert.deepEqual([seen.map(([, data]) => data), again], [[1], [2]]);
+    const strange: unknown[] = [];
+    feed.listen('101', ({ data }) => strange.push(data), 'earlier-1')();
+    assert.deepEqual(strange, []);
+    assert.equal(feed.listeners, 0);
+  });
+
+  it('keeps no more than a hundred events, and refuses an eleventh tab', () => {
+    const feed = new Feed();
+    let first = '';
+    feed.listen('101', ({ id }) => (first ||= id))();
+    const end = feed.listen('101', ({ id }) => (first ||= id));
+    for (let i = 0; i < 150; i += 1) feed.tell('101', 'note', i);
+    end();
+    const kept: unknown[] = [];
+    feed.listen('101', ({ data }) => kept.push(data), first)();
+    assert.equal(kept.length, 100);
+    for (let i = 0; i < 10; i += 1) feed.listen('101', () => undefined);
+    assert.throws(() => feed.listen('101', () => undefined), { code: 'AGENT_TOO_MANY_TABS' });
+    feed.listen('102', () => undefined);
+  });
+});
+
+describe('an address template', () => {
+  it('never leaves its host, whatever a caller calls himself', () => {
+    const template = new PopTemplate('https://crm.example.com/%callerid%?n=%agent_name%#%call_info%');
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const url = new URL(template.fill({ callerid: text, agent_name: text, call_info: text }));
+        assert.equal(url.origin, 'https://crm.example.com');
+      }),
+    );
+  });
+
+  it('opens nothing but web pages', () => {
+    const bad = ['javascript:alert(1)', 'data:text/html,x', 'https://%callerid%/', 'https://a@evil/', '//evil', 'x'];
+    for (const text of bad) {
+      assert.throws(() => new PopTemplate(text), { code: 'AGENT_BAD_TEMPLATE' }, text);
+      if (!text.includes('%')) assert.equal(webAddress(text), undefined, text);
+    }
+    assert.equal(
+      new PopTemplate('show_vars/?aon=%callerid%').fill({ callerid: '+7 (8)' }),
+      'show_vars/?aon=%2B7%20(8)',
+    );
+    assert.equal(new PopTemplate('https://a.example/?x=%other%').fill({}), 'https://a.example/?x=%other%');
+  });
+});
