@@ -71,7 +71,7 @@ const init: NodeInitializer = (red) => {
               else taken.add(path);
               showState();
             };
-            leave.push(serveHttp(red, path, serve, onTurn));
+            leave.push(serveHttp(red, path, { serve, owner: this }, onTurn));
           }
         }
         const callOff = whenFlowsStarted(red, () => {

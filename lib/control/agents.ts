@@ -32,11 +32,13 @@ const ALREADY_THERE = /already there/i;
 const NOT_THERE = /not there/i;
 const NO_QUEUE = /no such queue/i;
 
+type AgentControlOptions = Omit<CallControlOptions, 'knows'>;
+
 /**
  * Carries out orders on agents. Where an extension is a member is asked of the PBX each time (`QueueStatus`), so that a login by the
  * phone, by another program or before a restart counts as well as one of ours.
  */
-export function createAgentControl(options: CallControlOptions, deps: CallControlDeps = {}): AgentControl {
+export function createAgentControl(options: AgentControlOptions, deps: CallControlDeps = {}): AgentControl {
   return new Agents(options, deps);
 }
 
@@ -45,7 +47,7 @@ class Agents implements AgentControl {
   private readonly orders: OneByOne;
 
   constructor(
-    private readonly options: CallControlOptions,
+    private readonly options: AgentControlOptions,
     { clock = systemClock }: CallControlDeps,
   ) {
     const { client, plan, dialling, trunks = [] } = options;

@@ -4,7 +4,7 @@ import { agentChannel } from '../outbound/channels';
 import type { NumberingPlan } from '../phone/types';
 import { Asterisk } from './asterisk';
 import { isAlone, whoseChannels, type LiveChannel } from './channels';
-import { badOrder, notPossible } from './errors';
+import { badOrder, controlError, notPossible } from './errors';
 import { clientOf, findCall, type FoundCall } from './find';
 import { Holding, talkingWith, type Held } from './hold';
 import { OneByOne } from './one-by-one';

@@ -3,7 +3,8 @@ import type { Node, NodeAPI } from 'node-red';
 import type { TelephonyError } from '../../lib/errors';
 import { Regions } from '../../lib/pbx/regions';
 import type { RegionOf } from '../../lib/pbx/regions';
-import { field } from './ami-fields';
+import { badSettings } from '../../lib/pbx/errors';
+import { FieldReader } from './field-reader';
 import { languageOf } from './language';
 import { onClose } from './lifecycle';
 import { userDir } from './user-folder';
@@ -30,7 +31,8 @@ export function offerRegions(
   const ending = new AbortController();
   onClose(red, node, () => ending.abort());
   const load = async (): Promise<void> => {
-    const path = field(node.name ?? node.type, { en: 'Regions', ru: 'Регионы' }, file, MAX_PATH);
+    const fields = new FieldReader(node.name ?? node.type, badSettings);
+    const path = fields.text({ en: 'Regions', ru: 'Регионы' }, file, MAX_PATH);
     if (path === '') return;
     const table = await regions.load(resolve(userDir(red), path), ending.signal);
     if (table) node.log(red._('ami-config.log.regions', { rows: table.size, skipped: table.skipped }));

@@ -13,6 +13,7 @@ import { Access } from '../../lib/http-in/access';
 import type { PbxMessage } from '../../lib/messages/types';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { AgentPage } from './agent-page';
+import { knows } from '../../lib/presence/knows';
 import { crmConfig, storeConfig } from './config-nodes';
 import { languageOf } from './language';
 import { keyOf, textOf } from './settings';
@@ -82,8 +83,16 @@ export function agentDesk(
   pbx: Pbx,
   tell: (topic: string, payload: Readonly<Record<string, unknown>>) => void,
 ): AgentDesk {
-  const { client, plan, dialling, trunks } = pbx;
-  const control: CallControl = createCallControl({ client, plan, dialling, trunks });
+  const { client, plan, dialling, trunks, presence } = pbx;
+  const account = crmConfig(red, def.crm)?.account;
+  const control: CallControl = createCallControl({
+    client,
+    plan,
+    dialling,
+    trunks,
+    knows: async (extension) =>
+      account?.users.some((user) => user.extension === extension) ? 'known' : knows(presence, extension),
+  });
   const options = deskOptions(red, node, def);
   const desk = new Desk(options, {
     clock: systemClock,
