@@ -197,10 +197,7 @@ abstract class Dialog {
     this.endpoint.request(request, ({ start: { status } }) => {
       if (status < 200) return;
       if (status < 300 || this.byes++ > 20) this.settleEnd(undefined);
-      else {
-        if (process.env.SHOWBYE) process.stderr.write(`BYE ${status}\n`);
-        setTimeout(() => this.isOver || this.bye(), 250);
-      }
+      else setTimeout(() => this.isOver || this.bye(), 250);
     });
   }
 
