@@ -167,6 +167,8 @@ describeAsterisk('calls out and a PBX that fails', (version) => {
     await until(() => clients.callsOf(numberOf(60)).length === 1, 'the client to be called');
     clients.callsOf(numberOf(60))[0]?.bye();
     await over([warm]);
+    // A phone that answers by itself within the instant before it is hung up would let the client's ring: known-limits tells of it.
+    agent.reset('ring');
     await freeze();
     const sent = click(61, { expiresAt: Date.now() + 4000 });
     dialler.place([sent]);
@@ -181,6 +183,7 @@ describeAsterisk('calls out and a PBX that fails', (version) => {
     assert.ok(['failed', 'expired'].includes(outcome?.outcome ?? ''), JSON.stringify(outcome));
     await until(() => dialler.isUp && dialler.isReady, 'the link', 60_000);
     await until(() => counter.isConnected && counter.now === 0, 'no channel to be left', 30_000);
+    agent.reset('answer');
     const next = click(63);
     dialler.place([next]);
     await until(() => clients.callsOf(numberOf(63)).length === 1, 'the client to be called', 60_000);

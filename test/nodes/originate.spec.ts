@@ -249,7 +249,11 @@ describe('originate', () => {
       assert.match(warnings()[0]?.text ?? '', /no longer exists.*: 2\./);
       assert.equal((await ask({ command: 'status' })).orphans, 2);
       assert.deepEqual(outcomes(), []);
-      assert.equal((await ask({ command: 'adopt' })).adopted, 2);
+      const { adopted, isPaused } = await ask({ command: 'adopt' });
+      // Whoever paused the node that is gone meant its orders.
+      assert.deepEqual([adopted, isPaused], [2, true]);
+      assert.deepEqual(outcomes(), []);
+      await ask({ command: 'resume' });
       await waitForMessages('outcomes', 2);
       assert.deepEqual(
         outcomes()

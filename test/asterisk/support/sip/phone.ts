@@ -172,6 +172,7 @@ abstract class Dialog {
   protected settleEnd!: (status: number | undefined) => void;
   protected parties: DialogParties;
   private sequence = 1;
+  private byes = 0;
 
   constructor(
     protected readonly endpoint: SipEndpoint,
@@ -190,10 +191,14 @@ abstract class Dialog {
     return this.parties.callId;
   }
 
-  /** Hangs up an answered call. */
+  /** Hangs up an answered call; again, when Asterisk does not know the call yet or is changing it at that moment. */
   bye(): void {
     const request = this.build('BYE', ++this.sequence);
-    this.endpoint.request(request, () => this.settleEnd(undefined));
+    this.endpoint.request(request, ({ start: { status } }) => {
+      if (status < 200) return;
+      if (status < 300 || this.byes++ > 20) this.settleEnd(undefined);
+      else setTimeout(() => this.isOver || this.bye(), 250);
+    });
   }
 
   handle(request: SipRequest): void {
