@@ -1,6 +1,6 @@
 /** The layers of the house: nodes -> nodes/runtime -> lib, inside lib only downwards, no cycles. */
 const pure = '^lib/(phone|presence|protocols|calls|outbound)/';
-const shared = '^lib/(messages/|(clock|errors|log|text|variables)[.]ts$)';
+const shared = '^lib/(messages/|(clock|errors|log|text|time-zone|variables)[.]ts$)';
 
 module.exports = {
   forbidden: [

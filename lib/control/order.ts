@@ -1,4 +1,4 @@
-import { isReservedVariable } from '../outbound/variables';
+import { isContext, isOneLine, isVariable } from '../outbound/values';
 import { badOrder } from './errors';
 import { CONTROL_ACTIONS, type CallChoice, type ControlAction, type ControlOrder } from './types';
 
@@ -7,9 +7,7 @@ const MAX_TEXT = 128;
 const MAX_VARIABLES = 32;
 const MAX_VALUE = 200;
 
-const CONTEXT = /^[\w.@+-]{1,80}$/;
 const FILE = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
-const VARIABLE = /^[A-Za-z_]\w{0,79}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -41,7 +39,7 @@ function targetIn(fields: Fields, action: ControlAction): Pick<ControlOrder, 'to
   const isNeeded = action === 'transfer' || action === 'attended-transfer' || action === 'redirect';
   if (to === undefined && isNeeded) throw badOrder('to', 'target');
   const context = action === 'redirect' ? textIn(fields, 'context') : undefined;
-  if (context !== undefined && !CONTEXT.test(context)) throw badOrder('context', 'context');
+  if (context !== undefined && !isContext(context)) throw badOrder('context', 'context');
   return { ...(to === undefined ? {} : { to }), ...(context === undefined ? {} : { context }) };
 }
 
@@ -61,8 +59,7 @@ function variablesIn(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(
     entries.map(([name, one]) => {
       const text = typeof one === 'number' || typeof one === 'boolean' ? String(one) : one;
-      if (!VARIABLE.test(name) || isReservedVariable(name) || typeof text !== 'string' || !isLine(text, MAX_VALUE))
-        throw refuse();
+      if (!isVariable(name) || typeof text !== 'string' || !isLine(text, MAX_VALUE)) throw refuse();
       return [name, text];
     }),
   );
@@ -77,4 +74,4 @@ function textIn(fields: Fields, name: string): string | undefined {
   return text.trim() === '' ? undefined : text.trim();
 }
 
-const isLine = (text: string, max: number): boolean => text.length <= max && !/[\u0000-\u001f\u007f]/.test(text);
+const isLine = (text: string, max: number): boolean => text.length <= max && isOneLine(text);
