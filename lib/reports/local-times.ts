@@ -1,4 +1,4 @@
-import { offsetOf } from '../dialer/local-time';
+import { offsetOf } from '../time-zone';
 import type { Period } from './types';
 
 const HOUR_MS = 60 * 60 * 1000;
