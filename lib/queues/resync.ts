@@ -43,7 +43,7 @@ function compareStay(found: Found, caller: CallerState): void {
   const { stay } = caller;
   if (!stay || stay.ended) return;
   const open = Object.values(stay.offers).filter(({ closed }) => closed === undefined);
-  if (entries.get(caller.id)?.get('Queue') === stay.queue) {
+  if (queueOf(entries.get(caller.id)) === stay.queue) {
     for (const offer of open)
       if (offer.seenAt < requestedAt && up && !up.has(offer.legId))
         callers.cancel(caller, stay, offer, 'unknown', heard);
@@ -51,7 +51,7 @@ function compareStay(found: Found, caller: CallerState): void {
   }
   const answered = open.find((offer) => has(found, caller, offer));
   if (answered) callers.answered(caller, stay, answered, heard);
-  else callers.endStay(caller, stay, caller.asked ? 'abandoned' : 'other', heard);
+  else callers.endUnheard(caller, stay, heard);
 }
 
 function compareTalks(found: Found, caller: CallerState): void {
@@ -74,6 +74,7 @@ function has({ up, plan }: Found, caller: CallerState, offer: OfferState): boole
   });
 }
 
+const queueOf = (row: AmiMessage | undefined): string | undefined => row && textIn(row, 'Queue');
 const bridgeOf = (row: AmiMessage | undefined): string | undefined => row && idIn(row, 'BridgeId');
 
 /** A caller who waits and is not known. The row of his channel tells which call he belongs to. */

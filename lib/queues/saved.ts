@@ -1,4 +1,5 @@
 import type { SavedCall } from '../calls/types';
+import { byName } from './state';
 import type { CallerState, StayState } from './state';
 
 /** Grows when a state of before cannot be read as one of now. */
@@ -45,6 +46,8 @@ const isCaller = (value: Fields): boolean =>
 const isSameStay = (one: StayState, other: StayState): boolean =>
   one.queue === other.queue && one.count === other.count;
 
+const withNames = (stay: StayState): StayState => ({ ...stay, offers: byName(Object.entries(stay.offers)) });
+
 /** The caller as he was; `undefined` when he was written by another version, or is no caller at all. */
 export function readCaller({ callId, state }: SavedCall): CallerState | undefined {
   try {
@@ -52,13 +55,14 @@ export function readCaller({ callId, state }: SavedCall): CallerState | undefine
     const found = isObject(read) && read.version === VERSION ? read.caller : undefined;
     if (!isObject(found) || found.id !== callId || !isCaller(found)) return undefined;
     const caller = found as unknown as CallerState;
-    const { stay } = caller;
-    if (!stay) return caller;
+    const stay = caller.stay && withNames(caller.stay);
     // What a conversation came from is the caller's stay itself, not a copy of it.
-    const talks = Object.entries(caller.talks).map(
-      ([name, talk]) => [name, isSameStay(talk.stay, stay) ? { ...talk, stay } : talk] as const,
-    );
-    return { ...caller, talks: Object.fromEntries(talks) };
+    const talks = Object.entries(caller.talks).map(([name, talk]) => {
+      const own = stay && isSameStay(talk.stay, stay) ? stay : withNames(talk.stay);
+      return [name, { ...talk, stay: own }] as const;
+    });
+    const counts = byName(Object.entries(caller.counts));
+    return { ...caller, ...(stay ? { stay } : {}), counts, talks: byName(talks) };
   } catch {
     return undefined;
   }
