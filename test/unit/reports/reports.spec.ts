@@ -389,6 +389,8 @@ describe('reports', () => {
       fails({ report: 'queues', timeZone: 'Moscow' }, /"timeZone"/);
       fails({ report: 'queues', separator: '|' }, /"separator"/);
       fails({ report: 'queues', from: '2026-02-30T25:00' }, /"from"/);
+      fails({ report: 'queues', from: '2025-02-29' }, /"from" is/);
+      fails({ report: 'queues', from: '2025-04-31T10:00:00Z' }, /"from" is/);
       fails({ report: 'queues', from: 2, to: 1 }, /before/);
       fails({}, /"report"/);
     });
