@@ -22,7 +22,8 @@ function whenLocal(zone: string, local: number): number {
 export function localMoment(zone: string, value: string, isEnd: boolean): number | undefined {
   const [, date = '', time] = LOCAL.exec(value.trim()) ?? [];
   const local = Date.parse(`${date}T${time ?? '00:00'}Z`);
-  if (Number.isNaN(local)) return undefined;
+  // A day too many would be taken for one of the next month.
+  if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 10) !== date) return undefined;
   return whenLocal(zone, time === undefined && isEnd ? local + DAY_MS : local);
 }
 
