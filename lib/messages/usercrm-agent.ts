@@ -18,7 +18,7 @@ export interface AgentStatusRow extends AgentStatus {
   readonly reason: string;
 }
 
-export function agentState({ queues, pausedIn, busy }: AgentStanding): AgentState {
+function agentState({ queues, pausedIn, busy }: AgentStanding): AgentState {
   if (queues.length === 0) return 'logged-out';
   if (queues.every((queue) => pausedIn.includes(queue))) return 'paused';
   return busy ? 'busy' : 'available';
