@@ -297,7 +297,7 @@ describe('the dialogs of CRM and endpoint at work', () => {
       [true, false, 'В работе'],
     );
     const widths = await rows.first().evaluate((row) => [row.scrollWidth, row.clientWidth]);
-    assert.ok((widths[0] ?? 0) <= (widths[1] ?? 0), `${widths.join(' > ')}`);
+    assert.ok((widths[0] ?? 0) <= (widths[1] ?? 0), widths.join(' > '));
     await cell(3, 'base_status').fill('break');
     await done();
     assert.equal((await saved(CRM)).valid, false);
