@@ -43,8 +43,8 @@ export const agentError = errorsFrom({
     ru: 'В PIN от 4 до 64 символов.',
   },
   AGENT_BAD_TEMPLATE: {
-    en: 'The address "{template}" cannot be opened: write http:// or https://, a host without %parameters%, and a path; or show_vars/?…',
-    ru: 'Адрес «{template}» открыть нельзя: укажите http:// или https://, имя узла без %параметров% и путь; либо show_vars/?…',
+    en: 'The address "{template}" cannot be opened: write http:// or https://, a host without %parameters%, and a path; or /… or ../… for a page of this server, or show_vars/?…',
+    ru: 'Адрес «{template}» открыть нельзя: укажите http:// или https://, имя узла без %параметров% и путь; либо /… или ../… для страницы этого же сервера, либо show_vars/?…',
   },
   AGENT_NOBODY: {
     en: 'The message names no extension: set payload.extension.',

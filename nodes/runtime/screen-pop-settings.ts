@@ -2,7 +2,7 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Desk } from '../../lib/agents/desk';
 import type { DeskOptions } from '../../lib/agents/desk';
 import { Feed } from '../../lib/agents/feed';
-import { readPins } from '../../lib/agents/pins';
+import { readPins, TRIAL_PIN } from '../../lib/agents/pins';
 import { PopTemplate } from '../../lib/agents/pop-url';
 import { SignIn } from '../../lib/agents/sign-in';
 import { systemClock } from '../../lib/clock';
@@ -14,6 +14,7 @@ import type { PbxMessage } from '../../lib/messages/types';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { AgentPage } from './agent-page';
 import { knows } from '../../lib/presence/knows';
+import { defaultPhones } from '../../lib/simulator';
 import { crmConfig, storeConfig } from './config-nodes';
 import { languageOf } from './language';
 import { keyOf, textOf } from './settings';
@@ -57,6 +58,13 @@ const DAY_LIMIT = 50;
 function templateOf(value: unknown): PopTemplate | undefined {
   const text = textOf(value);
   return text === '' ? undefined : new PopTemplate(text);
+}
+
+/** Who tries the simulator out and has set no PIN yet can sign in nevertheless. */
+function pinsOf(text: string, { simulator }: Pbx): ReadonlyMap<string, string> {
+  const pins = readPins(text);
+  if (pins.size > 0 || !simulator) return pins;
+  return new Map(defaultPhones.map(({ extension }) => [extension, TRIAL_PIN]));
 }
 
 function deskOptions(red: NodeAPI, node: Node, def: ScreenPopDef): DeskOptions {
@@ -104,7 +112,7 @@ export function agentDesk(
   const page = new AgentPage({
     desk,
     signIn: new SignIn(
-      { pins: readPins(node.credentials.pins ?? ''), secret: keyOf(node.credentials.secret) },
+      { pins: pinsOf(node.credentials.pins ?? '', pbx), secret: keyOf(node.credentials.secret) },
       systemClock,
     ),
     access: new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) }),

@@ -117,7 +117,16 @@ describe('an address template', () => {
   });
 
   it('opens nothing but web pages', () => {
-    const bad = ['javascript:alert(1)', 'data:text/html,x', 'https://%callerid%/', 'https://a@evil/', '//evil', 'x'];
+    const bad = [
+      'javascript:alert(1)',
+      'data:text/html,x',
+      'https://%callerid%/',
+      'https://a@evil/',
+      '//evil',
+      '/\\evil',
+      '..\\evil',
+      'x',
+    ];
     for (const text of bad) {
       assert.throws(() => new PopTemplate(text), { code: 'AGENT_BAD_TEMPLATE' }, text);
       if (!text.includes('%')) assert.equal(webAddress(text), undefined, text);
@@ -127,5 +136,10 @@ describe('an address template', () => {
       'show_vars/?aon=%2B7%20(8)',
     );
     assert.equal(new PopTemplate('https://a.example/?x=%other%').fill({}), 'https://a.example/?x=%other%');
+    for (const page of ['/card?aon=', '../card?aon=']) {
+      assert.equal(new PopTemplate(`${page}%callerid%`).fill({ callerid: '//x' }), `${page}%2F%2Fx`);
+      assert.equal(webAddress(`${page}1`), `${page}1`);
+    }
+    assert.throws(() => new PopTemplate('/%callerid%/card'), { code: 'AGENT_BAD_TEMPLATE' });
   });
 });
