@@ -1,3 +1,5 @@
+import type { QueueNow } from '../queues/now';
+
 /** What can be done with a call, or with the channels of it. */
 export const CONTROL_ACTIONS = [
   'hold',
@@ -96,6 +98,20 @@ export interface AgentDone {
   readonly queues: readonly string[];
 }
 
+/** A question how queues are now; none named: all of them. */
+export interface QueueStatusOrder {
+  readonly action: 'queue-status';
+  readonly queues: readonly string[];
+}
+
+export interface QueueStatusDone {
+  readonly action: 'queue-status';
+  /** ISO-8601 UTC. */
+  readonly at: string;
+  /** By their names. */
+  readonly queues: readonly QueueNow[];
+}
+
 /** Carries out orders on the agents of one PBX. */
 export interface AgentControl {
   /**
@@ -105,5 +121,7 @@ export interface AgentControl {
    * an `AMI_…` code. Of several queues, those before the one that failed are done.
    */
   run(order: AgentOrder): Promise<AgentDone>;
+  /** Asks the PBX itself, each time. Rejects with `CONTROL_NO_QUEUE` or an `AMI_…` code. */
+  status(order: QueueStatusOrder): Promise<QueueStatusDone>;
   close(): void;
 }

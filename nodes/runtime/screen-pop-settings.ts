@@ -16,7 +16,6 @@ import { AgentPage } from './agent-page';
 import { knows } from '../../lib/presence/knows';
 import { defaultPhones } from '../../lib/simulator';
 import { crmConfig, storeConfig } from './config-nodes';
-import { languageOf } from './language';
 import { keyOf, textOf } from './settings';
 
 export interface ScreenPopDef extends NodeDef {
@@ -67,7 +66,7 @@ function pinsOf(text: string, { simulator }: Pbx): ReadonlyMap<string, string> {
   return new Map(defaultPhones.map(({ extension }) => [extension, TRIAL_PIN]));
 }
 
-function deskOptions(red: NodeAPI, node: Node, def: ScreenPopDef): DeskOptions {
+function deskOptions(red: NodeAPI, def: ScreenPopDef): DeskOptions {
   const known = templateOf(def.url);
   const unknown = templateOf(def.unknownUrl);
   const account = crmConfig(red, def.crm)?.account;
@@ -75,7 +74,6 @@ function deskOptions(red: NodeAPI, node: Node, def: ScreenPopDef): DeskOptions {
     templates: { ...(known ? { known } : {}), ...(unknown ? { unknown } : {}) },
     popAt: def.popAt === 'ringing' || def.popAt === 'never' ? def.popAt : 'answer',
     tab: def.openIn === 'tab',
-    lang: languageOf(red, node.type),
     userOf: (extension) => {
       const line = account?.userOf(extension);
       return line && { id: line.userId, ...(line.name === undefined ? {} : { name: line.name }) };
@@ -101,7 +99,7 @@ export function agentDesk(
     knows: async (extension) =>
       account?.users.some((user) => user.extension === extension) ? 'known' : knows(presence, extension),
   });
-  const options = deskOptions(red, node, def);
+  const options = deskOptions(red, def);
   const desk = new Desk(options, {
     clock: systemClock,
     current: () => pbx.calls.current,
