@@ -8,9 +8,12 @@ export const PICTURE = { width: 1000, height: 620 } as const;
 
 const folder = join(repository, 'docs', 'images');
 
-/** Takes a picture for the README, where it is asked for (`SCREENSHOTS=1`): a plain run leaves the tree as it was. */
+/** Whether pictures are to be taken: a plain run leaves the tree as it was. */
+export const asked = process.env.SCREENSHOTS === '1';
+
+/** Takes a picture for the README, where it is asked for (`SCREENSHOTS=1`). */
 export async function picture(of: Page | Locator, name: string): Promise<void> {
-  if (process.env.SCREENSHOTS !== '1') return;
+  if (!asked) return;
   await mkdir(folder, { recursive: true });
   await of.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' });
 }
