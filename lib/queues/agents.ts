@@ -5,6 +5,7 @@ import { endpointIn } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
 import { agentOf, iso } from './payloads';
 import type { Heard } from './state';
+import type { QueuePlace } from './types';
 
 const MAX_MEMBERS = 20_000;
 /** `Status` of a member whose device is in use, busy, in use and ringing, or has somebody on hold. */
@@ -16,8 +17,10 @@ interface Membership {
   readonly queue: string;
   readonly interface: string;
   readonly agent: AgentState;
+  isDynamic: boolean;
   paused: boolean;
   reason: string;
+  pausedAt: number;
   inUse: boolean;
   wrapUp: number;
   /** Of the last event, by our clock: what is younger than a list cannot be missing in it. */
@@ -71,6 +74,16 @@ export class Agents {
 
   queuesOf(phone: string): readonly string[] {
     return [...(this.byPhone.get(phone)?.memberships ?? [])].map(({ queue }) => queue);
+  }
+
+  placesOf(phone: string): readonly QueuePlace[] {
+    return [...(this.byPhone.get(phone)?.memberships ?? [])].map(({ queue, isDynamic, paused, reason, pausedAt }) => ({
+      queue,
+      isDynamic,
+      paused,
+      reason,
+      ...(paused && pausedAt > 0 ? { pausedAt } : {}),
+    }));
   }
 
   /** Whether one of his devices is in use, as the PBX says; `undefined`: it says nothing of him. */
@@ -153,14 +166,16 @@ export class Agents {
     }
     if (!member) {
       const agent = this.agentOf(this.phoneOf(interfaceName, textIn(event, 'StateInterface')));
-      const state = { paused: false, reason: '', inUse: false, wrapUp: 0, seenAt: -Infinity };
-      member = { queue, interface: interfaceName, agent, ...state };
+      const nothing = { isDynamic: false, paused: false, reason: '', pausedAt: 0, inUse: false, wrapUp: 0 };
+      member = { queue, interface: interfaceName, agent, ...nothing, seenAt: -Infinity };
       this.memberships.set(key, member);
       agent.memberships.add(member);
     }
     // In lists it is another header.
     const name = nameIn(event, 'MemberName') ?? nameIn(event, 'Name');
     if (name !== undefined && name !== interfaceName) member.agent.name = name;
+    member.isDynamic = event.get('Membership') === 'dynamic';
+    member.pausedAt = numberIn(event, 'LastPause') ?? member.pausedAt;
     return member;
   }
 

@@ -49,7 +49,7 @@ describe('the example of the agent page', () => {
     await until(() => pbx.client.state.phase === 'ready', 'the simulator');
     const answer = await server.post('/agents/session', { extension: '101', pin: '0000' }, OWN);
     assert.equal(answer.status, 200, answer.body);
-    cookie = (answer.headers['set-cookie']?.[0] ?? '').split(';')[0] ?? '';
+    cookie = /telephony_agent=[^;]*/.exec(String(answer.headers['set-cookie']))?.[0] ?? '';
     stream = await EventStream.open(server.port, '/agents/events', cookie);
   });
   afterEach(async () => {

@@ -51,7 +51,7 @@ describe('screen-pop', () => {
   async function signIn(extension: string, pin: string): Promise<string> {
     const answer = await server.post('/agent/session', { extension, pin }, OWN);
     assert.equal(answer.status, 200, answer.body);
-    const [cookie = ''] = answer.headers['set-cookie'] ?? [];
+    const cookie = answer.headers['set-cookie']?.find((each) => each.startsWith('telephony_agent=')) ?? '';
     assert.match(cookie, /^telephony_agent=[^;]+; HttpOnly; SameSite=Strict; Path=\/agent\/; Max-Age=43200$/);
     return cookie.split(';')[0] ?? '';
   }
