@@ -19,7 +19,8 @@ export async function openEditor(
   await context.addInitScript('globalThis.__name = (f) => f');
   const page = await context.newPage();
   await page.goto(url);
-  await page.waitForSelector('.red-ui-flow-node');
+  // A busy machine takes its time for an editor.
+  await page.waitForSelector('.red-ui-flow-node', { timeout: 90_000 });
   return page;
 }
 

@@ -11,9 +11,12 @@ const folder = join(repository, 'docs', 'images');
 /** Whether pictures are to be taken: a plain run leaves the tree as it was. */
 export const asked = process.env.SCREENSHOTS === '1';
 
-/** Takes a picture for the README, where it is asked for (`SCREENSHOTS=1`). */
-export async function picture(of: Page | Locator, name: string): Promise<void> {
+/** Takes a picture for the README, where it is asked for (`SCREENSHOTS=1`). `bottom`: nothing is shown much below this element. */
+export async function picture(of: Page | Locator, name: string, { bottom }: { bottom?: string } = {}): Promise<void> {
   if (!asked) return;
   await mkdir(folder, { recursive: true });
-  await of.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' });
+  const look = { path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' } as const;
+  const box = bottom === undefined ? null : await of.locator(bottom).boundingBox();
+  if (box === null || !('viewportSize' in of)) await of.screenshot(look);
+  else await of.screenshot({ ...look, clip: { ...PICTURE, x: 0, y: 0, height: box.y + box.height + 40 } });
 }
