@@ -6,15 +6,19 @@ import type { CallPayload } from '../lib/messages/types';
 import { pbxError } from '../lib/pbx/errors';
 import { adminAction } from './runtime/admin';
 import { amiConfig } from './runtime/config-nodes';
+import { deskMemory, forgetDesk } from './runtime/desk-memories';
+import { nodeError } from './runtime/errors';
 import { whenFlowsStarted } from './runtime/flows-started';
 import { httpIsOff, serveHttp } from './runtime/http-routes';
-import { wordsFor } from './runtime/language';
+import type { Route } from './runtime/http-routes';
+import { forPeople, wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
 import { agentDesk } from './runtime/screen-pop-settings';
 import type { AgentDesk, ScreenPopCredentials, ScreenPopDef } from './runtime/screen-pop-settings';
 import { basePath, textOf } from './runtime/settings';
 import { StatusLine } from './runtime/status';
+import { whichNode } from './runtime/which-node';
 
 type PopNode = Node<ScreenPopCredentials>;
 
@@ -58,17 +62,25 @@ const init: NodeInitializer = (red) => {
       return taken.size > 0 ? { fill: 'red', shape: 'ring', text: 'screen-pop.status.path-taken' } : linkStatus(pbx);
     };
     const showState = (): void => status.setBase(state());
+    // One of the paths below is enough to tell that another node has them.
+    const takenBy = (path: string, owner: Node): void => {
+      if (taken.size === 0) {
+        const error = nodeError('ENDPOINT_PATH_TAKEN', { path, node: whichNode(red, owner) });
+        this.warn(`${forPeople(red, this.type, error).message} (${error.code})`);
+      }
+      taken.add(path);
+    };
     const tell = (topic: string, payload: Readonly<Record<string, unknown>>): void => this.send({ topic, payload });
     try {
       if (pbx) {
-        const own = (desk = agentDesk(red, this, def, pbx, tell));
+        const own = (desk = agentDesk(red, this, def, pbx, deskMemory(red, this.id), tell));
         const base = basePath(textOf(def.path) || '/agent');
         if (!httpIsOff(red)) {
           for (const [name, serve] of own.page.routes) {
             const path = name === '' ? base : `${base}/${name}`;
-            const onTurn = (mine: boolean): void => {
+            const onTurn = (mine: boolean, { owner }: Route): void => {
               if (mine) taken.delete(path);
-              else taken.add(path);
+              else takenBy(path, owner);
               showState();
             };
             leave.push(serveHttp(red, path, { serve, owner: this }, onTurn));
@@ -77,9 +89,11 @@ const init: NodeInitializer = (red) => {
         const callOff = whenFlowsStarted(red, () => {
           const end = pbx.calls.subscribe(own.onCall, this.id);
           leave.push((removed) => end(!removed));
+          leave.push(pbx.calls.onListed(() => own.desk.showState()));
           if (def.queues !== true) return;
           const endQueues = pbx.queues.subscribe(own.onQueue, this.id);
           leave.push((removed) => endQueues(!removed));
+          leave.push(pbx.queues.onListed(() => own.desk.showState()));
         });
         leave.push(callOff, pbx.client.onState(showState));
         pbx.open();
@@ -95,6 +109,7 @@ const init: NodeInitializer = (red) => {
     });
     onClose(red, this, async (removed) => {
       for (const each of leave) each(removed);
+      if (removed) forgetDesk(red, this.id);
       status.close();
       await desk?.close();
     });

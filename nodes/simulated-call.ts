@@ -17,8 +17,8 @@ interface SimulatedCallDef extends NodeDef {
 /** A call put in right after the deploy waits so long for the simulator, in milliseconds. */
 const READY_WITHIN_MS = 10_000;
 
-/** How long a caller waits for an answer at most, when a message says it, in seconds. */
-const MAX_PATIENCE_S = 3600;
+/** How long a caller waits for an answer, and talks, at most, when a message says it, in seconds. */
+const [MAX_PATIENCE_S, MAX_TALK_S] = [3600, 600];
 
 /** What the message says of the call, over what stands in the dialog. */
 function incomingCall(def: SimulatedCallDef, payload: unknown): IncomingCall {
@@ -26,12 +26,13 @@ function incomingCall(def: SimulatedCallDef, payload: unknown): IncomingCall {
   const pick = (value: unknown, typed = ''): string =>
     typeof value === 'string' || typeof value === 'number' ? String(value).trim() : typed.trim();
   const name = pick(asked.name, def.callerName);
-  const patience = Number(asked.patienceSeconds);
+  const [patience, talk] = [Number(asked.patienceSeconds), Number(asked.talkSeconds)];
   return {
     from: pick(asked.from, def.from),
     did: pick(asked.did, def.did),
     ...(name === '' ? {} : { name }),
     ...(patience > 0 ? { patienceMs: Math.min(patience, MAX_PATIENCE_S) * 1000 } : {}),
+    ...(talk > 0 ? { talkMs: Math.min(talk, MAX_TALK_S) * 1000 } : {}),
   };
 }
 

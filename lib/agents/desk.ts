@@ -1,15 +1,17 @@
 import type { Clock } from '../clock';
-import type { ControlAction, ControlDone, ControlOrder } from '../control/types';
+import type { AgentDone, AgentOrder, ControlAction, ControlDone, ControlOrder } from '../control/types';
 import type { QueueMessage } from '../messages/queues';
 import type { CallMessage, CallPayload, PbxMessage } from '../messages/types';
 import { regionTime } from '../protocols/line24';
 import { agentError } from './errors';
-import { Feed } from './feed';
+import type { DeskMemory, Pop } from './memory';
 import { webAddress } from './pop-url';
 import type { PopTemplate, PopVariables } from './pop-url';
+import { queueOrder, queuesFor } from './queues';
+import type { DeskQueue, QueueMembers, QueueRules } from './queues';
 
 /** What an agent may do with a call of his own. */
-const AGENT_ACTIONS: readonly string[] = [
+const CALL_ACTIONS: readonly string[] = [
   'hold',
   'unhold',
   'transfer',
@@ -19,12 +21,10 @@ const AGENT_ACTIONS: readonly string[] = [
   'hangup',
 ] satisfies readonly ControlAction[];
 
-/** Calls of which a queue told more than the life of calls does; beyond it the oldest are forgotten. */
-const MAX_QUEUE_CALLS = 2000;
 const MAX_TEXT = 1000;
 
 /** A call as the page shows it. */
-export interface DeskCall {
+interface DeskCall {
   readonly legId: string;
   readonly callId: string;
   readonly state: 'ringing' | 'talking' | 'held';
@@ -38,12 +38,26 @@ export interface DeskCall {
   readonly answeredAt?: string;
 }
 
-/** What the page is to open. */
-interface Pop {
-  readonly url: string;
-  /** In a tab of its own: the page may not frame it, or the admin wants it so. */
-  readonly tab: boolean;
-  readonly legId?: string;
+/** All that a page has to show of an agent now. */
+export interface DeskState {
+  readonly extension: string;
+  readonly name?: string;
+  /** Whether the PBX is heard: without it the calls are those of before. */
+  readonly ready: boolean;
+  readonly calls: readonly DeskCall[];
+  readonly card?: Pop;
+  /** Whether the calls of the day can be asked for. */
+  readonly history: boolean;
+  /** For the clock of a conversation: that of the browser may be wrong. */
+  readonly now: string;
+  /** Absent: the page has nothing to do with queues. */
+  readonly queues?: {
+    /** Whether the PBX has told its queues. */
+    readonly ready: boolean;
+    readonly list: readonly DeskQueue[];
+    readonly reasons: readonly string[];
+    readonly freeReason: boolean;
+  };
 }
 
 export interface DeskOptions {
@@ -55,14 +69,21 @@ export interface DeskOptions {
   /** When calls open an address by themselves; `never`: only messages do. */
   readonly popAt: 'ringing' | 'answer' | 'never';
   readonly tab: boolean;
+  /** The calls of the day are kept. */
+  readonly history: boolean;
+  /** Absent: agents have nothing to do with queues here. */
+  readonly queues?: QueueRules;
   /** Who an agent is, for `%agent_id%` and `%agent_name%`. */
   readonly userOf: (extension: string) => { readonly id: string; readonly name?: string } | undefined;
 }
 
 export interface DeskDeps {
   readonly clock: Clock;
-  readonly current: () => readonly CallMessage[];
+  /** What holds now; `isKnown`: the PBX is heard. */
+  readonly calls: { readonly current: readonly CallMessage[]; readonly isKnown: boolean };
+  readonly members: () => QueueMembers | undefined;
   readonly run: (order: ControlOrder) => Promise<ControlDone>;
+  readonly runAgent: (order: AgentOrder) => Promise<AgentDone>;
 }
 
 /** What a flow pushes to one agent. */
@@ -85,18 +106,55 @@ const STATES: Readonly<Record<string, DeskCall['state']>> = {
 
 /** All agents of one page: what they are told, and what they may do. Each is told of his own calls only. */
 export class Desk {
-  readonly feed = new Feed();
-  private readonly queueCalls = new Map<string, PopVariables>();
-
   constructor(
     private readonly options: DeskOptions,
     private readonly deps: DeskDeps,
+    private readonly memory: DeskMemory,
   ) {}
+
+  get feed(): DeskMemory['feed'] {
+    return this.memory.feed;
+  }
 
   /** Origins that the page must be allowed to frame. */
   get origins(): readonly string[] {
     const { known, unknown } = this.options.templates;
     return [...new Set([known?.origin, unknown?.origin].filter((origin) => origin !== undefined))];
+  }
+
+  stateOf(extension: string, current = this.deps.calls.current): DeskState {
+    const { queues: rules, userOf } = this.options;
+    const { calls, members } = this.deps;
+    const name = userOf(extension)?.name;
+    const card = this.cardOf(extension, current);
+    const known = members();
+    return {
+      extension,
+      ...(name === undefined ? {} : { name }),
+      ready: calls.isKnown,
+      calls: this.callsOf(extension, current),
+      ...(card ? { card } : {}),
+      history: this.options.history,
+      now: this.isoNow(),
+      ...(rules
+        ? {
+            queues: {
+              ready: known !== undefined,
+              list: known ? queuesFor(extension, known, rules) : [],
+              reasons: rules.reasons,
+              freeReason: rules.freeReason,
+            },
+          }
+        : {}),
+    };
+  }
+
+  /** Tells an agent, or all who are at their pages, how things are: after what no event of a call tells. */
+  showState(extension?: string): void {
+    const told = this.feed.extensions.filter((each) => extension === undefined || each === extension);
+    if (told.length === 0) return;
+    const { current } = this.deps.calls;
+    for (const each of told) this.feed.show(each, 'state', this.stateOf(each, current));
   }
 
   onCall(message: PbxMessage): void {
@@ -106,58 +164,60 @@ export class Desk {
     if (extension === undefined) return;
     const state = STATES[topic];
     const call = state && this.shown(payload, state);
-    if (call) this.feed.tell(extension, 'call', { eventId, call });
+    // Who comes back is told the state; what is over is not in it.
+    if (call) this.feed.show(extension, 'call', { eventId, call });
     else if (topic === 'call_hangup') {
       const { result, talkSeconds } = payload;
+      this.memory.callEnded(extension, legId, this.deps.clock.monotonic());
       this.feed.tell(extension, 'end', { eventId, legId, result, talkSeconds });
     }
     const { popAt } = this.options;
     if ((topic === 'call_ringing' && popAt === 'ringing') || (topic === 'call_answer' && popAt === 'answer')) {
-      this.pop(extension, payload, true);
+      this.open(extension, this.popOf(extension, payload, true));
     }
   }
 
   /** What only a queue knows of a call goes into the templates. */
-  onQueue({ payload }: QueueMessage): void {
-    if (!('callId' in payload)) return;
+  onQueue({ topic, payload }: QueueMessage): void {
+    if (topic === 'agent_change') {
+      this.showState(payload.extension);
+      return;
+    }
     const { callId, queue, agent, callInfo } = payload;
-    const known = {
-      ...this.queueCalls.get(callId),
+    const told = {
       ...(queue?.name === undefined ? {} : { queue_name: queue.name }),
       ...(agent?.info === undefined ? {} : { agent_info: agent.info }),
       ...(callInfo === undefined ? {} : { call_info: callInfo }),
     };
-    if (Object.keys(known).length === 0) return;
-    this.queueCalls.set(callId, known);
-    const [oldest] = this.queueCalls.keys();
-    if (this.queueCalls.size > MAX_QUEUE_CALLS && oldest !== undefined) this.queueCalls.delete(oldest);
+    if (Object.keys(told).length > 0) this.memory.queueTold(callId, told);
   }
 
-  /** The calls of one agent as they are now. */
-  callsOf(extension: string): readonly DeskCall[] {
-    return this.deps.current().flatMap(({ topic, payload }) => {
-      const state = STATES[topic];
-      return state && payload.extension === extension ? [this.shown(payload, state)] : [];
-    });
-  }
-
+  /** Throws `AGENT_BAD_URL`. */
   push({ extension, note, url, call, found = true }: Push): void {
-    if (note !== undefined) this.feed.tell(extension, 'note', { text: note.slice(0, MAX_TEXT) });
-    const address = url === undefined ? undefined : webAddress(url);
-    if (address !== undefined) this.open(extension, address, call?.legId);
-    else if (url === undefined && call) this.pop(extension, call, found);
-    if (url !== undefined && address === undefined)
-      throw agentError('AGENT_BAD_TEMPLATE', { template: url.slice(0, 200) });
+    if (note !== undefined) this.feed.tell(extension, 'note', { text: note.slice(0, MAX_TEXT), at: this.isoNow() });
+    if (url === undefined) {
+      if (call) this.open(extension, this.popOf(extension, call, found));
+      return;
+    }
+    const address = webAddress(url);
+    if (address === undefined) throw agentError('AGENT_BAD_URL', { url: url.slice(0, 200) });
+    this.open(extension, this.popTo(address, `${call?.legId ?? this.isoNow()}:${address}`, call?.legId));
   }
 
-  /** Rejects with `AGENT_BAD_REQUEST`, `AGENT_NOT_YOUR_CALL`, or as {@link CallControl.run} does. */
-  async act(extension: string, asked: Readonly<Record<string, unknown>>): Promise<ControlDone> {
+  /**
+   * What the page asks for, on the agent's own calls, or on himself in the queues. Rejects with `AGENT_BAD_REQUEST`,
+   * `AGENT_NOT_YOUR_CALL`, `AGENT_QUEUE_NOT_ALLOWED`, `AGENT_BAD_REASON`, or as {@link CallControl.run} and {@link AgentControl.run} do.
+   */
+  async act(extension: string, asked: Readonly<Record<string, unknown>>): Promise<ControlDone | AgentDone> {
+    const { queues, userOf } = this.options;
+    const order = queues && queueOrder(extension, asked, queues, userOf(extension)?.name);
+    if (order) return this.deps.runAgent(order);
     const { action, legId, to } = asked;
-    const known = AGENT_ACTIONS.find((each) => each === action) as ControlAction | undefined;
+    const known = CALL_ACTIONS.find((each) => each === action) as ControlAction | undefined;
     if (known === undefined || typeof legId !== 'string' || !(to === undefined || typeof to === 'string')) {
       throw agentError('AGENT_BAD_REQUEST');
     }
-    const own = this.callsOf(extension).find((call) => call.legId === legId);
+    const own = this.callsOf(extension, this.deps.calls.current).find((call) => call.legId === legId);
     if (!own) throw agentError('AGENT_NOT_YOUR_CALL');
     return this.deps.run({
       action: known,
@@ -166,17 +226,47 @@ export class Desk {
     });
   }
 
-  private pop(extension: string, call: CallPayload, found: boolean): void {
-    const { known, unknown } = this.options.templates;
-    const url = (found ? known : unknown)?.fill(this.variablesOf(extension, call));
-    if (url !== undefined) this.open(extension, url, call.legId);
+  private callsOf(extension: string, current: readonly CallMessage[]): readonly DeskCall[] {
+    return current.flatMap(({ topic, payload }) => {
+      const state = STATES[topic];
+      return state && payload.extension === extension ? [this.shown(payload, state)] : [];
+    });
   }
 
-  private open(extension: string, url: string, legId: string | undefined): void {
+  /** The card that was opened last; after a restart, the one that a call under way has opened by itself. */
+  private cardOf(extension: string, current: readonly CallMessage[]): Pop | undefined {
+    const { popAt } = this.options;
+    const last = this.memory.cardOf(extension, this.deps.clock.monotonic());
+    if (last || popAt === 'never') return last;
+    const call = current.find(({ topic, payload }) => {
+      const state = STATES[topic];
+      return payload.extension === extension && state && (popAt === 'ringing' || state !== 'ringing');
+    });
+    return call && this.popOf(extension, call.payload, true);
+  }
+
+  private popOf(extension: string, call: CallPayload, found: boolean): Pop | undefined {
+    const { known, unknown } = this.options.templates;
+    const url = (found ? known : unknown)?.fill(this.variablesOf(extension, call));
+    const { legId = call.callId } = call;
+    return url === undefined ? undefined : this.popTo(url, `${legId}:${found ? 'known' : 'unknown'}`, legId);
+  }
+
+  private popTo(url: string, id: string, legId: string | undefined): Pop {
     const isOurs = !/^https?:/i.test(url);
     const tab = this.options.tab || !(isOurs || this.origins.includes(new URL(url).origin));
-    const pop: Pop = { url, tab, ...(legId === undefined ? {} : { legId }) };
-    this.feed.tell(extension, 'pop', pop);
+    return { id, url, tab, ...(legId === undefined ? {} : { legId }) };
+  }
+
+  private open(extension: string, pop: Pop | undefined): void {
+    if (!pop) return;
+    this.memory.opened(extension, pop, this.deps.clock.monotonic());
+    // Who comes back finds it in the state: of several that he missed, the last one.
+    this.feed.show(extension, 'pop', pop);
+  }
+
+  private isoNow(): string {
+    return new Date(this.deps.clock.now()).toISOString();
   }
 
   /** The twelve parameters that a form is opened with in «Линия24». */
@@ -196,7 +286,7 @@ export class Desk {
       agent_name: user?.name ?? '',
       agent_info: '',
       call_info: call.variables?.call_info ?? '',
-      ...this.queueCalls.get(call.callId),
+      ...this.memory.queueVariables(call.callId),
     };
   }
 

@@ -35,16 +35,28 @@ export const agentError = errorsFrom({
     ru: 'Это не ваш звонок, или он уже закончен.',
   },
   AGENT_TOO_MANY_TABS: {
-    en: 'The page is open too many times: close some.',
-    ru: 'Страница открыта слишком много раз: закройте лишние.',
+    en: 'The page is open too many times: close some of its tabs.',
+    ru: 'Страница открыта слишком много раз: закройте лишние вкладки.',
+  },
+  AGENT_QUEUE_NOT_ALLOWED: {
+    en: 'This page may not join or leave the queue {queue}.',
+    ru: 'Через эту страницу нельзя войти в очередь {queue} или выйти из неё.',
+  },
+  AGENT_BAD_REASON: {
+    en: 'Choose a reason for the pause from the list; one of your own, where it is allowed, has at most {limit} characters.',
+    ru: 'Выберите причину паузы из списка; своя, где она разрешена, — до {limit} символов.',
+  },
+  AGENT_BAD_URL: {
+    en: 'The address "{url}" was not opened: it is no http:// or https:// address. Check what the CRM or the flow gives as url.',
+    ru: 'Адрес «{url}» не открыт: это не адрес http:// или https://. Проверьте, что CRM или поток передаёт в url.',
   },
   AGENT_BAD_PIN: {
     en: 'A PIN has 4 to 64 characters.',
     ru: 'В PIN от 4 до 64 символов.',
   },
   AGENT_BAD_TEMPLATE: {
-    en: 'The address "{template}" cannot be opened: write http:// or https://, a host without %parameters%, and a path; or show_vars/?…',
-    ru: 'Адрес «{template}» открыть нельзя: укажите http:// или https://, имя узла без %параметров% и путь; либо show_vars/?…',
+    en: 'The address "{template}" cannot be opened: write http:// or https://, a host without %parameters%, and a path; or /… or ../… for a page of this server, or show_vars/?…',
+    ru: 'Адрес «{template}» открыть нельзя: укажите http:// или https://, имя узла без %параметров% и путь; либо /… или ../… для страницы этого же сервера, либо show_vars/?…',
   },
   AGENT_NOBODY: {
     en: 'The message names no extension: set payload.extension.',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { agentError } from './errors';
 
-/** Events that are kept for an agent whose connection is away; beyond it the oldest go. */
+/** Events that are kept for a listener whose connection is away; beyond it the oldest go. */
 const MAX_KEPT = 100;
 /** Extensions with kept events; beyond it, the one that was told of nothing the longest loses its own. */
 const MAX_EXTENSIONS = 2000;
@@ -9,16 +9,20 @@ const MAX_TABS = 10;
 const MAX_LISTENERS = 2000;
 
 export interface FeedEvent {
-  /** Of this process; a page gives the last one that it saw when it connects again. */
-  readonly id: string;
+  /** Of this process; a page gives the last one that it saw when it connects again. Absent: it is not kept. */
+  readonly id?: string;
   readonly name: string;
   readonly data: unknown;
 }
 
 export type FeedListener = (event: FeedEvent) => void;
 
+interface Kept extends FeedEvent {
+  readonly id: string;
+}
+
 interface Desk {
-  readonly kept: FeedEvent[];
+  readonly kept: Kept[];
   readonly listeners: Set<FeedListener>;
 }
 
@@ -33,9 +37,19 @@ export class Feed {
     return this.listening;
   }
 
+  /** Who listens now. */
+  get extensions(): readonly string[] {
+    return [...this.desks].flatMap(([extension, { listeners }]) => (listeners.size > 0 ? [extension] : []));
+  }
+
+  /** Tells those who listen now, and nobody later. */
+  show(extension: string, name: string, data: unknown): void {
+    for (const listener of [...(this.desks.get(extension)?.listeners ?? [])]) listener({ name, data });
+  }
+
   tell(extension: string, name: string, data: unknown): void {
     const desk = this.deskOf(extension);
-    const event: FeedEvent = { id: `${this.run}-${++this.count}`, name, data };
+    const event = { id: `${this.run}-${++this.count}`, name, data };
     // Put at the end: the first of the map was told of nothing the longest.
     this.desks.delete(extension);
     this.desks.set(extension, desk);
@@ -46,14 +60,11 @@ export class Feed {
 
   /**
    * Calls `listener` for each event of the extension from now on, and first, before it returns, for those after `lastId` that are
-   * still kept. Nothing is repeated to who names no id, or one of an earlier process. Throws `AGENT_TOO_MANY_TABS`. Returns the
-   * function that ends it.
+   * still kept. Who names the id of an earlier process has seen none of this one; nothing is repeated to who names none. Throws
+   * `AGENT_TOO_MANY_TABS`. Returns the function that ends it.
    */
   listen(extension: string, listener: FeedListener, lastId = ''): () => void {
-    const known = this.desks.get(extension);
-    if ((known?.listeners.size ?? 0) >= MAX_TABS || this.listening >= MAX_LISTENERS) {
-      throw agentError('AGENT_TOO_MANY_TABS');
-    }
+    if (this.isFull(extension)) throw agentError('AGENT_TOO_MANY_TABS');
     const desk = this.deskOf(extension);
     for (const event of this.after(desk, lastId)) listener(event);
     desk.listeners.add(listener);
@@ -63,9 +74,15 @@ export class Feed {
     };
   }
 
+  /** Whether {@link listen} would refuse one more. */
+  isFull(extension: string): boolean {
+    return (this.desks.get(extension)?.listeners.size ?? 0) >= MAX_TABS || this.listening >= MAX_LISTENERS;
+  }
+
   private after({ kept }: Desk, lastId: string): readonly FeedEvent[] {
     const [run, count = ''] = lastId.split('-');
-    if (run !== this.run) return [];
+    if (lastId === '') return [];
+    if (run !== this.run) return kept;
     return kept.filter(({ id }) => Number(id.slice(this.run.length + 1)) > Number(count));
   }
 

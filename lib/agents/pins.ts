@@ -5,6 +5,9 @@ import { agentError } from './errors';
 const COST = { N: 2 ** 14, r: 8, p: 1 };
 const BYTES = 32;
 
+/** Of 0000, as {@link hashPin} makes it: for the phones of the simulator, where there is nothing to protect. */
+export const TRIAL_PIN = 'scrypt$HHd4dRM9kPk0jNz99Rg0ew$Hz_fZamaXpWZFGopFwFfADh1z-8agH3q5HV8-VGhvpE';
+
 function derive(pin: string, salt: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     scrypt(pin, salt, BYTES, COST, (error, key) => (error ? reject(error) : resolve(key)));

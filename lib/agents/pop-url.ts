@@ -5,8 +5,12 @@ export type PopVariables = Readonly<Record<string, string>>;
 /** The page that shows what it was given, for trying a template out. */
 const SHOW_VARS = /^show_vars(?:\/?\?|\/?$)/;
 
-/** An address of a web page, or nothing: never `javascript:`, `data:` or another scheme. */
+/** Beside the page of agents or below the root of the same server; `//host` and `/\host` would be another. */
+const OWN_PAGE = /^(?:\.\.)?\/(?![/\\])[^\\\s]*$/;
+
+/** An address of a web page, of this server (`/…` or `../…`) too, or nothing: never `javascript:`, `data:` or another scheme. */
 export function webAddress(text: string): string | undefined {
+  if (OWN_PAGE.test(text)) return text;
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
   const { href, username, password } = new URL(text);
   return username === '' && password === '' ? href : undefined;
@@ -19,7 +23,7 @@ export class PopTemplate {
 
   /** Throws `AGENT_BAD_TEMPLATE`: also when parameters could choose the host. */
   constructor(private readonly template: string) {
-    if (SHOW_VARS.test(template)) return;
+    if (SHOW_VARS.test(template) || (OWN_PAGE.test(template) && !/^[^?#]*%/.test(template))) return;
     const [, head = ''] = /^(https?:\/\/[^/?#%\\]+)(?:[/?#]|$)/i.exec(template) ?? [];
     const address = webAddress(head);
     if (address === undefined) throw agentError('AGENT_BAD_TEMPLATE', { template: template.slice(0, 200) });

@@ -4,14 +4,20 @@ import { agentError } from './errors';
 import { isPin } from './pins';
 import { Throttle } from './throttle';
 import { extensionOfToken, signToken } from './tokens';
+import { Turns } from './turns';
 
 /** A working day; then the PIN is asked again. */
 export const SESSION_MS = 12 * 60 * 60 * 1000;
+/** So long a browser is known from which somebody signed in. */
+export const DEVICE_MS = 90 * 24 * 60 * 60 * 1000;
 /** Wrong tries without a wait. Many agents may sit behind one address. */
 const FREE_PER_EXTENSION = 5;
 const FREE_PER_ADDRESS = 20;
-/** A try costs 16 MB and a thread: more at once are turned away. */
-const MAX_AT_ONCE = 4;
+/**
+ * A try costs 16 MB and a thread of the four that Node-RED has; so many at once, and so many more may wait, twice as
+ * many from known browsers. */
+const AT_ONCE = 2;
+const MAX_WAITING = 200;
 /** Sessions that were ended before their time; beyond it the oldest is forgotten. */
 const MAX_ENDED = 10_000;
 
@@ -22,15 +28,32 @@ export interface SignInOptions {
   readonly secret: string;
 }
 
+/** Who tries a PIN. */
+export interface Comer {
+  readonly address: string;
+  /** What the browser kept of earlier sign-ins. */
+  readonly devices?: readonly string[];
+}
+
+interface Entry {
+  readonly session: string;
+  /** For the browser to keep: it is known from now on. */
+  readonly device: string;
+}
+
 /**
  * Who is at the page. A session is a signed token, and its key is made of the PIN's hash and the secret: it outlives a restart of
  * Node-RED without being kept anywhere, and ends for good with another PIN.
+ *
+ * Wrong PINs cost a wait, of the extension and of the address. A browser from which the agent signed in before has a count of its
+ * own, so that a stranger who guesses keeps out other strangers, and not him.
  */
 export class SignIn {
   private readonly byExtension: Throttle;
   private readonly byAddress: Throttle;
+  private readonly byDevice: Throttle;
+  private readonly turns = new Turns(AT_ONCE);
   private readonly ended = new Set<string>();
-  private trying = 0;
 
   constructor(
     private readonly options: SignInOptions,
@@ -38,25 +61,36 @@ export class SignIn {
   ) {
     this.byExtension = new Throttle(clock, FREE_PER_EXTENSION);
     this.byAddress = new Throttle(clock, FREE_PER_ADDRESS);
+    this.byDevice = new Throttle(clock, FREE_PER_EXTENSION);
   }
 
-  /** Resolves with a session. Rejects with `AGENT_WRONG_PIN`, `AGENT_WAIT` (the PIN was not looked at) or `AGENT_BUSY`. */
-  async withPin(extension: string, pin: string, address: string): Promise<string> {
-    const wait = Math.max(this.byExtension.waitOf(extension), this.byAddress.waitOf(address));
-    if (wait > 0) throw agentError('AGENT_WAIT', { seconds: Math.ceil(wait / 1000) });
-    if (this.trying >= MAX_AT_ONCE) throw agentError('AGENT_BUSY');
-    this.trying += 1;
+  /** Rejects with `AGENT_WRONG_PIN`, `AGENT_WAIT` (the PIN was not looked at) or `AGENT_BUSY`. */
+  async withPin(extension: string, pin: string, { address, devices = [] }: Comer): Promise<Entry> {
+    const device = devices.find((one) => this.extensionOfDevice(one) === extension);
+    const counts: readonly (readonly [Throttle, string])[] =
+      device === undefined
+        ? [
+            [this.byExtension, extension],
+            [this.byAddress, address],
+          ]
+        : [[this.byDevice, device]];
+    const refuse = (): void => {
+      const wait = Math.max(...counts.map(([throttle, name]) => throttle.waitOf(name)));
+      if (wait > 0) throw agentError('AGENT_WAIT', { seconds: Math.ceil(wait / 1000) });
+    };
+    refuse();
+    await this.turns.take(device === undefined ? MAX_WAITING : MAX_WAITING * 2);
     try {
-      if (!(await isPin(pin, this.options.pins.get(extension)))) {
-        this.byExtension.wrong(extension);
-        this.byAddress.wrong(address);
-        throw agentError('AGENT_WRONG_PIN');
-      }
+      // Others may have tried meanwhile. It counts as wrong until it is known, so that tries at once are not free.
+      refuse();
+      for (const [throttle, name] of counts) throttle.wrong(name);
+      if (!(await isPin(pin, this.options.pins.get(extension)))) throw agentError('AGENT_WRONG_PIN');
+      for (const [throttle, name] of counts) throttle.forgive(name);
     } finally {
-      this.trying -= 1;
+      this.turns.leave();
     }
-    this.byExtension.right(extension);
-    return this.sessionOf(extension);
+    (device === undefined ? this.byExtension : this.byDevice).right(device ?? extension);
+    return { session: this.sessionOf(extension), device: this.tokenOf('device', extension, DEVICE_MS) };
   }
 
   /** A session by a link that the CRM signed. Throws `AGENT_BAD_LINK`. */
@@ -77,6 +111,11 @@ export class SignIn {
     return extensionOfToken('session', session, this.clock.now(), (extension) => this.keyOf(extension));
   }
 
+  /** Whose browser it is. */
+  extensionOfDevice(device: string): string | undefined {
+    return extensionOfToken('device', device, this.clock.now(), (extension) => this.keyOf(extension));
+  }
+
   signOut(session: string): void {
     if (this.extensionOf(session) === undefined) return;
     this.ended.add(session);
@@ -86,7 +125,11 @@ export class SignIn {
   }
 
   private sessionOf(extension: string): string {
-    return signToken('session', extension, this.clock.now() + SESSION_MS, this.keyOf(extension) ?? '');
+    return this.tokenOf('session', extension, SESSION_MS);
+  }
+
+  private tokenOf(purpose: 'session' | 'device', extension: string, ms: number): string {
+    return signToken(purpose, extension, this.clock.now() + ms, this.keyOf(extension) ?? '');
   }
 
   private keyOf(extension: string): string | undefined {

@@ -44,6 +44,15 @@ export class Throttle {
     }
   }
 
+  /** The last try was not wrong. */
+  forgive(name: string): void {
+    const known = this.wrongs.get(name);
+    if (!known) return;
+    known.count -= 1;
+    if (known.count < this.free) known.until = 0;
+    if (known.count <= 0) this.wrongs.delete(name);
+  }
+
   right(name: string): void {
     this.wrongs.delete(name);
   }

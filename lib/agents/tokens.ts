@@ -1,10 +1,11 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What a token is for: one made for one purpose is worth nothing for another. */
-export type TokenPurpose = 'link' | 'session';
+export type TokenPurpose = 'link' | 'session' | 'device';
 
-/** The longest time that a link may be valid, in s: whoever has it needs no PIN. */
-const LONGEST_LINK_S = 24 * 60 * 60;
+const DAY_S = 24 * 60 * 60;
+/** The longest time that one may be valid, in s: a CRM makes links, and whoever has one needs no PIN. */
+const LONGEST_S: Readonly<Record<TokenPurpose, number>> = { link: DAY_S, session: DAY_S, device: 100 * DAY_S };
 
 function signature(purpose: TokenPurpose, extension: string, expires: string, key: string): Buffer {
   return createHmac('sha256', key).update(`${purpose}\n${extension}\n${expires}`, 'utf8').digest();
@@ -31,7 +32,7 @@ export function extensionOfToken(
   const key = keyOf(extension);
   if (extension === '' || !key) return undefined;
   const left = Number(expires) - now / 1000;
-  if (left <= 0 || left > LONGEST_LINK_S) return undefined;
+  if (left <= 0 || left > LONGEST_S[purpose]) return undefined;
   return timingSafeEqual(Buffer.from(shown, 'hex'), signature(purpose, extension, expires, key))
     ? extension
     : undefined;

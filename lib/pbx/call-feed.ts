@@ -35,6 +35,8 @@ export interface CallFeedParts {
   readonly onProblem: (problem: TelephonyError) => void;
   /** Calls of an earlier process were taken up. */
   readonly onRestored: () => void;
+  /** The channels of a session are known, or the link is lost: {@link CallFeed.isKnown} is another. */
+  readonly onListed: () => void;
 }
 
 /**
@@ -49,6 +51,7 @@ export class CallFeed {
   private state: 'down' | 'opening' | 'live' | 'over' = 'down';
   private session = 0;
   private hasBegun = false;
+  private hasChannels = false;
   /** What came while a session was opening. */
   private waiting: (() => void)[] = [];
   /** Wall-clock minus monotonic ms: between two logins our time never jumps. */
@@ -89,6 +92,11 @@ export class CallFeed {
 
   get current(): readonly CallMessage[] {
     return this.tracker.current();
+  }
+
+  /** Whether {@link current} is what holds: the channels of this session are known. */
+  get isKnown(): boolean {
+    return this.hasChannels;
   }
 
   /** Runs what belongs to the live session, now or, while one is opening, right after it has begun. */
@@ -142,6 +150,7 @@ export class CallFeed {
       this.lostAt = error?.code === 'AMI_SILENT' ? (this.heardAt ?? this.now()) : this.now();
       this.tracker.linkLost(this.lostAt);
       this.followUp();
+      this.listed(false);
     }
   }
 
@@ -196,19 +205,28 @@ export class CallFeed {
   private async learnChannels(session: number, attempt = 0): Promise<void> {
     try {
       const rows = await this.parts.client.list({ action: 'CoreShowChannels' });
-      if (!this.isOver(session)) this.take(this.tracker.resync(rows, this.now()));
+      if (this.isOver(session)) return;
+      this.take(this.tracker.resync(rows, this.now()));
+      this.listed(true);
     } catch (thrown) {
       if (this.isOver(session)) return;
       const reason = asError(thrown).message;
       // A missing permission stays missing until the next login.
       if (/permission denied/i.test(reason)) {
         this.parts.onProblem(pbxError('PBX_CALLS_DENIED', {}, thrown));
+        this.listed(true);
         return;
       }
       const wait = ASK_AGAIN_MS[Math.min(attempt, ASK_AGAIN_MS.length - 1)] ?? 0;
       this.parts.onProblem(pbxError('PBX_CALLS_FAILED', { reason, seconds: wait / 1000 }, thrown));
       this.ask = this.parts.clock.after(wait, () => void this.learnChannels(session, attempt + 1));
     }
+  }
+
+  private listed(isKnown: boolean): void {
+    if (isKnown === this.hasChannels) return;
+    this.hasChannels = isKnown;
+    this.parts.onListed();
   }
 
   private heard(event: AmiMessage): void {

@@ -30,6 +30,10 @@ export interface PbxCalls {
   onLiveCalls(handler: (count: number) => void): () => void;
   /** What holds now; see {@link CallTracker.current}. Empty while nobody subscribes. */
   readonly current: readonly CallMessage[];
+  /** Whether {@link current} is what holds; false while nobody subscribes, and from the loss of the link to the next list of channels. */
+  readonly isKnown: boolean;
+  /** Calls `handler` when {@link isKnown} becomes another. Returns the function that ends it. */
+  onListed(handler: () => void): () => void;
   readonly stats: CallTrackerStats;
 }
 
@@ -71,6 +75,7 @@ class CallsOfPbx implements OwnedPbxCalls {
   /** A feed that is closing: its last changes go to disk before the next one reads them. */
   private ending: Promise<void> = Promise.resolve();
   private readonly listeners: CallListeners;
+  private readonly watchers = new Set<{ readonly handler: () => void }>();
   private readonly counters = new Set<{ readonly handler: (count: number) => void }>();
   private counting: Timer | undefined;
   private counted = 0;
@@ -93,7 +98,18 @@ class CallsOfPbx implements OwnedPbxCalls {
   }
 
   get current(): readonly CallMessage[] {
-    return (this.feed?.current ?? []).map((message) => withRegion(message, this.deps.regionOf));
+    const current = this.feed?.current ?? [];
+    return current.map((message) => withRegion(message, this.deps.regionOf));
+  }
+
+  get isKnown(): boolean {
+    return this.feed?.isKnown ?? false;
+  }
+
+  onListed(handler: () => void): () => void {
+    const entry = { handler };
+    this.watchers.add(entry);
+    return () => void this.watchers.delete(entry);
   }
 
   subscribe(handler: CallHandler, name?: string): EndListening {
@@ -142,6 +158,7 @@ class CallsOfPbx implements OwnedPbxCalls {
     this.isClosed = true;
     this.listeners.clear();
     this.counters.clear();
+    this.watchers.clear();
     this.counting?.cancel();
     await this.end();
   }
@@ -162,6 +179,9 @@ class CallsOfPbx implements OwnedPbxCalls {
       ready: this.ending,
       tell: (message) => this.tell(message),
       onRestored: () => this.listeners.keepForThoseToCome(),
+      onListed: () => {
+        for (const { handler } of [...this.watchers]) handler();
+      },
       ...(keeper ? { keeper } : {}),
     });
   }

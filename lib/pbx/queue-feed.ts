@@ -28,6 +28,8 @@ export interface QueueFeedParts {
   readonly subscribeCalls: (handler: (message: PbxMessage) => void) => () => void;
   readonly tell: (message: QueueMessage) => void;
   readonly onProblem: (problem: TelephonyError) => void;
+  /** The lists have come, or the link is lost: what is known of members is another. */
+  readonly onListed: () => void;
 }
 
 /** Everything that a tracker of queues needs of the world: events, time, and lists after each login and every minute. */
@@ -35,6 +37,7 @@ export class QueueFeed {
   private readonly forget: (() => void)[];
   private session = 0;
   private isLive = false;
+  private hasLists = false;
   /** Wall-clock minus monotonic ms: between two logins our time never jumps. */
   private anchor: number;
   private wake: Timer | undefined;
@@ -56,6 +59,15 @@ export class QueueFeed {
 
   get stats(): QueueTracker['stats'] {
     return this.parts.tracker.stats;
+  }
+
+  /** Whether the tracker knows the members of this session. */
+  get isKnown(): boolean {
+    return this.hasLists;
+  }
+
+  get members(): Pick<QueueTracker, 'queues' | 'placesOf'> {
+    return this.parts.tracker;
   }
 
   /** Lets go of the link and puts the last changes on disk. */
@@ -84,6 +96,7 @@ export class QueueFeed {
       this.isLive = false;
       this.ask?.cancel();
       tracker.linkLost(this.now());
+      this.listed(false);
     }
   }
 
@@ -107,6 +120,7 @@ export class QueueFeed {
       if (this.isOver(session)) return;
       next(LATE_EVENTS_MS, () => {
         this.take(tracker.resync({ status, ...(rows ? { channels: rows } : {}) }, requestedAt, this.now()));
+        this.listed(true);
         this.lookAtBounds();
         next(LIST_AGAIN_MS, () => void this.learn(session));
       });
@@ -117,6 +131,11 @@ export class QueueFeed {
       );
       next(ASK_AGAIN_MS, () => void this.learn(session));
     }
+  }
+
+  private listed(isKnown: boolean): void {
+    this.hasLists = isKnown;
+    this.parts.onListed();
   }
 
   private lookAtBounds(): void {

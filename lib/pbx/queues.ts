@@ -18,6 +18,10 @@ export interface PbxQueues {
   /** As {@link PbxCalls.subscribe}: with a `name` a node that is redeployed misses nothing. */
   subscribe(handler: CallHandler<QueueMessage>, name?: string): EndListening;
   readonly stats: QueueTrackerStats;
+  /** What is known of queues and members now; `undefined` while nobody subscribes, and from the loss of the link to the next list. */
+  readonly members: Pick<QueueTracker, 'queues' | 'placesOf'> | undefined;
+  /** Calls `handler` when a list has come (after a login, then every minute), and when the link is lost. Returns the function that ends it. */
+  onListed(handler: () => void): () => void;
 }
 
 export interface PbxQueuesDeps {
@@ -54,6 +58,7 @@ class QueuesOfPbx implements OwnedPbxQueues {
   /** A feed that is closing: its last changes go to disk before the next one reads them. */
   private ending: Promise<void> = Promise.resolve();
   private isClosed = false;
+  private readonly watchers = new Set<{ readonly handler: () => void }>();
   private readonly listeners: CallListeners<QueueMessage>;
 
   constructor(private readonly deps: PbxQueuesDeps) {
@@ -67,6 +72,16 @@ class QueuesOfPbx implements OwnedPbxQueues {
 
   get stats(): QueueTrackerStats {
     return this.feed?.stats ?? NOTHING;
+  }
+
+  get members(): PbxQueues['members'] {
+    return this.feed?.isKnown ? this.feed.members : undefined;
+  }
+
+  onListed(handler: () => void): () => void {
+    const entry = { handler };
+    this.watchers.add(entry);
+    return () => void this.watchers.delete(entry);
   }
 
   subscribe(handler: CallHandler<QueueMessage>, name?: string): EndListening {
@@ -83,6 +98,7 @@ class QueuesOfPbx implements OwnedPbxQueues {
   async close(): Promise<void> {
     this.isClosed = true;
     this.listeners.clear();
+    this.watchers.clear();
     await this.end();
   }
 
@@ -115,6 +131,9 @@ class QueuesOfPbx implements OwnedPbxQueues {
         return () => endCalls();
       },
       tell: (message) => this.listeners.tell(withRegion(message, regionOf)),
+      onListed: () => {
+        for (const { handler } of [...this.watchers]) handler();
+      },
       ...(keeper ? { keeper } : {}),
     });
   }

@@ -35,10 +35,14 @@ export function unusablePbx(name: string, why: TelephonyError, clock: Clock = sy
       subscribe: () => () => undefined,
       onLiveCalls: () => () => undefined,
       current: [],
+      isKnown: false,
+      onListed: () => () => undefined,
       stats: { liveCalls: 0, channels: 0, tampered: 0, overBound: 0 },
     },
     queues: {
       subscribe: () => () => undefined,
+      members: undefined,
+      onListed: () => () => undefined,
       stats: { waiting: 0, talking: 0, members: 0, overBound: 0 },
     },
     // Whatever is ordered is refused for what is wrong here, not for the number.

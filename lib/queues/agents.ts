@@ -5,6 +5,7 @@ import { endpointIn } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
 import { agentOf, iso } from './payloads';
 import type { Heard } from './state';
+import type { QueuePlace } from './types';
 
 const MAX_MEMBERS = 20_000;
 /** `Status` of a member whose device is in use, busy, in use and ringing, or has somebody on hold. */
@@ -18,8 +19,10 @@ export interface MemberFacts {
   readonly interface: string;
   /** Whose state the PBX takes for his, as far as it says. */
   stateInterface: string;
+  isDynamic: boolean;
   paused: boolean;
   reason: string;
+  pausedAt: number;
   inUse: boolean;
   wrapUp: number;
 }
@@ -88,6 +91,16 @@ export class Agents {
 
   queuesOf(phone: string): readonly string[] {
     return [...new Set([...(this.byPhone.get(phone)?.memberships ?? [])].map(({ queue }) => queue))];
+  }
+
+  placesOf(phone: string): readonly QueuePlace[] {
+    return [...(this.byPhone.get(phone)?.memberships ?? [])].map(({ queue, isDynamic, paused, reason, pausedAt }) => ({
+      queue,
+      isDynamic,
+      paused,
+      reason,
+      ...(paused && pausedAt > 0 ? { pausedAt } : {}),
+    }));
   }
 
   /** Whether one of his devices is in use, as the PBX says; `undefined`: it says nothing of him. */
@@ -197,8 +210,8 @@ export class Agents {
     if (!member) {
       const stateInterface = textIn(event, 'StateInterface') ?? '';
       const agent = this.agentOf(this.phoneOf(interfaceName, stateInterface));
-      const state = { paused: false, reason: '', inUse: false, wrapUp: 0, seenAt: -Infinity };
-      member = { queue, interface: interfaceName, stateInterface, agent, ...state };
+      const nothing = { isDynamic: false, paused: false, reason: '', pausedAt: 0, inUse: false, wrapUp: 0 };
+      member = { queue, interface: interfaceName, stateInterface, agent, ...nothing, seenAt: -Infinity };
       this.memberships.set(key, member);
       agent.memberships.add(member);
       this.touch(member);
@@ -209,6 +222,8 @@ export class Agents {
       member.agent.name = name;
       this.touch(member);
     }
+    member.isDynamic = event.get('Membership') === 'dynamic';
+    member.pausedAt = numberIn(event, 'LastPause') ?? member.pausedAt;
     return member;
   }
 
@@ -332,9 +347,21 @@ const isBusy = ({ talks, memberships }: AgentState): boolean =>
 export const memberKey = (queue: string, interfaceName: string): string => `${queue}\n${interfaceName}`;
 
 function savedOf(member: Membership): SavedMember {
-  const { queue, interface: interfaceName, stateInterface, paused, reason, inUse, wrapUp, agent } = member;
+  const {
+    queue,
+    interface: interfaceName,
+    stateInterface,
+    isDynamic,
+    paused,
+    reason,
+    pausedAt,
+    inUse,
+    wrapUp,
+    agent,
+  } = member;
   const { phone, name } = agent;
-  const facts = { queue, interface: interfaceName, stateInterface, paused, reason, inUse, wrapUp, phone };
+  const state = { isDynamic, paused, reason, pausedAt, inUse, wrapUp };
+  const facts = { queue, interface: interfaceName, stateInterface, ...state, phone };
   return name === undefined ? facts : { ...facts, name };
 }
 

@@ -60,8 +60,8 @@ const isMember = (value: Fields): boolean =>
   [value.queue, value.interface, value.stateInterface, value.phone, value.reason].every(
     (text) => typeof text === 'string',
   ) &&
-  [value.paused, value.inUse].every((flag) => typeof flag === 'boolean') &&
-  typeof value.wrapUp === 'number' &&
+  [value.isDynamic, value.paused, value.inUse].every((flag) => typeof flag === 'boolean') &&
+  [value.pausedAt, value.wrapUp].every((number) => typeof number === 'number') &&
   ['string', 'undefined'].includes(typeof value.name);
 
 /** What stands under a name in what was kept; `undefined` when it is of another version, or no such thing. */

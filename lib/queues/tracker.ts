@@ -1,5 +1,5 @@
 import type { AmiMessage } from '../ami/types';
-import { idIn, timeOf } from '../calls/reading';
+import { idIn, textIn, timeOf } from '../calls/reading';
 import type { SavedCall } from '../calls/types';
 import type { QueueMessage } from '../messages/queues';
 import type { PbxMessage } from '../messages/types';
@@ -12,7 +12,7 @@ import type { QUEUE_EVENTS } from './events';
 import { compareCallers } from './resync';
 import { readCaller, readMember, writeCaller, writeMember } from './saved';
 import type { Heard } from './state';
-import type { QueueLists, QueueTracker, QueueTrackerOptions, QueueTrackerStats } from './types';
+import type { QueueLists, QueuePlace, QueueTracker, QueueTrackerOptions, QueueTrackerStats } from './types';
 
 type Handler = (event: AmiMessage, heard: Heard) => void;
 
@@ -24,6 +24,7 @@ export class Tracker implements QueueTracker {
   private readonly book: CallerBook;
   private readonly callers: Callers;
   private readonly dialouts: Dialouts;
+  private listed: readonly string[] = [];
   private lostAt: number | undefined;
   /** When the last lists were requested. */
   private listedAt: number | undefined;
@@ -82,6 +83,14 @@ export class Tracker implements QueueTracker {
     };
   }
 
+  get queues(): readonly string[] {
+    return this.listed;
+  }
+
+  placesOf(extension: string): readonly QueuePlace[] {
+    return this.agents.placesOf(extension);
+  }
+
   get wakeAt(): number | undefined {
     return this.callers.wakeAt;
   }
@@ -126,6 +135,7 @@ export class Tracker implements QueueTracker {
       knownUntil: listedAt === undefined ? undefined : (this.lostAt ?? listedAt) + this.ahead,
       ...(up ? { up } : {}),
     };
+    this.listed = named('queueparams').flatMap((row) => textIn(row, 'Queue') ?? []);
     agents.resync(named('queuemember'), requestedAt, heard);
     compareCallers(found);
     if (up) this.channels.keepOnly(up, requestedAt);

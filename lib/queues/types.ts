@@ -47,6 +47,22 @@ export interface QueueTracker {
    */
   restore(saved: readonly SavedCall[], knownUntil: number): { readonly unreadable: number };
   readonly stats: QueueTrackerStats;
+  /** The queues of the last list; none before the first. */
+  readonly queues: readonly string[];
+  /** Where an extension is a member now. */
+  placesOf(extension: string): readonly QueuePlace[];
+}
+
+/** One place of an agent in a queue. */
+export interface QueuePlace {
+  readonly queue: string;
+  /** He joined by himself, or by an order, and can leave; a fixed member of `queues.conf` cannot. */
+  readonly isDynamic: boolean;
+  readonly paused: boolean;
+  /** Of the pause; empty: none was given. */
+  readonly reason: string;
+  /** Since when he is paused (Unix seconds), as the PBX says. */
+  readonly pausedAt?: number;
 }
 
 export interface QueueTrackerStats {

@@ -71,6 +71,8 @@ export class Channel {
   bridgeId = '';
   answeredAt: number | undefined;
   hangupCause = 0;
+  /** How long whoever is behind it talks before he hangs up, in ms; absent: as everybody. */
+  talkMs: number | undefined;
   /** Set when the far end or a manager action wants something else of the channel; a hang-up is final. */
   interruption: Interruption | undefined;
   /** Runs until `TIMEOUT(absolute)` is over. */

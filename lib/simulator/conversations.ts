@@ -155,13 +155,13 @@ export class Conversations {
 
   /** Two channels in a bridge until one goes; if nothing happens, the outside party hangs up after the talk time. */
   private async talk(one: Channel, other: Channel): Promise<void> {
-    const { pbx, times } = this.parts;
+    const { pbx, dialer } = this.parts;
     // Both have left what they did before.
     await pbx.wait(0, one);
     const bridge = pbx.bridge();
     pbx.enter(bridge, one);
     pbx.enter(bridge, other);
-    let first = await pbx.wait(times.talkMs, one, other);
+    let first = await pbx.wait(dialer.talkMsOf(one, other), one, other);
     if (!first) {
       first = other.device === TRUNK ? other : one;
       pbx.farEndHangsUp(first, 16);

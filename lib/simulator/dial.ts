@@ -136,6 +136,11 @@ export class Dialer {
     return leg;
   }
 
+  /** How long two talk when nothing ends it. */
+  talkMsOf(one: Channel, other: Channel): number {
+    return one.talkMs ?? other.talkMs ?? this.times.talkMs;
+  }
+
   /** Lets a leg ring by its rule. `caller` is absent when the PBX itself calls (Originate). */
   async ring(caller: Channel | undefined, leg: Channel, target: Target, patienceMs: number): Promise<Rung> {
     if (target.rule === 'busy' || target.rule === 'declines') {
@@ -169,7 +174,7 @@ export class Dialer {
     const bridge = this.pbx.bridge();
     this.pbx.enter(bridge, leg);
     this.pbx.enter(bridge, caller);
-    let first = await this.pbx.wait(this.times.talkMs, caller, leg);
+    let first = await this.pbx.wait(this.talkMsOf(caller, leg), caller, leg);
     if (!first) {
       first = leg.device === TRUNK ? leg : caller;
       this.pbx.farEndHangsUp(first, 16, !options.answeredBefore);

@@ -120,9 +120,10 @@ class BuiltInSimulator implements Simulator {
   }
 
   private async play({ pbx, dialplan }: Office, call: IncomingCall): Promise<SimulatedCallOutcome> {
-    const { from, did, name = '', patienceMs } = call;
+    const { from, did, name = '', patienceMs, talkMs } = call;
     const origin = { device: TRUNK, context: 'from-trunk', exten: did, caller: { num: from, name } };
     const trunk = pbx.create({ ...origin, state: 'Ring' });
+    trunk.talkMs = talkMs;
     call.onBegin?.(trunk.linkedid);
     const giveUp = (): void => {
       // A caller who hangs up before the answer and one who leaves a queue are told differently (measured).

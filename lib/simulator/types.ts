@@ -15,6 +15,8 @@ export interface IncomingCall {
   readonly did: string;
   /** How long the caller waits for a person to take the call before hanging up, in ms; absent: to the end. */
   readonly patienceMs?: number;
+  /** How long the caller talks, in ms, unless somebody hangs up before; absent: the time of all calls. */
+  readonly talkMs?: number;
   /** Told the Linkedid at once, before any client can have heard an event of the call. Must not throw. */
   readonly onBegin?: (callId: string) => void;
 }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Request, Response } from 'express';
 import { agentError } from '../../lib/agents/errors';
-import type { Desk, DeskCall } from '../../lib/agents/desk';
+import type { Desk } from '../../lib/agents/desk';
 import type { FeedEvent } from '../../lib/agents/feed';
-import { SESSION_MS } from '../../lib/agents/sign-in';
+import { DEVICE_MS, SESSION_MS } from '../../lib/agents/sign-in';
 import type { SignIn } from '../../lib/agents/sign-in';
 import { systemClock } from '../../lib/clock';
 import type { Clock } from '../../lib/clock';
@@ -12,20 +12,21 @@ import { TelephonyError, asError } from '../../lib/errors';
 import type { Lang } from '../../lib/errors';
 import type { Access } from '../../lib/http-in/access';
 import { readBody } from '../../lib/http-in/body';
+import { AgentStreams } from './agent-streams';
 import type { Serve } from './http-routes';
 
 const COOKIE = 'telephony_agent';
+/** What the browser keeps of sign-ins, for those who share it: the last of so many extensions. */
+const DEVICES = 'telephony_agent_devices';
+const MAX_DEVICES = 8;
 const BODY = { limit: 4096, mediaTypes: ['application/json'], clock: systemClock, withinMs: 10_000 };
-/** Proxies and browsers drop a connection on which nothing comes. */
-const BEAT_MS = 20_000;
-/** Who takes so little of what is sent is let go: it comes back and is told what it missed. */
-const MAX_UNSENT = 1024 * 1024;
 
+const SCRIPTS = ['page.js', 'texts.js', 'asking.js', 'calls.js', 'queues.js', 'card.js', 'alerts.js', 'history.js'];
 const FILES: Readonly<Record<string, string>> = {
   'index.html': 'text/html; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
-  'page.js': 'text/javascript; charset=utf-8',
-  'texts.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
+  ...Object.fromEntries(SCRIPTS.map((name) => [name, 'text/javascript; charset=utf-8'])),
 };
 
 const HTTP: Readonly<Record<string, number>> = {
@@ -34,6 +35,8 @@ const HTTP: Readonly<Record<string, number>> = {
   AGENT_SIGNED_OUT: 401,
   AGENT_FOREIGN_PAGE: 403,
   AGENT_NOT_YOUR_CALL: 403,
+  AGENT_QUEUE_NOT_ALLOWED: 403,
+  AGENT_BAD_REASON: 400,
   AGENT_BAD_REQUEST: 400,
   AGENT_WAIT: 429,
   AGENT_BUSY: 429,
@@ -48,7 +51,11 @@ export interface AgentPageOptions {
   /** Other web pages that may listen with a token. */
   readonly origins: readonly string[];
   /** An event as the bare channel has it; `undefined`: it has none. */
-  readonly bare: (extension: string, listener: (id: string, text: string) => void, lastId: string) => () => void;
+  readonly bare: (
+    extension: string,
+    listener: (id: string | undefined, text: string) => void,
+    lastId: string,
+  ) => () => void;
   /** The calls of today of one extension, the newest first; absent: nobody keeps them. */
   readonly history?: (extension: string) => Promise<readonly unknown[]>;
   readonly nameOf: (extension: string) => string | undefined;
@@ -61,11 +68,12 @@ type Handler = (req: Request, res: Response) => void | Promise<void>;
 
 /** The HTTP side of one `screen-pop`: the page, its files, and what it asks. Everything it serves lies below one path. */
 export class AgentPage {
-  private readonly open = new Set<Response>();
+  private readonly streams: AgentStreams;
   private readonly files: ReadonlyMap<string, string>;
   private readonly policy: string;
 
   constructor(private readonly options: AgentPageOptions) {
+    this.streams = new AgentStreams(options.clock);
     const folder = join(__dirname, '..', 'agent-page');
     this.files = new Map(Object.keys(FILES).map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
     this.policy = [
@@ -80,12 +88,12 @@ export class AgentPage {
 
   /** The handlers, by their paths below the page's own (empty: the page itself). */
   get routes(): ReadonlyMap<string, Serve> {
-    const files = ['page.css', 'page.js', 'texts.js'].map((name) => [name, this.get(this.file(name))] as const);
+    const files = ['page.css', 'icon.svg', ...SCRIPTS].map((name) => [name, this.get(this.file(name))] as const);
     return new Map<string, Serve>([
       ['', this.get((req, res) => this.page(req, res))],
       ...files,
       ['show_vars', this.get((req, res) => this.showVars(req, res))],
-      ['session', this.post((req, res) => this.enter(req, res))],
+      ['session', this.guarded({ GET: (req, res) => this.whoIs(req, res), POST: (req, res) => this.enter(req, res) })],
       ['sign-out', this.post((req, res) => this.leave(req, res))],
       ['act', this.post((req, res) => this.act(req, res))],
       ['history', this.get((req, res) => this.history(req, res))],
@@ -95,35 +103,34 @@ export class AgentPage {
   }
 
   close(): void {
-    for (const res of this.open) res.end();
-    this.open.clear();
+    this.streams.end();
   }
 
   private get(handler: Handler): Serve {
-    return this.guarded('GET', handler);
+    return this.guarded({ GET: handler });
   }
 
   private post(handler: Handler): Serve {
-    return this.guarded('POST', (req, res) => {
-      if (isForeign(req)) throw agentError('AGENT_FOREIGN_PAGE');
-      return handler(req, res);
-    });
+    return this.guarded({ POST: handler });
   }
 
-  private guarded(method: 'GET' | 'POST', handler: Handler): Serve {
+  private guarded(handlers: Readonly<Partial<Record<'GET' | 'POST', Handler>>>): Serve {
     return (req, res) => {
       res.setHeader('X-Content-Type-Options', 'nosniff');
       res.setHeader('Referrer-Policy', 'no-referrer');
       res.setHeader('Cache-Control', 'no-store');
       res.setHeader('Content-Security-Policy', this.policy);
-      if (req.method !== method && !(method === 'GET' && req.method === 'HEAD')) {
-        res.setHeader('Allow', method);
+      const { GET, POST } = handlers;
+      const handler = req.method === 'POST' ? POST : req.method === 'GET' || req.method === 'HEAD' ? GET : undefined;
+      if (!handler) {
+        res.setHeader('Allow', Object.keys(handlers).join(', '));
         res.status(405).end();
         return;
       }
-      new Promise<void>((resolve) => resolve(handler(req, res))).catch((thrown: unknown) =>
-        this.refuse(req, res, asError(thrown)),
-      );
+      new Promise<void>((resolve) => {
+        if (req.method === 'POST' && isForeign(req)) throw agentError('AGENT_FOREIGN_PAGE');
+        resolve(handler(req, res));
+      }).catch((thrown: unknown) => this.refuse(req, res, asError(thrown)));
     };
   }
 
@@ -163,25 +170,44 @@ export class AgentPage {
     res.end(`<!doctype html><meta charset="utf-8"><title>show_vars</title><table>${rows.join('')}</table>`);
   }
 
+  /** Why the stream was refused, for a browser does not tell its page. */
+  private whoIs(req: Request, res: Response): void {
+    const extension = this.agentOf(req);
+    this.streams.mustHaveRoom(cookieIn(req, COOKIE));
+    if (this.options.desk.feed.isFull(extension)) throw agentError('AGENT_TOO_MANY_TABS');
+    res.json({ extension });
+  }
+
   private async enter(req: Request, res: Response): Promise<void> {
-    const { signIn, access, tell } = this.options;
+    const { signIn, tell } = this.options;
     const { extension, pin, token } = await fields(req);
     let session: string;
     if (typeof token === 'string') session = signIn.withLink(token);
     else if (typeof extension === 'string' && typeof pin === 'string') {
-      const address = access.addressOf(req) ?? req.socket.remoteAddress ?? '';
-      session = await signIn.withPin(extension.trim(), pin, address);
+      session = await this.enterWithPin(req, res, extension.trim(), pin);
     } else throw agentError('AGENT_BAD_REQUEST');
     const own = signIn.extensionOf(session) ?? '';
-    setCookie(req, res, session, SESSION_MS / 1000);
+    setCookie(req, res, COOKIE, session, SESSION_MS);
     res.json({ extension: own, name: this.options.nameOf(own) });
     tell('agent_signed_in', { extension: own, by: typeof token === 'string' ? 'link' : 'pin' });
   }
 
+  private async enterWithPin(req: Request, res: Response, extension: string, pin: string): Promise<string> {
+    const { signIn, access } = this.options;
+    const address = access.addressOf(req) ?? req.socket.remoteAddress ?? '';
+    const devices = cookieIn(req, DEVICES).split('|').slice(0, MAX_DEVICES);
+    const { session, device } = await signIn.withPin(extension, pin, { address, devices });
+    const others = devices.filter((one) => ![undefined, extension].includes(signIn.extensionOfDevice(one)));
+    setCookie(req, res, DEVICES, [device, ...others].slice(0, MAX_DEVICES).join('|'), DEVICE_MS);
+    return session;
+  }
+
   private leave(req: Request, res: Response): void {
     const extension = this.agentOf(req);
-    this.options.signIn.signOut(sessionIn(req));
-    setCookie(req, res, '', 0);
+    const session = cookieIn(req, COOKIE);
+    this.options.signIn.signOut(session);
+    this.streams.end(session);
+    setCookie(req, res, COOKIE, '', 0);
     res.json({});
     this.options.tell('agent_signed_out', { extension });
   }
@@ -189,11 +215,12 @@ export class AgentPage {
   private async act(req: Request, res: Response): Promise<void> {
     const extension = this.agentOf(req);
     const asked = await fields(req);
-    const { action, legId, to } = asked;
+    const { action, legId, to, queue, reason } = asked;
+    const more = Object.entries({ to, queue, reason }).filter(([, value]) => value !== undefined);
     try {
       const done = await this.options.desk.act(extension, asked);
       res.json(done);
-      this.options.tell('agent_action', { ok: true, ...done, extension, ...(to === undefined ? {} : { to }) });
+      this.options.tell('agent_action', { ok: true, ...Object.fromEntries(more), ...done, extension });
     } catch (thrown) {
       const code = thrown instanceof TelephonyError ? thrown.code : 'AGENT_FAILED';
       this.options.tell('agent_action', { ok: false, extension, action, legId, error: { code } });
@@ -208,18 +235,13 @@ export class AgentPage {
 
   private events(req: Request, res: Response): void {
     const extension = this.agentOf(req);
-    const { desk, history, nameOf } = this.options;
-    const calls: readonly DeskCall[] = desk.callsOf(extension);
-    const state = { extension, name: nameOf(extension), calls, history: history !== undefined };
-    const stream = this.openStream(req, res);
+    const { desk, signIn } = this.options;
+    const session = cookieIn(req, COOKIE);
+    this.streams.mustHaveRoom(session);
+    const stream = this.streams.begin(req, res, session, () => signIn.extensionOf(session) !== undefined);
     const send = ({ id, name, data }: FeedEvent): void => stream.write(name, JSON.stringify(data), id);
-    stream.end(desk.feed.listen(extension, send, lastIdOf(req)));
-    stream.write('state', JSON.stringify(state));
-    const look = this.options.clock.every(BEAT_MS, () => {
-      // The session may have been ended in another tab.
-      if (this.options.signIn.extensionOf(sessionIn(req)) === undefined) res.end();
-    });
-    res.on('close', () => look.cancel());
+    stream.onEnd(desk.feed.listen(extension, send, lastIdOf(req)));
+    stream.write('state', JSON.stringify(desk.stateOf(extension)));
   }
 
   /** For the web page of a CRM: UserCRM's messages, to whoever shows a token of the extension. */
@@ -233,49 +255,12 @@ export class AgentPage {
     const token = new URL(req.originalUrl, 'http://page').searchParams.get('token') ?? '';
     const extension = this.options.signIn.extensionOfLink(token);
     if (extension === undefined) throw agentError('AGENT_BAD_LINK');
-    const stream = this.openStream(req, res);
-    stream.end(this.options.bare(extension, (id, text) => stream.write('message', text, id), lastIdOf(req)));
-  }
-
-  /** Opens a stream of events; nothing is sent before the first is, so that a refusal can still be told. */
-  private openStream(req: Request, res: Response) {
-    const ends: (() => void)[] = [];
-    let isOpen = false;
-    const begin = (): void => {
-      if (isOpen) return;
-      isOpen = true;
-      res.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
-      res.setHeader('X-Accel-Buffering', 'no');
-      this.open.add(res);
-      res.write('retry: 2000\n\n');
-      const beat = this.options.clock.every(BEAT_MS, () => {
-        if (!res.writableEnded) res.write(': \n\n');
-      });
-      ends.push(() => beat.cancel());
-    };
-    // A connection that breaks is told by 'close', too.
-    res.on('error', () => undefined);
-    res.on('close', () => {
-      this.open.delete(res);
-      for (const end of ends) end();
-    });
-    req.socket.setKeepAlive(true);
-    return {
-      write: (name: string, text: string, id?: string): void => {
-        begin();
-        if (res.writableEnded || res.destroyed) return;
-        res.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${text}\n\n`);
-        if (res.writableLength > MAX_UNSENT) res.destroy();
-      },
-      end: (then: () => void): void => {
-        ends.push(then);
-        begin();
-      },
-    };
+    const stream = this.streams.begin(req, res);
+    stream.onEnd(this.options.bare(extension, (id, text) => stream.write('message', text, id), lastIdOf(req)));
   }
 
   private agentOf(req: Request): string {
-    const extension = this.options.signIn.extensionOf(sessionIn(req));
+    const extension = this.options.signIn.extensionOf(cookieIn(req, COOKIE));
     if (extension === undefined) throw agentError('AGENT_SIGNED_OUT');
     return extension;
   }
@@ -302,18 +287,17 @@ function lastIdOf(req: Request): string {
   );
 }
 
-function sessionIn({ headers }: Request): string {
+function cookieIn({ headers }: Request, wanted: string): string {
   const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
-  return pairs.find(([name]) => name === COOKIE)?.[1] ?? '';
+  return pairs.find(([name]) => name === wanted)?.[1] ?? '';
 }
 
 /** Only for the path of the page, as the browser sees it, and over TLS only if it came so. */
-function setCookie(req: Request, res: Response, value: string, seconds: number): void {
+function setCookie(req: Request, res: Response, name: string, value: string, ms: number): void {
   const { pathname } = new URL(req.originalUrl, 'http://page');
   const path = pathname.replace(/[^/]*\/?$/, '');
   const secure = req.secure || req.headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
-  const cookie = `${COOKIE}=${value}; HttpOnly; SameSite=Strict; Path=${path}; Max-Age=${seconds}${secure}`;
-  res.setHeader('Set-Cookie', cookie);
+  res.append('Set-Cookie', `${name}=${value}; HttpOnly; SameSite=Strict; Path=${path}; Max-Age=${ms / 1000}${secure}`);
 }
 
 async function fields(req: Request): Promise<Readonly<Record<string, unknown>>> {

@@ -1,12 +1,15 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Desk } from '../../lib/agents/desk';
 import type { DeskOptions } from '../../lib/agents/desk';
-import { readPins } from '../../lib/agents/pins';
+import type { DeskMemory } from '../../lib/agents/memory';
+import { readPins, TRIAL_PIN } from '../../lib/agents/pins';
 import { PopTemplate } from '../../lib/agents/pop-url';
+import type { QueueRules } from '../../lib/agents/queues';
 import { SignIn } from '../../lib/agents/sign-in';
 import { systemClock } from '../../lib/clock';
+import { createAgentControl } from '../../lib/control/agents';
 import { createCallControl } from '../../lib/control/control';
-import type { CallControl } from '../../lib/control/types';
+import type { AgentOrder, ControlOrder } from '../../lib/control/types';
 import { Access } from '../../lib/http-in/access';
 import type { QueueMessage } from '../../lib/messages/queues';
 import type { PbxMessage } from '../../lib/messages/types';
@@ -14,6 +17,7 @@ import type { Pbx } from '../../lib/pbx/pbx';
 import { AgentPage } from './agent-page';
 import { BareChannel } from './bare-channel';
 import { knows } from '../../lib/presence/knows';
+import { defaultPhones } from '../../lib/simulator';
 import { crmConfig, storeConfig } from './config-nodes';
 import { keyOf, textOf } from './settings';
 
@@ -29,8 +33,13 @@ export interface ScreenPopDef extends NodeDef {
   readonly unknownUrl?: string;
   readonly popAt?: string;
   readonly openIn?: string;
-  /** Take names of queues and `call_info` from the queues, too. */
+  /** Agents join and leave queues and go on pause here; names of queues and `call_info` come from the queues, too. */
   readonly queues?: boolean;
+  /** Queues that they may join and leave, separated by commas or lines; empty: all. */
+  readonly queueList?: string;
+  /** Reasons for a pause, one on each line. */
+  readonly reasons?: string;
+  readonly freeReason?: boolean;
   /** Web pages that may listen to `stream`, separated by blanks or commas. */
   readonly origins?: string;
   readonly trustedProxies?: string;
@@ -59,6 +68,29 @@ function templateOf(value: unknown): PopTemplate | undefined {
   return text === '' ? undefined : new PopTemplate(text);
 }
 
+/** Who tries the simulator out and has set no PIN yet can sign in nevertheless. */
+function pinsOf(text: string, { simulator }: Pbx): ReadonlyMap<string, string> {
+  const pins = readPins(text);
+  if (pins.size > 0 || !simulator) return pins;
+  return new Map(defaultPhones.map(({ extension }) => [extension, TRIAL_PIN]));
+}
+
+function queueRules({ queueList, reasons, freeReason }: ScreenPopDef): QueueRules {
+  const listed = (value: unknown, between: RegExp): string[] => [
+    ...new Set(
+      textOf(value)
+        .split(between)
+        .map((each) => each.trim())
+        .filter((each) => each !== ''),
+    ),
+  ];
+  return {
+    allowed: listed(queueList, /[\n,]/),
+    reasons: listed(reasons, /\n/),
+    freeReason: freeReason === true,
+  };
+}
+
 function deskOptions(red: NodeAPI, def: ScreenPopDef): DeskOptions {
   const known = templateOf(def.url);
   const unknown = templateOf(def.unknownUrl);
@@ -67,6 +99,8 @@ function deskOptions(red: NodeAPI, def: ScreenPopDef): DeskOptions {
     templates: { ...(known ? { known } : {}), ...(unknown ? { unknown } : {}) },
     popAt: def.popAt === 'ringing' || def.popAt === 'never' ? def.popAt : 'answer',
     tab: def.openIn === 'tab',
+    history: storeConfig(red, def.store)?.store !== undefined,
+    ...(def.queues === true ? { queues: queueRules(def) } : {}),
     userOf: (extension) => {
       const line = account?.userOf(extension);
       return line && { id: line.userId, ...(line.name === undefined ? {} : { name: line.name }) };
@@ -80,30 +114,33 @@ export function agentDesk(
   node: Node<ScreenPopCredentials>,
   def: ScreenPopDef,
   pbx: Pbx,
+  memory: DeskMemory,
   tell: (topic: string, payload: Readonly<Record<string, unknown>>) => void,
 ): AgentDesk {
   const { client, plan, dialling, trunks, presence } = pbx;
   const account = crmConfig(red, def.crm)?.account;
-  const control: CallControl = createCallControl({
-    client,
-    plan,
-    dialling,
-    trunks,
+  const onPbx = { client, plan, dialling, trunks };
+  const agents = createAgentControl(onPbx);
+  const control = createCallControl({
+    ...onPbx,
     knows: async (extension) =>
       account?.users.some((user) => user.extension === extension) ? 'known' : knows(presence, extension),
   });
   const options = deskOptions(red, def);
-  const desk = new Desk(options, {
+  const deps = {
     clock: systemClock,
-    current: () => pbx.calls.current,
-    run: (order) => control.run(order),
-  });
-  const bare = new BareChannel(plan, account);
+    calls: pbx.calls,
+    members: () => pbx.queues.members,
+    run: (order: ControlOrder) => control.run(order),
+    runAgent: (order: AgentOrder) => agents.run(order),
+  };
+  const desk = new Desk(options, deps, memory);
+  const bare = new BareChannel(memory.bare, plan, account);
   const store = storeConfig(red, def.store)?.store;
   const page = new AgentPage({
     desk,
     signIn: new SignIn(
-      { pins: readPins(node.credentials.pins ?? ''), secret: keyOf(node.credentials.secret) },
+      { pins: pinsOf(node.credentials.pins ?? '', pbx), secret: keyOf(node.credentials.secret) },
       systemClock,
     ),
     access: new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) }),
@@ -144,6 +181,7 @@ export function agentDesk(
     },
     close: async () => {
       page.close();
+      agents.close();
       await control.close();
     },
   };

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { request } from 'node:http';
-import type { ClientRequest } from 'node:http';
 import { hashPin } from '../../lib/agents/pins';
 import { signToken } from '../../lib/agents/tokens';
 import amiConfig from '../../nodes/ami-config';
 import screenPop from '../../nodes/screen-pop';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import { until } from '../support/wait';
+import { EventStream, type StreamEvent } from './support/event-stream';
 import { FlowServer } from './support/http';
 import { load, messages, node, unload, type FlowNode } from './support/runtime';
 
@@ -19,22 +17,17 @@ const SECRET = 'a key for links';
 /** A queue of the simulator: 101 answers. */
 const QUEUE = '74951000170';
 
-interface Told {
-  readonly name: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
 describe('screen-pop', () => {
   const server = new FlowServer();
   let pins = '';
-  const streams: ClientRequest[] = [];
+  const streams: EventStream[] = [];
 
   before(async () => {
     pins = `101 ${await hashPin('4711')}\n102 ${await hashPin('0815')}`;
   });
   beforeEach(() => server.listen());
   afterEach(async () => {
-    for (const stream of streams.splice(0)) stream.destroy();
+    for (const stream of streams.splice(0)) stream.close();
     await unload();
     await server.close();
   });
@@ -58,36 +51,19 @@ describe('screen-pop', () => {
   async function signIn(extension: string, pin: string): Promise<string> {
     const answer = await server.post('/agent/session', { extension, pin }, OWN);
     assert.equal(answer.status, 200, answer.body);
-    const [cookie = ''] = answer.headers['set-cookie'] ?? [];
+    const cookie = answer.headers['set-cookie']?.find((each) => each.startsWith('telephony_agent=')) ?? '';
     assert.match(cookie, /^telephony_agent=[^;]+; HttpOnly; SameSite=Strict; Path=\/agent\/; Max-Age=43200$/);
     return cookie.split(';')[0] ?? '';
   }
 
-  async function listen(path: string, cookie = ''): Promise<Told[]> {
-    const told: Told[] = [];
-    let text = '';
-    const sent = request({ host: '127.0.0.1', port: server.port, path, headers: { cookie } }, (res) => {
-      res.setEncoding('utf8');
-      res.on('error', () => undefined);
-      res.on('data', (chunk: string) => {
-        text += chunk;
-        const blocks = text.split('\n\n');
-        text = blocks.pop() ?? '';
-        for (const block of blocks) {
-          const name = /^event: (.*)$/m.exec(block)?.[1];
-          const data = /^data: (.*)$/m.exec(block)?.[1];
-          if (name !== undefined && data !== undefined) told.push({ name, data: JSON.parse(data) as Told['data'] });
-        }
-      });
-    });
-    sent.on('error', () => undefined);
-    sent.end();
-    streams.push(sent);
-    await once(sent, 'response');
-    return told;
+  async function listen(path: string, cookie = ''): Promise<readonly StreamEvent[]> {
+    const stream = await EventStream.open(server.port, path, cookie);
+    streams.push(stream);
+    return stream.events;
   }
-  const has = (told: readonly Told[], name: string) => until(() => told.some((each) => each.name === name), name);
-  const callIn = ({ data }: Told) => data.call as { state: string; number: string; legId: string };
+  const has = (told: readonly StreamEvent[], name: string) =>
+    until(() => told.some((each) => each.name === name), name);
+  const callIn = ({ data }: StreamEvent) => data.call as { state: string; number: string; legId: string };
 
   it('tells an agent of his own calls, and nobody else of them', async () => {
     await start();
@@ -191,7 +167,7 @@ describe('screen-pop', () => {
       pbx.client.action({ action: 'QueuePause', headers: { Interface: `PJSIP/${extension}`, Paused: 'true', Reason } });
     await pause('101', 'Обед');
     await pause('105', 'Учёба');
-    const changes = (told: readonly Told[]) => told.filter(({ data }) => data.action === 'agent_change');
+    const changes = (told: readonly StreamEvent[]) => told.filter(({ data }) => data.action === 'agent_change');
     await until(() => changes(own).length > 0 && changes(other).length > 0, 'both pauses');
     assert.deepEqual(
       changes(own).map(({ data }) => data.body),

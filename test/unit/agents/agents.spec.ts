@@ -30,7 +30,7 @@ describe('signing in', () => {
 
   it('outlives a restart, and ends by time, by signing out and with another PIN', async () => {
     const { clock, pins, signIn } = await made();
-    const session = await signIn.withPin('101', '4711', '10.0.0.1');
+    const { session } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
     assert.equal(signIn.extensionOf(session), '101');
     assert.equal(new SignIn({ pins, secret: SECRET }, clock).extensionOf(session), '101');
     const changed = new Map([['101', await hashPin('4711')]]);
@@ -38,9 +38,9 @@ describe('signing in', () => {
     assert.equal(signIn.extensionOf(session.replace('101.', '102.')), undefined);
     signIn.signOut(session);
     assert.equal(signIn.extensionOf(session), undefined);
-    const next = await signIn.withPin('101', '4711', '10.0.0.1');
+    const next = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
     clock.advance(SESSION_MS + 1000);
-    assert.equal(signIn.extensionOf(next), undefined);
+    assert.equal(signIn.extensionOf(next.session), undefined);
   });
 
   it('takes a link of the CRM for a link only, in its time', async () => {
@@ -60,21 +60,52 @@ describe('signing in', () => {
 
   it('makes each further guess wait longer, whoever guesses', async () => {
     const { clock, signIn } = await made();
-    const guess = (address: string, pin = '0000') => signIn.withPin('101', pin, address);
+    const guess = (address: string, pin = '0000') => signIn.withPin('101', pin, { address });
     for (let i = 0; i < 5; i += 1) await assert.rejects(guess(`10.0.0.${i}`), { code: 'AGENT_WRONG_PIN' });
     await assert.rejects(guess('10.0.0.9', '4711'), { code: 'AGENT_WAIT', params: { seconds: 30 } });
     clock.advance(30_000);
     await assert.rejects(guess('10.0.0.9'), { code: 'AGENT_WRONG_PIN' });
     await assert.rejects(guess('10.0.0.9'), { code: 'AGENT_WAIT', params: { seconds: 60 } });
     clock.advance(60_000);
-    assert.equal(signIn.extensionOf(await guess('10.0.0.9', '4711')), '101');
+    assert.equal(signIn.extensionOf((await guess('10.0.0.9', '4711')).session), '101');
+  });
+
+  it('lets the agent in from a browser that it knows, however much strangers guess', async () => {
+    const { signIn } = await made();
+    const { device } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
+    for (let i = 0; i < 25; i += 1)
+      await assert.rejects(signIn.withPin('101', '0000', { address: '10.0.0.1', devices: ['101.1.x'] }));
+    const own = { address: '10.0.0.1', devices: ['nonsense', device] };
+    assert.equal(signIn.extensionOf((await signIn.withPin('101', '4711', own)).session), '101');
+    // For another extension it is worth nothing, and it is no way to guess for ever.
+    await assert.rejects(signIn.withPin('102', '4711', own), { code: 'AGENT_WRONG_PIN' });
+    for (let i = 0; i < 5; i += 1)
+      await assert.rejects(signIn.withPin('101', '0000', own), { code: 'AGENT_WRONG_PIN' });
+    await assert.rejects(signIn.withPin('101', '4711', own), { code: 'AGENT_WAIT' });
+    assert.equal(signIn.extensionOf(device), undefined);
+  });
+
+  it('gives no free guesses to who tries all at once, and lets a whole shift in', async () => {
+    const { signIn, pins } = await made();
+    const tries = Array.from({ length: 15 }, (_, i) =>
+      signIn.withPin('101', String(1000 + i), { address: '10.0.0.1' }),
+    );
+    const codes = (await Promise.allSettled(tries)).map(
+      (one) => one.status === 'rejected' && (one.reason as { code: string }).code,
+    );
+    assert.equal(codes.filter((code) => code === 'AGENT_WRONG_PIN').length, 5);
+    assert.equal(codes.filter((code) => code === 'AGENT_WAIT').length, tries.length - 5);
+    const own = pins.get('101') ?? '';
+    const shift = Array.from({ length: 20 }, (_, i) => String(200 + i));
+    for (const extension of shift) pins.set(extension, own);
+    await Promise.all(shift.map((extension) => signIn.withPin(extension, '4711', { address: '10.0.0.2' })));
   });
 });
 
 describe('the feed of agents', () => {
   it('repeats what was missed, once, and to the same extension only', () => {
     const feed = new Feed();
-    const seen: [string, unknown][] = [];
+    const seen: [string | undefined, unknown][] = [];
     const end = feed.listen('101', ({ id, data }) => seen.push([id, data]));
     feed.tell('101', 'note', 1);
     feed.tell('102', 'note', 'not his');
@@ -85,15 +116,18 @@ describe('the feed of agents', () => {
     assert.deepEqual([seen.map(([, data]) => data), again], [[1], [2]]);
     const strange: unknown[] = [];
     feed.listen('101', ({ data }) => strange.push(data), 'earlier-1')();
-    assert.deepEqual(strange, []);
+    assert.deepEqual(strange, [1, 2]);
+    const fresh: unknown[] = [];
+    feed.listen('101', ({ data }) => fresh.push(data))();
+    assert.deepEqual(fresh, []);
     assert.equal(feed.listeners, 0);
   });
 
   it('keeps no more than a hundred events, and refuses an eleventh tab', () => {
     const feed = new Feed();
     let first = '';
-    feed.listen('101', ({ id }) => (first ||= id))();
-    const end = feed.listen('101', ({ id }) => (first ||= id));
+    feed.listen('101', ({ id = '' }) => (first ||= id))();
+    const end = feed.listen('101', ({ id = '' }) => (first ||= id));
     for (let i = 0; i < 150; i += 1) feed.tell('101', 'note', i);
     end();
     const kept: unknown[] = [];
@@ -117,7 +151,16 @@ describe('an address template', () => {
   });
 
   it('opens nothing but web pages', () => {
-    const bad = ['javascript:alert(1)', 'data:text/html,x', 'https://%callerid%/', 'https://a@evil/', '//evil', 'x'];
+    const bad = [
+      'javascript:alert(1)',
+      'data:text/html,x',
+      'https://%callerid%/',
+      'https://a@evil/',
+      '//evil',
+      '/\\evil',
+      '..\\evil',
+      'x',
+    ];
     for (const text of bad) {
       assert.throws(() => new PopTemplate(text), { code: 'AGENT_BAD_TEMPLATE' }, text);
       if (!text.includes('%')) assert.equal(webAddress(text), undefined, text);
@@ -127,5 +170,10 @@ describe('an address template', () => {
       'show_vars/?aon=%2B7%20(8)',
     );
     assert.equal(new PopTemplate('https://a.example/?x=%other%').fill({}), 'https://a.example/?x=%other%');
+    for (const page of ['/card?aon=', '../card?aon=']) {
+      assert.equal(new PopTemplate(`${page}%callerid%`).fill({ callerid: '//x' }), `${page}%2F%2Fx`);
+      assert.equal(webAddress(`${page}1`), `${page}1`);
+    }
+    assert.throws(() => new PopTemplate('/%callerid%/card'), { code: 'AGENT_BAD_TEMPLATE' });
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Desk } from '../../../lib/agents/desk';
+import { DeskMemory } from '../../../lib/agents/memory';
 import { PopTemplate } from '../../../lib/agents/pop-url';
 import type { CallMessage, CallPayload, Client } from '../../../lib/messages/types';
 import { FakeClock } from '../../support/fake-clock';
@@ -18,6 +19,8 @@ const ringing = (client: Client): CallMessage => {
   return { topic: 'call_ringing', payload };
 };
 
+const refused = () => Promise.reject(new Error('not asked'));
+
 describe('the region of the client on the page of agents', () => {
   function opened(client: Client): { readonly url: string; readonly shown: string | undefined } {
     const clock = new FakeClock(Date.parse('2026-07-20T09:05:00Z'));
@@ -27,9 +30,17 @@ describe('the region of the client on the page of agents', () => {
         templates: { known: new PopTemplate('https://crm.example.com/?where=%region_name%&time=%region_time%') },
         popAt: 'ringing',
         tab: false,
+        history: false,
         userOf: () => undefined,
       },
-      { clock, current: () => [message], run: () => Promise.reject(new Error('not asked')) },
+      {
+        clock,
+        calls: { current: [message], isKnown: true },
+        members: () => undefined,
+        run: refused,
+        runAgent: refused,
+      },
+      new DeskMemory(),
     );
     const urls: string[] = [];
     const end = desk.feed.listen('101', ({ name, data }) => {
@@ -37,7 +48,7 @@ describe('the region of the client on the page of agents', () => {
     });
     desk.onCall(message);
     end();
-    return { url: urls.join(' '), shown: desk.callsOf('101')[0]?.region };
+    return { url: urls.join(' '), shown: desk.stateOf('101').calls[0]?.region };
   }
 
   it('is that of the message, which knows the table of the admin', () => {

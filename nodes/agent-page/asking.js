@@ -1,0 +1,62 @@
+import { language, texts } from './texts.js';
+
+export const $ = (id) => document.getElementById(id);
+
+/** Asks the server; rejects with an error whose `status` is absent when nothing of use came back. */
+export async function ask(path, body) {
+  const how = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const headers = { 'Content-Type': 'application/json', 'X-Telephony-CRM': '1', 'Accept-Language': language };
+  const answer = await fetch(path, { ...how, headers, credentials: 'same-origin' });
+  const told = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(told.error?.message ?? texts.failed), { status: answer.status });
+  return told;
+}
+
+export const wordsOf = (error) => (error.status === undefined ? texts.failed : error.message);
+
+export function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+/** Says it to who cannot see it. */
+export function say(text) {
+  $('said').textContent = text;
+}
+
+/** A button that is at work keeps the focus, and does nothing a second time. */
+export async function during(button, work) {
+  if (button.ariaDisabled === 'true') return;
+  button.ariaDisabled = 'true';
+  try {
+    await work();
+  } finally {
+    button.ariaDisabled = null;
+  }
+}
+
+/** Shows and hides; whoever stood on what goes away stands on what comes instead. */
+export function showOnly(buttons, isShown, instead) {
+  const stood = buttons.find((button) => button === document.activeElement);
+  for (const button of buttons) button.hidden = !isShown(button);
+  if (stood?.hidden) (buttons.find((button) => !button.hidden) ?? instead)?.focus();
+}
+
+export const partyOf = ({ number, name }) => (name && name !== number ? `${name} ${number}` : number || texts.noNumber);
+
+/** Something that each of several tabs is told, and only one may do. */
+export function isMine(what) {
+  try {
+    const key = `telephony-agent ${what}`;
+    for (const old of Object.keys(localStorage)) {
+      const isOurs = old.startsWith('telephony-agent ') && Date.now() - Number(localStorage.getItem(old)) > 3_600_000;
+      if (isOurs) localStorage.removeItem(old);
+    }
+    if (localStorage.getItem(key) !== null) return false;
+    localStorage.setItem(key, String(Date.now()));
+  } catch {
+    // Without a storage each tab stands alone.
+  }
+  return true;
+}
