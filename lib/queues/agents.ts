@@ -317,7 +317,8 @@ export class Agents {
     const { pbx } = this;
     const paused = [...agent.memberships].filter((one) => one.paused);
     const reason = change === 'paused' ? member?.reason : undefined;
-    const known = (member?.paused ? [member, ...paused] : paused).find((one) => one.reason !== '');
+    const withReason = paused.filter((one) => one.reason !== '');
+    const known = withReason.find((one) => one === member) ?? withReason[0];
     const payload: AgentChangePayload = {
       eventId: `${pbx}:${agent.phone}:agent_change:${member ? `${member.queue}:` : ''}${change}:${Math.round(t)}`,
       pbx,
