@@ -1,14 +1,5 @@
 import type { HttpProtocol } from './types';
-import {
-  bad,
-  browserAddress,
-  displayName,
-  errorHeaders,
-  httpReply,
-  oneLine,
-  routeQuestion,
-  transportFault,
-} from './wire';
+import { browserAddress, callerQuestion, displayName, errorHeaders, httpReply, oneLine } from './wire';
 
 const METHODS = ['GET'];
 const TEXT = 'text/plain';
@@ -22,14 +13,7 @@ export const card: HttpProtocol = {
   methods: METHODS,
   contentTypes: [],
 
-  parse(parts) {
-    const fault = transportFault(parts, METHODS, []);
-    if (fault) return fault;
-    const { phone, ani, trunk, dnis, callid } = parts.query;
-    const caller = phone ?? ani;
-    if (caller === undefined) return bad('PROTOCOL_PHONE_MISSING', { parameter: 'phone' });
-    return { action: 'route', question: routeQuestion(caller, trunk ?? dnis, callid) };
-  },
+  parse: (parts) => callerQuestion(parts, METHODS),
 
   format({ url }, { question }) {
     const address = browserAddress(url);

@@ -1,14 +1,12 @@
 import type { HttpProtocol, RouteAnswer } from './types';
 import {
-  bad,
   browserAddress,
+  callerQuestion,
   dialSafeExtension,
   displayName,
   errorHeaders,
   httpReply,
   oneLine,
-  routeQuestion,
-  transportFault,
 } from './wire';
 
 const METHODS = ['GET'];
@@ -58,14 +56,7 @@ export const uccx: HttpProtocol = {
   methods: METHODS,
   contentTypes: [],
 
-  parse(parts) {
-    const fault = transportFault(parts, METHODS, []);
-    if (fault) return fault;
-    const { phone, ani, trunk, dnis, callid } = parts.query;
-    const caller = phone ?? ani;
-    if (caller === undefined) return bad('PROTOCOL_PHONE_MISSING', { parameter: 'phone' });
-    return { action: 'route', question: routeQuestion(caller, trunk ?? dnis, callid) };
-  },
+  parse: (parts) => callerQuestion(parts, METHODS),
 
   format: (answer) => httpReply(200, XML, xmlBody(answer)),
 

@@ -1,7 +1,7 @@
 import type { ErrorParams, Text } from '../errors';
 import { isDialable } from '../phone/dialable';
 import { httpStatusOf, protocolError, type ProtocolErrorCode } from './errors';
-import type { BadRequest, Echo, HttpReply, HttpRequestParts, RouteQuestion } from './types';
+import type { BadRequest, Echo, HttpReply, HttpRequestParts, RouteQuestion, RouteRequest } from './types';
 
 /** Names are shown on a phone: longer ones only flood the dialplan. */
 const MAX_NAME = 80;
@@ -112,6 +112,16 @@ export function routeQuestion(phone: string, trunk: string | undefined, callId: 
     ...(trunk === undefined || trunk === '' ? {} : { trunk: phoneValue(trunk) }),
     ...(callId === undefined || callId === '' ? {} : { callId: shortValue(callId) }),
   };
+}
+
+/** The route question of a GET in the words of Unified CCX: `phone` or `ani`, with `trunk` or `dnis`, and `callid`. */
+export function callerQuestion(parts: HttpRequestParts, methods: readonly string[]): RouteRequest | BadRequest {
+  const fault = transportFault(parts, methods, []);
+  if (fault) return fault;
+  const { phone, ani, trunk, dnis, callid } = parts.query;
+  const caller = phone ?? ani;
+  if (caller === undefined) return bad('PROTOCOL_PHONE_MISSING', { parameter: 'phone' });
+  return { action: 'route', question: routeQuestion(caller, trunk ?? dnis, callid) };
 }
 
 /** A reply that no cache may keep: it is true for one call only. */

@@ -134,6 +134,7 @@ describe('the dialogs in Chromium', () => {
       '02-cdr-export.json',
       '06-autocall-notification.json',
       '04-usercrm-server.json',
+      '10-cisco-uccx-bitrix24.json',
     ];
     const texts = await Promise.all(examples.map((name) => readFile(join(repository, 'examples', name), 'utf8')));
     flows = texts.flatMap((text) => JSON.parse(text) as Record<string, unknown>[]);
