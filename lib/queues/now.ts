@@ -64,7 +64,10 @@ export function queuesIn(
       waiting: callers.length,
       longestWaitSeconds: Math.max(0, ...callers.map(({ waitSeconds }) => waitSeconds)),
       callers: callers.sort((one, other) => one.position - other.position),
-      agents: of('QueueMember', id).map((row) => agentIn(row, phoneOf, now)),
+      // Asterisk lists them in no order that means something.
+      agents: of('QueueMember', id)
+        .map((row) => agentIn(row, phoneOf, now))
+        .sort((one, other) => one.phone.localeCompare(other.phone, 'en', { numeric: true })),
     };
   });
 }

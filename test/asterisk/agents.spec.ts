@@ -63,6 +63,20 @@ describeAsterisk('agents of queues', (version) => {
     assert.deepEqual((await member('PJSIP/101'))!.slice(3), ['1', 'Обед']);
     assert.equal((await run({ ...pause, reason: 'Учёба', queue: 'support' })).changed, true);
     assert.deepEqual((await member('PJSIP/101'))!.slice(3), ['1', 'Учёба']);
+    const { queues } = await agents.status({ action: 'queue-status', queues: ['support'] });
+    assert.deepEqual(
+      queues.map(({ id, waiting, agents: members }) => [id, waiting, members.filter(({ phone }) => phone !== '103')]),
+      [
+        [
+          'support',
+          0,
+          [
+            { phone: '101', name: 'Agent One', state: 'paused', reason: 'Учёба' },
+            { phone: '102', name: 'Agent Two', state: 'away' },
+          ],
+        ],
+      ],
+    );
     const back = { action: 'unpause', extension: '101' };
     assert.deepEqual([(await run(back)).changed, (await run(back)).changed], [true, false]);
     assert.equal((await member('PJSIP/101'))![3], '0');

@@ -52,6 +52,8 @@ describeAsterisk('scripts as in Линия24', (version) => {
     }).start();
     nodeRed = await startPack(flow(port, crm.origin));
     await bed.asterisk.setGlobal('TELEPHONY_CRM_URL', `${nodeRed.url}/forward`);
+    const isLinked = async () => (await bed.asterisk.cli('manager show connected')).includes('crm-dial');
+    await until(isLinked, 'the link of the flow', 30_000);
     admin = createAmiClient({ host: '127.0.0.1', port, username: 'admin', secret: 'admin-secret' });
     admin.connect();
     await until(() => admin.state.phase === 'ready', 'the link of the admin');
