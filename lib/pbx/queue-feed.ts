@@ -43,6 +43,8 @@ export class QueueFeed {
   private wake: Timer | undefined;
   private wakeAt = Infinity;
   private ask: Timer | undefined;
+  /** The last lists were refused. */
+  private isRefused = false;
   private toldOverBound = false;
   private changes: Timer | undefined;
 
@@ -53,6 +55,7 @@ export class QueueFeed {
       subscribeCalls((message) => this.take(tracker.applyCall(message, this.now()))),
       client.subscribe(QUEUE_EVENTS, (event) => this.take(tracker.apply(event, this.now()))),
       client.onState((state) => this.linkChanged(state)),
+      client.subscribe(['FullyBooted'], () => this.booted()),
     ];
     this.linkChanged(client.state);
   }
@@ -100,6 +103,13 @@ export class QueueFeed {
     }
   }
 
+  /** While it begins, Asterisk takes log-ins and does not know its queues yet (measured on 22.10). */
+  private booted(): void {
+    if (!this.isLive || !this.isRefused) return;
+    this.ask?.cancel();
+    void this.learn(this.session);
+  }
+
   private isOver(session: number): boolean {
     return !this.isLive || this.session !== session;
   }
@@ -107,6 +117,7 @@ export class QueueFeed {
   private async learn(session: number): Promise<void> {
     const { client, clock, tracker, onProblem } = this.parts;
     const requestedAt = this.now();
+    this.isRefused = false;
     const next = (ms: number, run: () => void): void => {
       this.ask = clock.after(ms, run);
     };
@@ -126,6 +137,7 @@ export class QueueFeed {
       });
     } catch (thrown) {
       if (this.isOver(session)) return;
+      this.isRefused = true;
       onProblem(
         pbxError('PBX_QUEUES_FAILED', { reason: asError(thrown).message, seconds: ASK_AGAIN_MS / 1000 }, thrown),
       );

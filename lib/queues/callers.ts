@@ -319,8 +319,12 @@ export class Callers {
     this.book.touch(caller);
     this.tell(stayMessage(this.when(heard), caller, stay, { reason, hangup: HANGUPS[reason] }));
     if (reason === 'answered') return;
-    const unanswered = heard.reconciled ? 'unknown' : reason === 'abandoned' ? 'abandoned' : undefined;
-    for (const offer of openOffers(stay)) this.cancel(caller, stay, offer, unanswered ?? reasonOf(offer), heard);
+    for (const offer of openOffers(stay)) {
+      // Whoever leaves by a key, or is taken elsewhere, has not let the agent's time run out.
+      const why = reason === 'timeout' || offer.cause !== undefined ? reasonOf(offer) : 'abandoned';
+      const unanswered = heard.reconciled ? 'unknown' : reason === 'abandoned' ? 'abandoned' : why;
+      this.cancel(caller, stay, offer, unanswered, heard);
+    }
   }
 
   cancel(caller: CallerState, stay: StayState, offer: OfferState, reason: CancelReason, heard: Heard): void {

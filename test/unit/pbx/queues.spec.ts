@@ -124,6 +124,29 @@ describe('the queues of a PBX over a restart', () => {
     );
   });
 
+  it('are asked for again as soon as a PBX that refused them has begun', async () => {
+    const { told } = await live(START, async (link, run) => {
+      await run(2000);
+      link.queues = new Error('Invalid/unknown command');
+      link.down();
+      link.up();
+      await run(100);
+      assert.deepEqual(
+        problems.splice(0).map(({ code }) => code),
+        ['PBX_QUEUES_FAILED'],
+      );
+      link.queues = [MEMBER, amiEvent('QueueEntry', { ...IN_QUEUE, Wait: '0' })];
+      link.hear('FullyBooted');
+      link.hear('FullyBooted');
+      await run(1500);
+      assert.equal(link.asked.filter((action) => action === 'QueueStatus').length, 3);
+    });
+    assert.deepEqual(
+      told.map(({ topic }) => topic),
+      ['queue-dial'],
+    );
+  });
+
   it('go on without what another version wrote', async () => {
     table.rows.set('node:queues 1.1', { callId: '1.1', state: '{"version":99}', savedAt: START });
     const { told } = await live(START, async (link, run) => {

@@ -53,11 +53,12 @@ describe('callers in queues', () => {
   });
 
   it('who left by a key to the voicemail have not given up when they hang up there', () => {
-    hear(0, of('QueueCallerJoin'));
-    hear(10_000, of('QueueCallerLeave'));
+    hear(0, of('QueueCallerJoin'), of('AgentCalled', AGENT));
+    hear(10_000, dialEnd('CANCEL'), of('QueueCallerLeave'));
     hear(11_500, amiEvent('HangupRequest', CALLER), amiEvent('Hangup', { ...CALLER, Cause: '16' }));
     const { reason, waitSeconds } = payloadOf('queue-hangup');
     assert.deepEqual([reason, waitSeconds], ['other', 10]);
+    assert.equal(payloadOf('agent-cancel').reason, 'abandoned', 'the agent missed nothing');
   });
 
   it('who go on to another queue waited in the first one until they left it', () => {

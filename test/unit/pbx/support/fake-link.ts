@@ -11,8 +11,8 @@ export class FakeLink implements AmiClient {
   startup: string | undefined = '2026-01-01 09:00:00';
   /** The answers to `CoreShowChannels`: rows, or why there are none. One that never comes is `undefined`. */
   channels: readonly AmiMessage[] | Error | undefined = [];
-  /** The answer to `QueueStatus`. */
-  queues: readonly AmiMessage[] = [];
+  /** The answer to `QueueStatus`: rows, or why there are none. */
+  queues: readonly AmiMessage[] | Error = [];
   /** The file of every recording, as `Getvar` tells it; `undefined`: it may not be asked. */
   recording: string | undefined;
   readonly asked: string[] = [];
@@ -54,8 +54,9 @@ export class FakeLink implements AmiClient {
 
   list({ action }: { readonly action: string }): Promise<AmiMessage[]> {
     this.asked.push(action);
-    if (action === 'QueueStatus') return Promise.resolve([...this.queues]);
-    const { channels } = this;
+    const { channels, queues } = this;
+    if (action === 'QueueStatus')
+      return queues instanceof Error ? Promise.reject(queues) : Promise.resolve([...queues]);
     if (channels instanceof Error) return Promise.reject(channels);
     return channels ? Promise.resolve([...channels]) : new Promise(() => undefined);
   }
