@@ -1,5 +1,5 @@
 /** The layers of the house: nodes -> nodes/runtime -> lib, inside lib only downwards, no cycles. */
-const pure = '^lib/(phone|presence|protocols|calls|queues|outbound)/';
+const pure = '^lib/(phone|presence|protocols|calls|queues|outbound|uccx)/';
 const shared = '^lib/(messages/|(clock|errors|log|text|variables|channel-variables)[.]ts$)';
 
 module.exports = {
@@ -198,6 +198,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^lib/finesse/' },
       to: { path: '^lib/', pathNot: ['^lib/(finesse|http-out)/', '^lib/dialer/types[.]ts$', shared] },
+    },
+    {
+      name: 'uccx-makes-messages-of-rows',
+      comment: 'And knows the clocks of time zones, which must not be learnt twice.',
+      severity: 'error',
+      from: { path: '^lib/uccx/' },
+      to: { path: '^lib/', pathNot: ['^lib/(uccx|phone)/', '^lib/dialer/local-time[.]ts$', shared] },
     },
     {
       name: 'recordings-know-no-pbx',

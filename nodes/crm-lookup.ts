@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock';
 import { TelephonyError, asError } from '../lib/errors';
 import { pbxError } from '../lib/pbx/errors';
 import type { Pbx } from '../lib/pbx/pbx';
+import { Regions } from '../lib/pbx/regions';
 import { unusablePbx } from '../lib/pbx/unusable';
 import { numberingPlan } from '../lib/phone';
 import { createLookup } from '../lib/routing/lookup';
@@ -12,7 +13,7 @@ import { Complaints } from './runtime/complaints';
 import { amiConfig, crmConfig } from './runtime/config-nodes';
 import { crmStatus } from './runtime/crm-status';
 import { nodeError } from './runtime/errors';
-import { wordsFor } from './runtime/language';
+import { languageOf, wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { linkStatus } from './runtime/link-status';
 import { newClient, type NewClientDef } from './runtime/new-client';
@@ -48,6 +49,7 @@ const init: NodeInitializer = (red) => {
     if (!account) throw crm?.problem ?? nodeError('CRM_NOT_CHOSEN');
     const rows = (def.substitutes ?? []).map(({ from, to }) => [textOf(from), textOf(to)] as const);
     const defaultSubstitute = textOf(def.defaultSubstitute);
+    const regions = new Regions(languageOf(red, node.type));
     const create = newClient(account, def, (error) => node.warn(wordsFor(red, node, error)));
     return createLookup({
       account,
@@ -55,6 +57,7 @@ const init: NodeInitializer = (red) => {
       plan: amiConfig(red, def.pbx)?.pbx.plan ?? numberingPlan({ country: textOf(def.country) || 'RU' }),
       deadlineMs: milliseconds(def.deadline, 2, (problem) => node.warn(wordsFor(red, node, problem))),
       inUseIsFit: def.inUseIsFit === true,
+      regionOf: pbx?.regionOf ?? ((e164) => regions.of(e164)),
       substitutes: Object.fromEntries(rows.filter(([from, to]) => from !== '' && to !== '')),
       ...(create === undefined ? {} : { create }),
       ...(pbx === undefined ? {} : { presence: pbx.presence }),

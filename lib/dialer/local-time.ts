@@ -1,5 +1,6 @@
 const MINUTE_MS = 60_000;
 const QUARTER_MS = 15 * MINUTE_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Zones in use at once are far fewer; the bound keeps hostile spellings of them from filling the memory. */
 const MAX_ZONES = 512;
 /** Of one zone; then they are forgotten and learnt anew. */
@@ -50,4 +51,17 @@ export function offsetOf(name: string, now: number): number {
   if (offsets.size >= MAX_OFFSETS) offsets.clear();
   offsets.set(quarter, offset);
   return offset;
+}
+
+/**
+ * When the clocks of a zone show this (as ms since 1970 of those clocks), in order: one moment, two in the hour that comes twice; in the one
+ * that is left out, the end of it by the clocks before. Throws as {@link offsetOf}.
+ */
+export function momentsOf(name: string, local: number): readonly [number, ...number[]] {
+  const [earlier = 0, later = 0] = [-DAY_MS, DAY_MS]
+    .map((days) => local - offsetOf(name, local + days))
+    .sort((a, b) => a - b);
+  const shown = [earlier, later].filter((at) => at + offsetOf(name, at) === local);
+  const [first = later, second = first] = shown;
+  return first === second ? [first] : [first, second];
 }

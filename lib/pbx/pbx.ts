@@ -79,6 +79,8 @@ export interface Pbx {
   readonly trunks: readonly string[];
   /** Whose phone is registered at an address; the table of `ami-config` comes first. */
   readonly whoIsAt: WhoIsAt;
+  /** See {@link PbxDeps.regionOf}. */
+  readonly regionOf?: RegionOf;
   /** Only when the built-in simulator is chosen. */
   readonly simulator?: Simulator;
   /** Only when the settings are wrong, so that there is neither a simulator nor an Asterisk. */
@@ -122,6 +124,7 @@ class JoinedPbx implements Pbx {
   readonly dialling: PbxDialling;
   readonly trunks: readonly string[];
   readonly whoIsAt: WhoIsAt;
+  readonly regionOf?: RegionOf;
   private readonly clock: Clock;
   private readonly onProblem: (problem: TelephonyError) => void;
   private readonly mayHear: boolean;
@@ -137,6 +140,7 @@ class JoinedPbx implements Pbx {
     const clientDeps = { clock, log: { ...log, info: (text: string) => log.debug(text) } };
     this.name = name;
     this.plan = plan;
+    if (deps.regionOf) this.regionOf = deps.regionOf;
     // Until the PBX has told its phones nobody can say; nothing is dialled without the link, and each try is judged anew.
     const hasPhone = (extension: string): boolean => knownNow(this.presence, extension) !== 'unknown';
     this.dialling = { settings: dialling, guard: createGuard(dialling, plan, clock, hasPhone) };

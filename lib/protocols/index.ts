@@ -1,6 +1,7 @@
 import { alterisk } from './alterisk';
 import { amocrm } from './amocrm-widget';
 import { bitrix24 } from './bitrix24-events';
+import { card } from './card';
 import { itgrix } from './itgrix';
 import { json } from './json';
 import { text } from './text';
@@ -13,6 +14,7 @@ export const httpProtocols: Readonly<Record<HttpProtocolName, HttpProtocol>> = {
   itgrix,
   usercrm,
   uccx,
+  card,
   text,
   json,
   alterisk,

@@ -3,7 +3,7 @@ import type { RecordPayload } from '../messages/types';
 
 /** How the question came; the answer must go back the same way. */
 export type Protocol =
-  'itgrix' | 'usercrm' | 'uccx' | 'text' | 'json' | 'alterisk' | 'bitrix24' | 'amocrm' | 'async-agi';
+  'itgrix' | 'usercrm' | 'uccx' | 'card' | 'text' | 'json' | 'alterisk' | 'bitrix24' | 'amocrm' | 'async-agi';
 
 /** The protocols that come over HTTP. */
 export type HttpProtocolName = Exclude<Protocol, 'async-agi'>;
@@ -25,6 +25,18 @@ export interface RouteAnswer {
   readonly extension?: string;
   readonly entityType?: string;
   readonly entityId?: string;
+  /** Where a person opens the record in the CRM. */
+  readonly url?: string;
+  /** Who is responsible, whether he can take the call or not. */
+  readonly ownerId?: string;
+  readonly ownerName?: string;
+  /** The client was unknown, and made by this very question. */
+  readonly created?: true;
+  /** How the lookup ended: `found`, `not-found`, `not-available`, `timeout`, … */
+  readonly outcome?: string;
+  /** Where the number is from, and its time zone (IANA); also of a number that the CRM does not know. */
+  readonly region?: string;
+  readonly timeZone?: string;
   /** To be set on the caller's channel before the call goes on, where the way of the question allows it. */
   readonly variables?: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,7 @@
 import type { HttpProtocol, RouteAnswer } from './types';
 import {
   bad,
+  browserAddress,
   dialSafeExtension,
   displayName,
   errorHeaders,
@@ -33,6 +34,13 @@ function xmlBody(answer: RouteAnswer, error = ''): string {
     name: displayName(answer.name),
     entityType: answer.entityType ?? '',
     entityId: answer.entityId ?? '',
+    url: browserAddress(answer.url) ?? '',
+    created: answer.created === true ? '1' : '0',
+    outcome: answer.outcome ?? '',
+    ownerId: answer.ownerId ?? '',
+    ownerName: displayName(answer.ownerName),
+    region: displayName(answer.region),
+    timeZone: answer.timeZone ?? '',
     error,
   };
   const elements = Object.entries(fields).map(([name, value]) => `<${name}>${xmlText(value)}</${name}>`);
@@ -43,7 +51,7 @@ function xmlBody(answer: RouteAnswer, error = ''): string {
  * The question of a Cisco UCCX script (steps Create URL Document, Create XML Document, Get XML Document Data):
  * `GET ?phone=` or `?ani=`, with `trunk` or `dnis`, and `callid`. The script reads one element per XPath
  * (`/descendant::crm/child::extension`) and leaves its path when one is missing, so every element is always there,
- * and "nobody" is a 200. No DTD, no namespace.
+ * and "nobody" is a 200; `outcome` says why. No DTD, no namespace.
  */
 export const uccx: HttpProtocol = {
   path: '/uccx',

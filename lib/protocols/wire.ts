@@ -8,6 +8,8 @@ const MAX_NAME = 80;
 /** A question's values travel into messages and logs; nothing that is a number or an id is longer. */
 const MAX_QUESTION_VALUE = 256;
 const MAX_JSON_DEPTH = 32;
+/** Browsers and servers take no longer addresses for sure. */
+const MAX_ADDRESS = 2000;
 
 /** A refusal of a request by one of this room's errors. */
 export function bad(code: ProtocolErrorCode, params: ErrorParams = {}, echo?: Echo): BadRequest {
@@ -42,6 +44,14 @@ export function dialSafeExtension(extension: string | undefined): string {
     throw protocolError('PROTOCOL_UNSAFE_EXTENSION', { extension: displayName(extension) });
   }
   return extension;
+}
+
+/** An address that a browser may be sent to, as a URL writes it; never `javascript:`, `data:`, or one with a password in it. */
+export function browserAddress(text: string | undefined): string | undefined {
+  if (text === undefined || text.length > MAX_ADDRESS || !URL.canParse(text)) return undefined;
+  const { protocol, username, password, href } = new URL(text);
+  const isWeb = protocol === 'https:' || protocol === 'http:';
+  return isWeb && username === '' && password === '' ? href : undefined;
 }
 
 /** Percent-encodes all but the unreserved characters of RFC 3986; a space becomes `%20`. */

@@ -27,12 +27,24 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
 
+/** A client is known by at least one of these. */
+const OF_CLIENT = ['name', 'extension', 'entityType', 'entityId', 'url', 'ownerId', 'ownerName'] as const;
+/** What is told of a number besides. */
+const OF_NUMBER = ['outcome', 'region', 'timeZone'] as const;
+
+type Told = Readonly<Partial<Record<(typeof OF_CLIENT)[number] | (typeof OF_NUMBER)[number], string | undefined>>>;
+
 /** Leaves out what is not known: an absent property and an undefined one are not the same to a protocol. */
-function routeAnswer(fields: Readonly<Record<string, string | undefined>>, wanted: unknown): RouteAnswer {
+function routeAnswer(fields: Told, created: unknown, wanted: unknown): RouteAnswer {
   const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const variables = settableIn(wanted);
   const set = Object.keys(variables).length === 0 ? {} : { variables };
-  return { found: Object.keys(known).length > 0, ...known, ...set };
+  return {
+    found: OF_CLIENT.some((name) => fields[name] !== undefined),
+    ...known,
+    ...(created === true ? { created } : {}),
+    ...set,
+  };
 }
 
 function fromContact(contact: Contact): RouteAnswer {
@@ -43,8 +55,14 @@ function fromContact(contact: Contact): RouteAnswer {
     extension: contact.outcome === 'found' ? text(contact.extension) : undefined,
     entityType: text(entity?.type),
     entityId: text(entity?.id),
+    url: text(entity?.url),
+    ownerId: text(contact.owner?.id),
+    ownerName: text(contact.owner?.name),
+    outcome: text(contact.outcome),
+    region: text(contact.region?.name),
+    timeZone: text(contact.region?.timeZone),
   };
-  return routeAnswer(fields, contact.variables);
+  return routeAnswer(fields, contact.created, contact.variables);
 }
 
 function isContact(fields: Fields): boolean {
@@ -53,16 +71,16 @@ function isContact(fields: Fields): boolean {
 
 /**
  * Reads one value of a message as the answer to a route question: what `crm-lookup` wrote, or a plain
- * `{name, extension, entityType, entityId, variables}`, each part optional, or `{found: false}`. `undefined` when it is none of these.
+ * `{name, extension, entityType, entityId, url, variables}`, each part optional, or `{found: false}`. `undefined` when it is none of these.
  */
 function readRouteAnswer(value: unknown): RouteAnswer | undefined {
   const fields = record(value);
   if (!fields) return undefined;
   if (isContact(fields)) return fromContact(fields as unknown as Contact);
   if (fields.found === false) return nobody;
-  const names = ['name', 'extension', 'entityType', 'entityId'];
-  if (![...names, 'variables'].some((name) => name in fields)) return undefined;
-  return routeAnswer(Object.fromEntries(names.map((name) => [name, text(fields[name])])), fields.variables);
+  if (![...OF_CLIENT, 'variables'].some((name) => name in fields)) return undefined;
+  const told = [...OF_CLIENT, ...OF_NUMBER].map((name) => [name, text(fields[name])] as const);
+  return routeAnswer(Object.fromEntries(told), fields.created, fields.variables);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { offsetOf } from '../dialer/local-time';
+import { momentsOf, offsetOf } from '../dialer/local-time';
 import type { Period } from './types';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -7,23 +7,16 @@ const QUARTER_MS = HOUR_MS / 4;
 
 const LOCAL = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?$/;
 
-/** When clocks of a zone show this, as ms since 1970 of those clocks: in the hour that comes twice the first, in the one left out its end. */
-function whenLocal(zone: string, local: number): number {
-  const [earlier = 0, later = 0] = [-DAY_MS, DAY_MS]
-    .map((days) => local - offsetOf(zone, local + days))
-    .sort((a, b) => a - b);
-  return earlier + offsetOf(zone, earlier) === local ? earlier : later;
-}
-
 /**
- * A date, or a time without zone, as the clocks of `zone` show it: wall-clock ms. A date that ends a time (`isEnd`) is there to its
+ * A date, or a time without zone, as the clocks of `zone` show it: wall-clock ms; in the hour that comes twice the first time. A date that ends a time (`isEnd`) is there to its
  * end. `undefined`: it is written in another form, or there is no such date.
  */
 export function localMoment(zone: string, value: string, isEnd: boolean): number | undefined {
   const [, date = '', time] = LOCAL.exec(value.trim()) ?? [];
   const local = Date.parse(`${date}T${time ?? '00:00'}Z`);
   if (Number.isNaN(local)) return undefined;
-  return whenLocal(zone, time === undefined && isEnd ? local + DAY_MS : local);
+  const [at] = momentsOf(zone, time === undefined && isEnd ? local + DAY_MS : local);
+  return at;
 }
 
 /** Hours or days of a zone, one after the other. */

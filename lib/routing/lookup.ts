@@ -3,6 +3,7 @@ import type { AccountLookup, CrmAccount } from '../crm/account';
 import type { ClientWish, CrmAnswer, PhoneNumber } from '../crm/types';
 import { asError, TelephonyError } from '../errors';
 import { isDialable, parseNumber } from '../phone';
+import type { PhoneRegion } from '../phone/region';
 import type { NumberingPlan, ParsedNumber } from '../phone/types';
 import type { Presence, UnfitReason } from '../presence/types';
 import { routingError } from './errors';
@@ -32,6 +33,8 @@ export interface LookupOptions {
   readonly substitutes?: Readonly<Record<string, string>>;
   /** Who stands in for a known client's responsible person who has no substitute of his own. */
   readonly defaultSubstitute?: string;
+  /** Tells where a number is from; absent = not told. */
+  readonly regionOf?: (e164: string) => PhoneRegion | undefined;
   /** Makes a client of an unknown phone number; absent = nothing is made. */
   readonly create?: CreateOptions;
 }
@@ -90,7 +93,11 @@ class Routing implements Lookup {
       return { contact: { ...contact, tookMs: took() } };
     }
 
-    const asked = { number: number.kind === 'phone' ? number.e164 : number.digits };
+    const region = number.kind === 'phone' ? this.options.regionOf?.(number.e164) : undefined;
+    const asked = {
+      number: number.kind === 'phone' ? number.e164 : number.digits,
+      ...(region === undefined ? {} : { region }),
+    };
     try {
       const { answer, from, created, error: notMade } = await this.clientOf(number, took);
       if (!answer.found) {
@@ -263,7 +270,7 @@ const plain = (error: TelephonyError) => ({ code: error.code, message: error.mes
 function failure(
   outcome: LookupOutcome,
   error: TelephonyError,
-  asked: Pick<Contact, 'number'>,
+  asked: Pick<Contact, 'number' | 'region'>,
   tookMs: number,
 ): LookupResult {
   return { contact: { found: false, outcome, ...asked, entities: [], error: plain(error), tookMs }, error };

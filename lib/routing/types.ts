@@ -1,5 +1,6 @@
 import type { TelephonyError } from '../errors';
 import type { CrmEntity } from '../crm/types';
+import type { PhoneRegion } from '../phone/region';
 import type { UnfitReason } from '../presence/types';
 
 /** `found`: a client with a responsible person who can take the call (or whose substitute can). The others are why not. */
@@ -14,6 +15,8 @@ export interface Contact {
   /** The number as it was asked for: E.164 when it is one. */
   readonly number?: string;
   readonly name?: string;
+  /** Where the number is from, also when nobody is known by it. */
+  readonly region?: PhoneRegion;
   readonly entities: readonly CrmEntity[];
   readonly owner?: { readonly id?: string; readonly name?: string };
   /** What the CRM wants to be set on the caller's channel before the call goes on. */

@@ -14,10 +14,10 @@ import type {
 } from '../../../lib/protocols/types';
 import { asteriskHash, flatXml } from './references';
 
-const { itgrix, text, json, uccx, usercrm } = httpProtocols;
+const { card, itgrix, text, json, uccx, usercrm } = httpProtocols;
 /** Those that ask where a call should go. */
 const all = (Object.entries(httpProtocols) as [HttpProtocolName, HttpProtocol][]).filter(
-  ([name]) => !['alterisk', 'bitrix24', 'amocrm'].includes(name),
+  ([name]) => !['alterisk', 'bitrix24', 'amocrm', 'card'].includes(name),
 );
 
 const get = (query: Record<string, string>): HttpRequestParts => ({ method: 'GET', query });
@@ -229,10 +229,29 @@ describe('UCCX', () => {
     assert.equal(
       reply.body,
       '<?xml version="1.0" encoding="UTF-8" standalone="yes"?><crm><found>1</found><extension>101</extension>' +
-        '<name>Иван Петров</name><entityType>contact</entityType><entityId>43</entityId><error></error></crm>',
+        '<name>Иван Петров</name><entityType>contact</entityType><entityId>43</entityId><url></url><created>0</created>' +
+        '<outcome></outcome><ownerId></ownerId><ownerName></ownerName><region></region><timeZone></timeZone>' +
+        '<error></error></crm>',
     );
-    const empty = { found: '0', extension: '', name: '', entityType: '', entityId: '', error: '' };
+    const names = Object.keys(flatXml(reply.body));
+    const empty = { ...Object.fromEntries(names.map((name) => [name, ''])), found: '0', created: '0' };
     assert.deepEqual(flatXml(uccx.format(nobody, route).body), empty);
+    const more: RouteAnswer = {
+      ...known,
+      created: true,
+      outcome: 'not-available',
+      url: 'https://crm.example/lead/7?a=1&b=<2>',
+      ownerId: '99',
+      ownerName: 'Рита "R" & Ко',
+      region: 'Москва',
+      timeZone: 'Europe/Moscow',
+    };
+    const { created, url, ownerName, region, outcome } = flatXml(uccx.format(more, route).body);
+    assert.deepEqual(
+      [created, url, ownerName, region, outcome],
+      ['1', 'https://crm.example/lead/7?a=1&b=%3C2%3E', 'Рита "R" & Ко', 'Москва', 'not-available'],
+    );
+    assert.equal(flatXml(uccx.format({ ...known, url: 'javascript:alert(1)' }, route).body).url, '');
     const failed = uccx.formatError(
       protocolError('PROTOCOL_PHONE_MISSING', { parameter: '<phone>' }),
       400,
@@ -252,6 +271,50 @@ describe('UCCX', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('the client card', () => {
+  const asked = (query: Record<string, string>) => {
+    const request = card.parse(get(query));
+    assert.equal(request.action, 'route');
+    return request as RouteRequest;
+  };
+
+  it('is where the CRM says, and never where the one who asks would like', () => {
+    const request = asked({ phone: '84951343060', url: 'https://evil.example/', Location: 'https://evil.example/' });
+    const reply = card.format({ ...known, url: 'https://company.bitrix24.ru/crm/contact/details/43/' }, request);
+    assert.deepEqual(
+      [reply.status, reply.headers?.Location, reply.body],
+      [302, 'https://company.bitrix24.ru/crm/contact/details/43/', ''],
+    );
+    assert.equal(reply.headers?.['Cache-Control'], 'no-store');
+    refused(card.parse(get({})), 'PROTOCOL_PHONE_MISSING', 400);
+  });
+
+  it('is not an address that a browser should not open', () => {
+    const hostile = [
+      'javascript:alert(1)',
+      'data:text/html,x',
+      '//evil.example/',
+      '/crm/',
+      'https://user:pass@evil.example/',
+      'ftp://crm/',
+      `https://crm.example/${'x'.repeat(2000)}`,
+    ];
+    for (const url of hostile) assert.equal(card.format({ ...known, url }, asked({ phone: '1' })).status, 404, url);
+    const { headers } = card.format(
+      { ...known, url: 'https://crm.example/\r\nSet-Cookie: a=b' },
+      asked({ phone: '1' }),
+    );
+    assert.equal(headers?.Location, 'https://crm.example/Set-Cookie:%20a=b');
+  });
+
+  it('that nobody has is a page that says so, without a tag in it', () => {
+    const reply = card.format(nobody, asked({ ani: '<b>1</b>\r\n"' }));
+    assert.deepEqual([reply.status, reply.contentType], [404, 'text/plain; charset=utf-8']);
+    assert.match(reply.body, /<b>1<\/b> "\./);
+    assert.equal(reply.headers?.Location, undefined);
   });
 });
 

@@ -19,17 +19,38 @@ describe('the answer in a message', () => {
       extension: '101',
       entityType: 'contact',
       entityId: '2',
+      outcome: 'found',
     });
+  });
+
+  it('tells where the record is, who is responsible, and where the number is from', () => {
+    const region = { country: 'RU', name: 'Москва', timeZone: 'Europe/Moscow' };
+    const url = 'https://crm.example/contact/2';
+    const owner = { id: '99', name: 'Рита' };
+    const contact: Contact = { ...found, created: true, entities: [{ ...entities[0]!, url }], owner, region };
+    const { name, ...more } = route(contact) as unknown as Record<string, unknown>;
+    assert.deepEqual([name, more.url, more.ownerId, more.ownerName], ['Петров АА', url, '99', 'Рита']);
+    assert.deepEqual([more.created, more.region, more.timeZone], [true, 'Москва', 'Europe/Moscow']);
+    // A region alone is no client.
+    const unknown = route({ found: false, outcome: 'not-found', region, entities: [], tookMs: 1 });
+    assert.deepEqual(unknown, { found: false, outcome: 'not-found', region: 'Москва', timeZone: 'Europe/Moscow' });
+    assert.deepEqual(route({ url }), { found: true, url });
   });
 
   it('still tells the name when the responsible person cannot take the call, but never an extension', () => {
     const away: Contact = { ...found, outcome: 'not-available', reason: 'not-registered' };
-    assert.deepEqual(route(away), { found: true, name: 'Петров АА', entityType: 'contact', entityId: '2' });
+    assert.deepEqual(route(away), {
+      found: true,
+      name: 'Петров АА',
+      entityType: 'contact',
+      entityId: '2',
+      outcome: 'not-available',
+    });
   });
 
   it('is nobody when the CRM does not know the number or failed', () => {
     for (const outcome of ['not-found', 'timeout', 'error', 'limited', 'bad-number'] as const) {
-      assert.deepEqual(route({ found: false, outcome, entities: [], tookMs: 1 }), { found: false }, outcome);
+      assert.deepEqual(route({ found: false, outcome, entities: [], tookMs: 1 }), { found: false, outcome }, outcome);
     }
   });
 
