@@ -59,7 +59,7 @@ describe('the tarball', () => {
 
   it('holds nothing else: no sources, tests, settings of tools or secrets', () => {
     const allowed =
-      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg)|resources\/[\w-]+\.js|examples\/.+\.(json|conf)|docs\/((crm|decisions|jobs)\/)?[\w.-]+\.md|docs\/images\/[\w-]+\.svg|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE|NOTICE)$/;
+      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg|css)|resources\/[\w-]+\.js|examples\/.+\.(json|conf)|docs\/((crm|decisions|jobs)\/)?[\w.-]+\.md|docs\/images\/[\w-]+\.svg|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE|NOTICE)$/;
     assert.deepEqual(
       files.filter((file) => !allowed.test(file)),
       [],
