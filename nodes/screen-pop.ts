@@ -78,7 +78,7 @@ const init: NodeInitializer = (red) => {
           const end = pbx.calls.subscribe(own.onCall, this.id);
           leave.push((removed) => end(!removed));
           if (def.queues !== true) return;
-          const endQueues = pbx.queues.subscribe((message) => own.desk.onQueue(message), this.id);
+          const endQueues = pbx.queues.subscribe(own.onQueue, this.id);
           leave.push((removed) => endQueues(!removed));
         });
         leave.push(callOff, pbx.client.onState(showState));

@@ -3,6 +3,7 @@
   /** The value that stands in one input. */
   function valueOf(input) {
     if (input.is(':checkbox')) return input.is(':checked');
+    if (input.hasClass('telephony-crm-table')) return rowsIn(input);
     if (!input.hasClass('telephony-crm-pairs')) return input.val();
     const rows = [];
     input.editableList('items').each(function () {
@@ -10,6 +11,39 @@
       rows.push({ name: cells.eq(0).val().trim(), value: cells.eq(1).val() });
     });
     return rows.filter((row) => row.name !== '');
+  }
+
+  /** The rows of a table that are not empty. */
+  function rowsIn(list) {
+    const rows = [];
+    list.editableList('items').each(function () {
+      const cells = $(this).find('[data-cell]').get();
+      const row = Object.fromEntries(cells.map((cell) => [cell.dataset.cell, cell.disabled ? '' : cell.value.trim()]));
+      if (Object.values(row).some(Boolean)) rows.push(row);
+    });
+    return rows;
+  }
+
+  /** What is wrong with the rows of a table, as the server would find: `{ row, column, problem }`; nothing when they are right. */
+  function faultIn(spec, rows) {
+    const seen = new Set();
+    for (const [index, row] of rows.entries()) {
+      for (const column of spec.columns) {
+        const cell = row[column.name] || '';
+        const isOpen = !column.when || column.when.in.includes(row[column.when.field]);
+        const at = { row: index + 1, column };
+        if (!isOpen && cell) return Object.assign(at, { problem: 'empty' });
+        if (isOpen && column.required && !cell) return Object.assign(at, { problem: 'missing' });
+        if (column.type === 'whole' && cell && !/^-?\d{1,9}$/.test(cell))
+          return Object.assign(at, { problem: 'whole' });
+        if (cell.length > 100) return Object.assign(at, { problem: 'long' });
+      }
+      const keys = spec.columns.slice(0, spec.keys || 0).map((column) => (row[column.name] || '').toLowerCase());
+      if (keys.length > 0 && seen.has(keys.join('\n')))
+        return { row: index + 1, column: spec.columns[0], problem: 'twice' };
+      seen.add(keys.join('\n'));
+    }
+    return undefined;
   }
 
   /** Everything that stands in an area; a field that is hidden keeps its value. */
@@ -50,6 +84,46 @@
       );
   }
 
+  function drawTable(row, spec, rows, words) {
+    row.find('label').removeAttr('for').css('width', 'auto');
+    const cellOf = (column, item) => {
+      const cell =
+        column.type === 'choice' ? $('<select>') : $('<input type="text">').attr('placeholder', words(column.label));
+      for (const choice of column.choices || [])
+        $('<option>').val(choice.value).text(words(choice.label)).appendTo(cell);
+      if (column.type === 'whole') cell.attr('inputmode', 'numeric');
+      cell.css({ flex: column.type === 'whole' ? 1 : 2, width: 'auto', minWidth: 0 });
+      return cell
+        .attr({ 'data-cell': column.name, 'aria-label': words(column.label) })
+        .val(item[column.name] || (column.choices || [{ value: '' }])[0].value);
+    };
+    $('<ol class="telephony-crm-table">')
+      .attr('data-setting', spec.name)
+      .appendTo(row)
+      .editableList({
+        removable: true,
+        height: 'auto',
+        addItem: (container, _index, item) => {
+          container.addClass('telephony-crm-row');
+          for (const column of spec.columns) cellOf(column, item).appendTo(container);
+          const arrangeRow = () => {
+            for (const { name, when } of spec.columns) {
+              if (when)
+                container
+                  .find('[data-cell="' + name + '"]')
+                  .prop('disabled', !when.in.includes(container.find('[data-cell="' + when.field + '"]').val()));
+            }
+          };
+          container.on('change', arrangeRow);
+          arrangeRow();
+        },
+      })
+      .editableList(
+        'addItems',
+        rows.map((item) => Object.assign({}, item)),
+      );
+  }
+
   /** Draws one field that is no secret. `words(text)`: a text in the reader's language; `label(key)`: a word of the dialog. */
   function draw(area, spec, saved, words, label) {
     const id = 'telephony-crm-setting-' + spec.name;
@@ -59,6 +133,8 @@
     $('<label>').attr('for', id).text(words(spec.label)).appendTo(row).after(' ');
     let input;
     if (spec.type === 'pairs') drawPairs(row, spec, value, label);
+    else if (spec.type === 'table')
+      drawTable(row, spec, Array.isArray(value) && value.length > 0 ? value : spec.default || [], words);
     else if (spec.type === 'choice') {
       input = $('<select>');
       for (const choice of spec.choices || [])
@@ -84,5 +160,5 @@
     show();
   }
 
-  window.telephonyCrmFields = { settingsIn, isShown, draw, arrange };
+  window.telephonyCrmFields = { settingsIn, isShown, faultIn, draw, arrange };
 })();

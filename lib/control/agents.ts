@@ -16,6 +16,7 @@ interface Place {
   readonly isDynamic: boolean;
   readonly paused: boolean;
   readonly reason: string;
+  readonly inUse: boolean;
 }
 
 interface Standing {
@@ -25,7 +26,10 @@ interface Standing {
   readonly places: readonly Place[];
 }
 
-type Outcome = Pick<AgentDone, 'changed' | 'queues'>;
+type Outcome = Pick<AgentDone, 'changed' | 'queues' | 'state'>;
+
+/** `Status` of a member whose device is in use, busy, in use and ringing, or has somebody on hold. */
+const IN_USE: readonly string[] = ['2', '3', '7', '8'];
 
 /** Asterisk's words (22.10 and 16.28) when somebody else was quicker, or there is no such queue. */
 const ALREADY_THERE = /already there/i;
@@ -73,6 +77,7 @@ class Agents implements AgentControl {
     'queue-logout': (order, now) => this.logout(order, now),
     pause: (order, now) => this.pause(order, now, true),
     unpause: (order, now) => this.pause(order, now, false),
+    'agent-state': (_order, { places }) => Promise.resolve(stateOf(places)),
   };
 
   private async login(order: AgentOrder, places: readonly Place[]): Promise<Outcome> {
@@ -161,6 +166,15 @@ class Agents implements AgentControl {
   }
 }
 
+function stateOf(places: readonly Place[]): Outcome {
+  const paused = places.filter((place) => place.paused);
+  const reason = paused.find((place) => place.reason !== '')?.reason;
+  const queues = queuesOf(places);
+  const busy = places.some(({ inUse }) => inUse);
+  const state = { queues, pausedIn: queuesOf(paused), busy, ...(reason === undefined ? {} : { reason }) };
+  return { changed: false, queues, state };
+}
+
 function readPlace(row: AmiMessage): Place {
   const [queue, interfaceName, reason] = ['Queue', 'Location', 'PausedReason'].map((header) => row.get(header) ?? '');
   return {
@@ -169,6 +183,7 @@ function readPlace(row: AmiMessage): Place {
     isDynamic: row.get('Membership') === 'dynamic',
     paused: row.get('Paused') === '1',
     reason: reason ?? '',
+    inUse: IN_USE.includes(row.get('Status') ?? ''),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { AgentStanding } from '../messages/queues';
+
 /** What can be done with a call, or with the channels of it. */
 export const CONTROL_ACTIONS = [
   'hold',
@@ -68,15 +70,15 @@ export interface CallControl {
   close(): Promise<void>;
 }
 
-/** What can be done with an extension as an agent of queues. */
-export const AGENT_ACTIONS = ['queue-login', 'queue-logout', 'pause', 'unpause'] as const;
+/** What can be done with an extension as an agent of queues; `agent-state` only tells what it is. */
+export const AGENT_ACTIONS = ['queue-login', 'queue-logout', 'pause', 'unpause', 'agent-state'] as const;
 
 export type AgentAction = (typeof AGENT_ACTIONS)[number];
 
 export interface AgentOrder {
   readonly action: AgentAction;
   readonly extension: string;
-  /** Empty: all queues that he is in; a login needs one at least. */
+  /** Empty: all queues that he is in; a login needs one at least, `agent-state` is always of all. */
   readonly queues: readonly string[];
   /** Of pause. */
   readonly reason?: string;
@@ -94,6 +96,8 @@ export interface AgentDone {
   readonly changed: boolean;
   /** Those that it is so in now. */
   readonly queues: readonly string[];
+  /** Of `agent-state`; of whoever is in no queue its lists are empty. */
+  readonly state?: AgentStanding;
 }
 
 /** Carries out orders on the agents of one PBX. */

@@ -103,6 +103,8 @@ export interface CrmAccount {
   deliver(event: DeliverableEvent, how: DeliveryWish): Promise<Delivered>;
   /** Throws `CRM_BAD_SETTINGS` when events cannot be delivered with these choices of `crm-webhook-out`. */
   checkDelivery(settings: Readonly<Record<string, unknown>>): void;
+  /** What the dialog says of it, without secrets. */
+  readonly settings: Readonly<Record<string, unknown>>;
   /** The table extension <-> CRM user: the line that counts of each user. */
   readonly users: readonly UserMapping[];
   /** The extension of a CRM user, and the line of the table for an extension. */
@@ -150,6 +152,7 @@ class Account implements CrmAccount {
   readonly creates: readonly ClientWish['type'][];
   readonly topics: readonly DeliverableEvent['topic'][];
   readonly usualTopics: readonly DeliverableEvent['topic'][];
+  readonly settings: CrmAccount['settings'];
   private closed = false;
 
   constructor(options: CrmAccountOptions, { clock, log, keep }: CrmAccountDeps) {
@@ -159,6 +162,7 @@ class Account implements CrmAccount {
     const secrets = Object.values(options.secrets);
     this.http = createCrmHttp({ clock, limiter, timeoutMs: requestMs, secrets, ...ca });
     this.kind = kind;
+    this.settings = options.settings;
     this.clock = clock;
     this.fields = [...kind.fields, ...(kind.deliveryFields ?? [])];
     this.creates = kind.creates ?? [];

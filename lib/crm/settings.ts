@@ -1,8 +1,8 @@
-import type { Text } from '../errors';
+import type { TelephonyError, Text } from '../errors';
 import { variableIn } from '../variables';
 import { badSettings } from './errors';
-import { objects } from './json';
-import type { SecretSlot } from './types';
+import { objects, scalar } from './json';
+import type { CrmColumn, CrmField, SecretSlot, TableRow } from './types';
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -69,6 +69,29 @@ export class SettingsReader {
       .filter(([name]) => name !== '');
   }
 
+  /** The rows of a table, its empty ones left out, each cell as its column wants it. */
+  table({ name: field, columns = [], keys = 0 }: CrmField): readonly TableRow[] {
+    const seen = new Set<string>();
+    return objects(this.settings[field])
+      .map((row) => Object.fromEntries(columns.map(({ name }) => [name, filledIn(field, scalar(row[name]) ?? '')])))
+      .flatMap((row, index) => {
+        if (Object.values(row).every((cell) => cell === '')) return [];
+        if (index >= MAX_ROWS)
+          throw badSettings(field, { en: `at most ${MAX_ROWS} rows.`, ru: `не больше ${MAX_ROWS} строк.` });
+        for (const column of columns) {
+          const problem = problemOf(column, row);
+          if (problem) throw badRow(field, index, column.label, problem);
+        }
+        const key = columns
+          .slice(0, keys)
+          .map(({ name }) => row[name]?.toLowerCase())
+          .join('\n');
+        if (keys > 0 && seen.has(key)) throw badRow(field, index);
+        seen.add(key);
+        return [row];
+      });
+  }
+
   /** An absolute http or https address without a user name. */
   url(field: string): string {
     return checkedUrl(field, this.required(field));
@@ -109,6 +132,39 @@ function filledIn(field: string, text: string): string {
     en: `the environment variable ${variable} is not set: set it, or type the value.`,
     ru: `переменная окружения ${variable} не задана: задайте её или введите значение.`,
   });
+}
+
+/** Rows of a table, and characters of a cell. */
+const MAX_ROWS = 100;
+const MAX_CELL = 100;
+
+const wanted = ({ type, choices = [] }: CrmColumn): Text => {
+  const list = choices.map(({ value }) => value).join(', ');
+  if (type === 'whole') return { en: 'write a whole number', ru: 'впишите целое число' };
+  if (type === 'choice') return { en: `choose one of ${list}`, ru: `выберите одно из: ${list}` };
+  return { en: `write one line of at most ${MAX_CELL} characters`, ru: `впишите одну строку до ${MAX_CELL} символов` };
+};
+
+/** What to do about a cell; nothing when it is as its column wants it. */
+function problemOf(column: CrmColumn, row: TableRow): Text | undefined {
+  const { name, type, choices = [], required = false, when } = column;
+  const cell = row[name] ?? '';
+  if (when && !when.in.includes(row[when.field] ?? '')) {
+    return cell === '' ? undefined : { en: 'leave it empty in this row', ru: 'в этой строке оставьте пустым' };
+  }
+  const isRight: Readonly<Record<CrmColumn['type'], boolean>> = {
+    choice: choices.some(({ value }) => value === cell),
+    whole: /^-?\d{1,9}$/.test(cell),
+    text: cell.length <= MAX_CELL && !/[\u0000-\u001f\u007f]/.test(cell),
+  };
+  return (cell === '' ? !required : isRight[type]) ? undefined : wanted(column);
+}
+
+/** Of a row, counted from 1 as in the dialog; without a cell: it says the same as one above. */
+function badRow(field: string, index: number, cell?: Text, problem?: Text): TelephonyError {
+  const [en, ru] = [`row ${index + 1}`, `строка ${index + 1}`];
+  if (!cell || !problem) return badSettings(field, { en: `${en} is there twice.`, ru: `${ru} повторяет другую.` });
+  return badSettings(field, { en: `${en}, "${cell.en}": ${problem.en}.`, ru: `${ru}, «${cell.ru}»: ${problem.ru}.` });
 }
 
 const plainText = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -158,6 +158,26 @@ export interface UserMapping {
   readonly name?: string;
 }
 
+interface CrmChoice {
+  readonly value: string;
+  readonly label: Text;
+}
+
+/** One column of a table. The dialog and the server judge the cells by it: one text of at most 100 characters each. */
+export interface CrmColumn {
+  readonly name: string;
+  readonly label: Text;
+  /** `whole`: a whole number of up to nine digits, also below zero. */
+  readonly type: 'text' | 'whole' | 'choice';
+  readonly choices?: readonly CrmChoice[];
+  readonly required?: boolean;
+  /** It stays empty but where another cell of the row has one of these values. */
+  readonly when?: NonNullable<CrmField['when']>;
+}
+
+/** The cells of a row by the names of their columns. */
+export type TableRow = Readonly<Record<string, string>>;
+
 /** One input field of a CRM kind in the dialog of `crm-config`: the dialog is drawn from these, so that a new CRM needs no change there. */
 export interface CrmField {
   readonly name: string;
@@ -165,11 +185,14 @@ export interface CrmField {
   readonly help?: Text;
   /**
    * `secret` fields live in the credentials, under one of the slots `user`, `password`, `token`.
-   * The value of `pairs` is a list of `{ name, value }`, of `flag` a boolean, of all others a text.
+   * The value of `pairs` is a list of `{ name, value }`, of `table` a list of rows, of `flag` a boolean, of all others a text.
    */
-  readonly type: 'text' | 'url' | 'secret' | 'choice' | 'flag' | 'multiline' | 'pairs';
-  readonly choices?: readonly { readonly value: string; readonly label: Text }[];
-  readonly default?: string | boolean;
+  readonly type: 'text' | 'url' | 'secret' | 'choice' | 'flag' | 'multiline' | 'pairs' | 'table';
+  readonly choices?: readonly CrmChoice[];
+  /** Of a table: its columns; the cells of the first ones, `keys` in number, together must not come twice. */
+  readonly columns?: readonly CrmColumn[];
+  readonly keys?: number;
+  readonly default?: string | boolean | readonly TableRow[];
   readonly required?: boolean;
   readonly placeholder?: string;
   /** Shown only while another field has one of these values. */

@@ -18,7 +18,7 @@ export const QUEUE_TOPICS = [...QUEUE_CALL_TOPICS, 'agent_change'] as const;
 
 export type QueueCallTopic = (typeof QUEUE_CALL_TOPICS)[number];
 
-type AgentChangeKind = 'login' | 'logout' | 'paused' | 'unpaused' | 'busy' | 'idle';
+export type AgentChangeKind = 'login' | 'logout' | 'paused' | 'unpaused' | 'busy' | 'idle';
 
 /** `unknown`: the link was down when it happened. */
 export type CancelReason = 'no-answer' | 'busy' | 'declined' | 'abandoned' | 'answered-elsewhere' | 'unknown';
@@ -91,11 +91,13 @@ export interface QueueCallPayload {
 }
 
 /** What an agent is in all queues, after the change. */
-interface AgentStanding {
+export interface AgentStanding {
   /** Queues that he is logged in to. */
   readonly queues: readonly string[];
   readonly pausedIn: readonly string[];
   readonly busy: boolean;
+  /** Of the pauses: where they differ, that of the one just told of, else any. */
+  readonly reason?: string;
 }
 
 export interface AgentChangePayload {

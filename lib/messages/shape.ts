@@ -1,3 +1,4 @@
+import type { AgentChangeKind } from './queues';
 import { CALL_RESULTS, DIRECTIONS, type Hangup, type Transfer, type UserState } from './types';
 
 /** What a value of a message must be. */
@@ -139,15 +140,25 @@ export const QUEUE_CALL: Members = {
   reconciled: FLAG,
 };
 
+const CHANGE = oneOf({
+  login: true,
+  logout: true,
+  paused: true,
+  unpaused: true,
+  busy: true,
+  idle: true,
+} satisfies Record<AgentChangeKind, true>);
+
 /** … of an `agent_change`. */
 export const AGENT_CHANGE: Members = {
+  'change!': CHANGE,
   at: TIME,
   'agent!': AGENT,
   'extension!': TEXT,
   user: USER,
   queue: { 'id!': TEXT },
   reason: TEXT,
-  'state!': { 'queues!': [TEXT], 'pausedIn!': [TEXT], 'busy!': FLAG },
+  'state!': { 'queues!': [TEXT], 'pausedIn!': [TEXT], 'busy!': FLAG, reason: TEXT },
   reconciled: FLAG,
 };
 

@@ -58,6 +58,10 @@ const texts = {
     en: 'The request lacks the parameter "{parameter}".',
     ru: 'В запросе нет параметра «{parameter}».',
   },
+  PROTOCOL_BAD_VALUE: {
+    en: 'The parameter "{parameter}" must be one of {known}.',
+    ru: 'Параметр «{parameter}» должен быть одним из: {known}.',
+  },
   PROTOCOL_BAD_KEY: {
     en: 'The key of the request is missing or wrong. amoCRM shows the key of the endpoint as _secret, Bitrix24 its application token as auth[application_token]: compare them with the dialog of the endpoint.',
     ru: 'Ключ запроса не передан или неверен. amoCRM передаёт ключ точки как _secret, Битрикс24 — токен приложения как auth[application_token]: сверьте их с настройками точки.',
@@ -111,6 +115,7 @@ const statuses: Readonly<Record<ProtocolErrorCode, number>> = {
   PROTOCOL_UNKNOWN_ACTION: 404,
   PROTOCOL_ACTION_NOT_SERVED: 501,
   PROTOCOL_VALUE_MISSING: 400,
+  PROTOCOL_BAD_VALUE: 400,
   PROTOCOL_BAD_KEY: 401,
   PROTOCOL_USER_UNKNOWN: 404,
   PROTOCOL_PHONE_NOT_FOUND: 404,

@@ -85,7 +85,7 @@ export interface TestRequest {
 
 /**
  * Everything else that can be asked of us, under one name in all protocols; `usercrm-in` has an output for each.
- * `current_call`: the call of the asker's own phone; `live_calls`: all channels; `callback`: call a client, no matter who of us.
+ * `agent_state`: an agent's log-in, log-out, pause, end of a pause, or what he is. `current_call`: the call of the asker's own phone; `live_calls`: all channels; `callback`: call a client, no matter who of us.
  */
 export type Command =
   | 'make_call'
@@ -94,6 +94,7 @@ export type Command =
   | 'autocall_status'
   | 'transfer'
   | 'switch_call_hold'
+  | 'agent_state'
   | 'current_call'
   | 'live_calls'
   | 'get_cdr'

@@ -30,15 +30,32 @@ import {
 const METHODS = ['POST'];
 const JSON_TYPE = 'application/json';
 
-/** What can be asked of us; `test` and `get_contact` have their own shapes, the others are commands. */
-const COMMANDS_HERE = ['get_users', 'get_domain_user_list', 'get_cdr', 'make_call', 'switch_call_hold'] as const;
+/** The document's commands. */
+const DOCUMENTED = ['get_users', 'get_domain_user_list', 'get_cdr', 'make_call', 'switch_call_hold'] as const;
 
-type CommandHere = (typeof COMMANDS_HERE)[number];
+/** Commands of our own, for a CRM that does what an agent's workstation does; what each orders of an agent. */
+const OF_AGENTS: Readonly<Record<string, string>> = {
+  agent_login: 'queue-login',
+  agent_logout: 'queue-logout',
+  agent_pause: 'pause',
+  agent_unpause: 'unpause',
+  get_agent_state: 'agent-state',
+};
+const TRANSFER = 'transfer_call';
+const TRANSFERS: Readonly<Record<string, string>> = {
+  blind: 'transfer',
+  attended: 'attended-transfer',
+  complete: 'complete-transfer',
+  cancel: 'cancel-transfer',
+};
 
-const ACTIONS: readonly string[] = ['test', 'get_contact', ...COMMANDS_HERE];
+/** `test` and `get_contact` have their own shapes, the others are commands. */
+const ACTIONS: readonly string[] = ['test', 'get_contact', ...DOCUMENTED, TRANSFER, ...Object.keys(OF_AGENTS)];
 
 /** A CRM that asks again after a lost answer means the same call; one whose ids are short counts from 123 again one day. */
 const LASTING_ID = /^[\w-]{16,128}$/;
+/** More queues than an order may name: it is refused behind, whatever else is in the list. */
+const MAX_LIST = 100;
 const ENVELOPE_FIELDS = new Set(['action', 'obj', 'action_id', 'params']);
 
 /** The envelope of every UserCRM answer; `content` is `body`, or `list` for `get_contact`. */
@@ -93,12 +110,56 @@ function request(fields: Fields): ProtocolRequest | BadRequest {
   if (isBad(params)) return params;
   if (action === 'test') return { action: 'test', reply: envelope(echo, 200, { body: { success: true } }), echo };
   if (action === 'get_contact') return contactQuestion(params, echo);
-  const command = action as CommandHere;
-  return { action: 'command', command, payload: payloadOf(command, fields, params, echo), params, echo };
+  const documented = DOCUMENTED.find((one) => one === action);
+  if (documented) {
+    return {
+      action: 'command',
+      command: documented,
+      payload: payloadOf(documented, fields, params, echo),
+      params,
+      echo,
+    };
+  }
+  if (shortValue(params.crm_user_id) === '') {
+    return bad('PROTOCOL_VALUE_MISSING', { parameter: 'params.crm_user_id' }, echo);
+  }
+  return action === TRANSFER ? transferOf(params, echo) : agentOrder(OF_AGENTS[action] ?? '', params, echo);
+}
+
+function transferOf(params: Fields, echo: Echo): CommandRequest | BadRequest {
+  const type = scalar(params.type) ?? 'blind';
+  const action = Object.hasOwn(TRANSFERS, type) ? TRANSFERS[type] : undefined;
+  const known = Object.keys(TRANSFERS).join(', ');
+  if (action === undefined) return bad('PROTOCOL_BAD_VALUE', { parameter: 'params.type', known }, echo);
+  const to = phoneValue(params.dst);
+  const isNew = type === 'blind' || type === 'attended';
+  if (isNew && to === '') return bad('PROTOCOL_VALUE_MISSING', { parameter: 'params.dst' }, echo);
+  const user = shortValue(params.crm_user_id);
+  const payload = { action, user, callId: shortValue(params.call_id), ...(isNew ? { to } : {}) };
+  return { action: 'command', command: 'transfer', payload, params, echo };
+}
+
+function agentOrder(action: string, params: Fields, echo: Echo): CommandRequest {
+  const { crm_user_id, queue, reason, penalty } = params;
+  const said = { reason: shortValue(reason), penalty: shortValue(penalty) };
+  const payload = {
+    action,
+    user: shortValue(crm_user_id),
+    ...queuesIn(queue),
+    ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== '')),
+  };
+  return { action: 'command', command: 'agent_state', payload, params, echo };
+}
+
+/** One queue or a list; what is neither must be refused behind, not taken for all queues. */
+function queuesIn(value: unknown): Fields {
+  if (value === undefined || value === null || value === '') return {};
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return { queue: list.slice(0, MAX_LIST).map(shortValue) };
 }
 
 /** What the nodes behind read: the same whoever asks. */
-function payloadOf(command: CommandHere, fields: Fields, params: Fields, { actionId }: Echo): Fields {
+function payloadOf(command: (typeof DOCUMENTED)[number], fields: Fields, params: Fields, { actionId }: Echo): Fields {
   const user = shortValue(params.crm_user_id);
   if (command === 'make_call') {
     const key = typeof actionId === 'string' && LASTING_ID.test(actionId) ? { key: actionId } : {};
@@ -110,7 +171,7 @@ function payloadOf(command: CommandHere, fields: Fields, params: Fields, { actio
 }
 
 /** The answer in the body; what is done is told as `success`. */
-function bodyOf(answer: CommandAnswer, { command }: CommandRequest): unknown {
+function bodyOf(answer: CommandAnswer, { command, payload }: CommandRequest): unknown {
   switch (answer.kind) {
     case 'body':
       return answer.body;
@@ -124,12 +185,19 @@ function bodyOf(answer: CommandAnswer, { command }: CommandRequest): unknown {
       return { success: isGood, order_id: orderId, ...(outcome === undefined ? { state } : { outcome }) };
     }
     case 'done':
-      return { success: true, ...answer.done };
+      return { success: true, ...(command === 'agent_state' ? agentIn(answer.done, payload) : answer.done) };
     case 'call':
       return { call_id: answer.legId, other_leg: answer.number };
     case 'channels':
       return answer.channels;
   }
+}
+
+/** An agent under the names of `agent_change`. */
+function agentIn({ extension, changed, queues, state, status }: Fields, { action, user }: Fields): Fields {
+  const { pausedIn = [], busy = false } = (state ?? {}) as { readonly pausedIn?: unknown; readonly busy?: unknown };
+  const told = action === 'agent-state' ? { ...(status as Fields), paused_in: pausedIn, busy } : { changed };
+  return { user_uid: extension, crm_user: user, queues, ...told };
 }
 
 const crmUser = ({ userId, name = '' }: Person): Fields => ({ id: userId, name });

@@ -226,8 +226,9 @@ export class Agents {
     member?: Membership,
   ): void {
     const { pbx } = this;
-    const all = [...agent.memberships];
+    const paused = [...agent.memberships].filter((one) => one.paused);
     const reason = change === 'paused' ? member?.reason : undefined;
+    const known = (member?.paused ? [member, ...paused] : paused).find((one) => one.reason !== '');
     const payload: AgentChangePayload = {
       eventId: `${pbx}:${agent.phone}:agent_change:${member ? `${member.queue}:` : ''}${change}:${Math.round(t)}`,
       pbx,
@@ -239,8 +240,9 @@ export class Agents {
       ...(reason === undefined || reason === '' ? {} : { reason }),
       state: {
         queues: this.queuesOf(agent.phone),
-        pausedIn: all.filter(({ paused }) => paused).map(({ queue }) => queue),
+        pausedIn: paused.map(({ queue }) => queue),
         busy: agent.busy,
+        ...(known === undefined ? {} : { reason: known.reason }),
       },
       ...(reconciled ? { reconciled: true } : {}),
     };

@@ -150,7 +150,7 @@ export class HttpEndpoint {
     }
     const settle = (answer: FlowAnswer | undefined): void => {
       try {
-        write(exchange, replyTo(protocol, request, answer, lang));
+        write(exchange, replyTo(protocol, request, own.withStatus(answer), lang));
       } catch (thrown) {
         write(exchange, replyTo(protocol, request, undefined, lang));
         throw thrown;

@@ -18,8 +18,8 @@ const STATUSES: Readonly<Partial<Record<string, number>>> = {
 
 /** The HTTP status of what the nodes behind could not do, by how their codes are made; the first that fits. */
 const FAILURES: readonly (readonly [code: RegExp, status: number])[] = [
-  [/_NO_(?:CALL|EXTENSION|PHONE|USER)$|_UNKNOWN(?:_EXTENSION)?$/, 404],
-  [/_AMBIGUOUS$/, 409],
+  [/_NO_(?:CALL|EXTENSION|PHONE|QUEUE|USER)$|_UNKNOWN(?:_EXTENSION)?$/, 404],
+  [/_AMBIGUOUS$|_NOT_MEMBER$/, 409],
   [/_BAD(?:_|$)|_TOO_LARGE$/, 400],
   [/_FULL$|_LIMIT|_TOO_MANY/, 429],
   [/TIMEOUT$/, 504],

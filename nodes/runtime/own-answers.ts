@@ -2,9 +2,12 @@ import type { AmiMessage } from '../../lib/ami/types';
 import { whoseChannels } from '../../lib/control/channels';
 import { currentCall } from '../../lib/control/current-call';
 import type { CrmAccount } from '../../lib/crm/account';
+import { agentStatuses } from '../../lib/crm/usercrm/statuses';
+import { agentStatus } from '../../lib/messages/usercrm-agent';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { protocolError } from '../../lib/protocols/errors';
 import type { CommandAnswer, CommandRequest, Fields } from '../../lib/protocols/types';
+import type { FlowAnswer } from '../../lib/questions/answer';
 import { textOf } from './settings';
 
 export interface OwnAnswersOptions {
@@ -50,6 +53,17 @@ export class OwnAnswers {
     return { ...payload, ...found };
   }
 
+  /** The answer with the status, of the table of the CRM, for the state of an agent that it tells. */
+  withStatus(answer: FlowAnswer | undefined): FlowAnswer | undefined {
+    if (answer?.kind !== 'command' || answer.answer.kind !== 'done') return answer;
+    const { done } = answer.answer;
+    const { queues, pausedIn, busy, reason } = (done.state ?? {}) as Fields;
+    if (!isTexts(queues) || !isTexts(pausedIn)) return answer;
+    const standing = { queues, pausedIn, busy: busy === true, ...(typeof reason === 'string' ? { reason } : {}) };
+    const status = agentStatus(agentStatuses(this.options.account?.settings ?? {}), standing);
+    return { ...answer, answer: { kind: 'done', done: { ...done, status } } };
+  }
+
   /** The extension of the CRM user whom a payload names, when the table has it. */
   extensionIn({ user }: Fields): { readonly extension?: string } {
     const extension = this.options.account?.extensionOf(textOf(user));
@@ -80,6 +94,9 @@ export class OwnAnswers {
     return this.channels.rows;
   }
 }
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 /** As the script of amoCRM gave them: the names of headers in lower case, without what belongs to AMI alone. */
 function lowerCase(item: AmiMessage): Fields {

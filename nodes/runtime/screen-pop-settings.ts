@@ -1,18 +1,18 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Desk } from '../../lib/agents/desk';
 import type { DeskOptions } from '../../lib/agents/desk';
-import { Feed } from '../../lib/agents/feed';
 import { readPins } from '../../lib/agents/pins';
 import { PopTemplate } from '../../lib/agents/pop-url';
 import { SignIn } from '../../lib/agents/sign-in';
 import { systemClock } from '../../lib/clock';
 import { createCallControl } from '../../lib/control/control';
 import type { CallControl } from '../../lib/control/types';
-import { userCrmMessage, written } from '../../lib/crm/usercrm/events';
 import { Access } from '../../lib/http-in/access';
+import type { QueueMessage } from '../../lib/messages/queues';
 import type { PbxMessage } from '../../lib/messages/types';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { AgentPage } from './agent-page';
+import { BareChannel } from './bare-channel';
 import { knows } from '../../lib/presence/knows';
 import { crmConfig, storeConfig } from './config-nodes';
 import { languageOf } from './language';
@@ -49,6 +49,7 @@ export interface AgentDesk {
   readonly desk: Desk;
   readonly page: AgentPage;
   readonly onCall: (message: PbxMessage) => void;
+  readonly onQueue: (message: QueueMessage) => void;
   close(): Promise<void>;
 }
 
@@ -99,7 +100,7 @@ export function agentDesk(
     current: () => pbx.calls.current,
     run: (order) => control.run(order),
   });
-  const bare = new Feed();
+  const bare = new BareChannel(plan, account);
   const store = storeConfig(red, def.store)?.store;
   const page = new AgentPage({
     desk,
@@ -113,7 +114,7 @@ export function agentDesk(
       .split(/[\s,]+/)
       .filter((origin) => URL.canParse(origin))
       .map((origin) => new URL(origin).origin),
-    bare: (extension, listener, lastId) => bare.listen(extension, ({ id, data }) => listener(id, String(data)), lastId),
+    bare: (...asked) => bare.listen(...asked),
     ...(store
       ? {
           history: async (extension: string) => {
@@ -132,16 +133,16 @@ export function agentDesk(
     tell,
     warn: (error) => node.warn(error.message),
   });
-  const userOf = (extension: string): string | undefined => options.userOf(extension)?.id;
   return {
     desk,
     page,
     onCall: (message) => {
       desk.onCall(message);
-      if (message.topic === 'gap') return;
-      const { extension } = message.payload;
-      const told = userCrmMessage(message, { userOf, numbers: plan, internal: true, unmapped: true });
-      if (extension !== undefined && told) bare.tell(extension, 'message', written(told));
+      if (message.topic !== 'gap') bare.tell(message);
+    },
+    onQueue: (message) => {
+      desk.onQueue(message);
+      if (message.topic === 'agent_change') bare.tell(message);
     },
     close: async () => {
       page.close();

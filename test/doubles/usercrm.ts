@@ -21,6 +21,7 @@ const held = {
 /** The bodies of the protocol's document, field by field; what is a text there stays a text. */
 const DOCUMENTED: Readonly<Record<string, Fields>> = {
   user_change: { user_uid: '9022', crm_user: '3', status: 1, protocol: 0 },
+  agent_change: { user_uid: '1022', crm_user: '2', base_status: -1, extra_status: 1, status_name: 'В работе' },
   call_ringing: { ...leg, rt_vars: { gateway_number: '74951343060' }, direction: 0 },
   call_answer: { ...leg, rt_vars: { gateway_number: '74951343060' }, direction: 0 },
   call_hangup: { ...leg, rt_vars: { hangup_cause: 'NORMAL_CLEARING' }, direction: 0, variable_answersec: '9' },

@@ -135,7 +135,7 @@ describe('the dialogs of CRM and endpoint at work', () => {
     await open(CRM);
     const labels = crmKinds
       .flatMap(({ fields, deliveryFields = [] }) => [...fields, ...deliveryFields])
-      .filter(({ type }) => type !== 'pairs')
+      .filter(({ type }) => type !== 'pairs' && type !== 'table')
       .flatMap(({ label, type }) => [label.en, label.ru].map((text) => ({ text, isSecret: type === 'secret' })));
     const wrapped = await page.evaluate((all) => {
       const row = document.createElement('div');

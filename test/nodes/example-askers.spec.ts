@@ -72,6 +72,16 @@ describe('examples for those who order calls', () => {
     const ended = told('how a call ended').map(({ outcome, extension, number }) => [outcome, extension, number].join());
     assert.deepEqual([...new Set(ended)], ['refused,101,112', 'answered,101,89066800404']);
 
+    const pause = { crm_user_id: '1', reason: 'Lunch' };
+    assert.equal((await ask('agent_pause', pause)).status, 200);
+    const state = (await ask('get_agent_state', pause)).body as Readonly<Record<string, unknown>>;
+    assert.deepEqual([state.base_status, state.status_name, state.paused_in], [-3, 'Lunch', ['support']]);
+    assert.equal((await ask('agent_unpause', pause)).status, 200);
+    const newcomer = { crm_user_id: '2', queue: 'support' };
+    assert.equal((await ask('agent_login', newcomer)).status, 200);
+    assert.equal((await ask('agent_logout', newcomer)).status, 200);
+    assert.equal((await ask('transfer_call', { ...hold, dst: '102' })).status, 404);
+
     rings();
     await until(
       async () => ((await ask('get_cdr', {})).body as unknown[]).length > ended.length - 1,

@@ -179,6 +179,27 @@ describe('screen-pop', () => {
     );
   });
 
+  it('gives it what the agent is in the queues, and nothing of others', async () => {
+    await start({ queues: true });
+    await connected();
+    const { pbx } = node('pbx') as AmiConfigNode;
+    await until(() => pbx.queues.stats.members > 0, 'the members');
+    const stream = (extension: string) =>
+      listen(`/agent/stream?token=${signToken('link', extension, Date.now() + 60_000, SECRET)}`);
+    const [own, other] = [await stream('101'), await stream('105')];
+    const pause = (extension: string, Reason: string) =>
+      pbx.client.action({ action: 'QueuePause', headers: { Interface: `PJSIP/${extension}`, Paused: 'true', Reason } });
+    await pause('101', 'Обед');
+    await pause('105', 'Учёба');
+    const changes = (told: readonly Told[]) => told.filter(({ data }) => data.action === 'agent_change');
+    await until(() => changes(own).length > 0 && changes(other).length > 0, 'both pauses');
+    assert.deepEqual(
+      changes(own).map(({ data }) => data.body),
+      [{ user_uid: '101', crm_user: '', base_status: -3, extra_status: 3, status_name: 'Обед' }],
+    );
+    assert.equal(changes(other).length, 1);
+  });
+
   it('shows what a template gives, and never as markup', async () => {
     await start();
     const shown = await server.ask(`/agent/show_vars?aon=${encodeURIComponent('<script>alert(1)</script>')}`);

@@ -7,8 +7,10 @@ import { badAnswer, badSettings, crmError } from '../errors';
 import { deliveryId } from '../event-id';
 import { asObject, isObject, oneLine, optional, parseJson, scalar, type JsonObject } from '../json';
 import { SettingsReader } from '../settings';
-import { userCrmMessage, written, type EventPlan } from '../usercrm/events';
+import type { AgentStatusRow } from '../../messages/usercrm-agent';
+import { userCrmMessage, written, type EventPlan, type UserCrmEvent } from '../usercrm/events';
 import { usercrmDeliveryFields } from '../usercrm/fields';
+import { agentStatuses, agentStatusesField } from '../usercrm/statuses';
 import type {
   CallContext,
   CrmAdapter,
@@ -18,7 +20,6 @@ import type {
   CrmKind,
   CrmUser,
   Delivered,
-  PbxEvent,
   DeliveryContext,
   PhoneNumber,
 } from '../types';
@@ -121,6 +122,7 @@ class UserCrm implements CrmAdapter {
     private readonly http: CrmHttp,
     private readonly webhook: string,
     private readonly apiKey: string,
+    private readonly statuses: readonly AgentStatusRow[],
   ) {}
 
   /** `test` is answered without looking at the key, so the users are asked for too; a CRM without them is still usable. */
@@ -150,8 +152,8 @@ class UserCrm implements CrmAdapter {
   }
 
   /** The CRM tells a repetition by `action_id`, by the header, or by `uniqueid` of a record: all are the same in each try. */
-  async deliver(event: PbxEvent, context: DeliveryContext): Promise<Delivered> {
-    const message = userCrmMessage(event, eventPlan(event, context));
+  async deliver(event: UserCrmEvent, context: DeliveryContext): Promise<Delivered> {
+    const message = userCrmMessage(event, { ...eventPlan(event, context), statuses: this.statuses });
     if (message === undefined) return SKIPPED;
     const headers = { ...this.headers, 'Idempotency-Key': deliveryId(event) };
     const request = { method: 'POST', url: this.webhook, headers, body: written(message) } as const;
@@ -218,9 +220,9 @@ function ownNumbers(read: SettingsReader): NumberingPlan {
   }
 }
 
-function eventPlan(event: PbxEvent, context: DeliveryContext): EventPlan {
+function eventPlan(event: UserCrmEvent, context: DeliveryContext): Omit<EventPlan, 'statuses'> {
   const read = new SettingsReader(context.settings, {});
-  const recording = event.topic === 'user_change' ? undefined : event.payload.recording;
+  const recording = 'recording' in event.payload ? event.payload.recording : undefined;
   return {
     userOf: (extension) => context.userOf(extension)?.userId,
     numbers: ownNumbers(read),
@@ -259,6 +261,7 @@ export const usercrm: CrmKind = {
         ru: 'Ключ вашей CRM, отправляется в каждом запросе как «Authorization: Bearer …».',
       },
     },
+    agentStatusesField,
   ],
   deliveryFields: usercrmDeliveryFields,
   topics: [
@@ -269,6 +272,7 @@ export const usercrm: CrmKind = {
     { topic: 'call_hangup', byDefault: true },
     { topic: 'call_record', byDefault: true },
     { topic: 'user_change', byDefault: true },
+    { topic: 'agent_change', byDefault: true },
   ],
   // The protocol names no limit: enough for a busy switchboard, and no flood for a script on a small server.
   limits: { perSecond: 10, burst: 20 },
@@ -277,6 +281,7 @@ export const usercrm: CrmKind = {
   },
   create(settings, secrets, http) {
     const read = new SettingsReader(settings, secrets);
-    return new UserCrm(http, read.url('url'), read.requiredSecret('token').trim());
+    const [url, token] = [read.url('url'), read.requiredSecret('token').trim()];
+    return new UserCrm(http, url, token, agentStatuses(settings));
   },
 };

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
 import { causeName } from '../../messages/cause-names';
+import type { QueueMessage } from '../../messages/queues';
 import type { CallPayload, UserChange } from '../../messages/types';
+import { changedStatus, type AgentStatusRow } from '../../messages/usercrm-agent';
 import { otherParty, userCrmCdr, USERCRM_DIRECTIONS, userCrmJson } from '../../messages/usercrm-cdr';
 import { parseNumber } from '../../phone';
 import type { NumberingPlan } from '../../phone/types';
 import type { PbxEvent } from '../types';
+
+type AgentChange = Extract<QueueMessage, { topic: 'agent_change' }>;
+
+/** Whatever the protocol may have a message for. */
+export type UserCrmEvent = PbxEvent | AgentChange;
 
 /** What an event needs to know beside itself. */
 export interface EventPlan {
@@ -15,6 +22,7 @@ export interface EventPlan {
   readonly internal: boolean;
   /** Send also what concerns an extension without a CRM user, with an empty `crm_user`. */
   readonly unmapped: boolean;
+  readonly statuses: readonly AgentStatusRow[];
   /** Where the recording can be heard. */
   readonly recordingLink?: string;
 }
@@ -30,8 +38,9 @@ export interface UserCrmMessage {
 }
 
 /** The message for an event, `undefined` when the protocol has none for it, or nobody to address it to. Pure. */
-export function userCrmMessage(event: PbxEvent, plan: EventPlan): UserCrmMessage | undefined {
+export function userCrmMessage(event: UserCrmEvent, plan: EventPlan): UserCrmMessage | undefined {
   if (event.topic === 'user_change') return userChange(event, plan);
+  if (event.topic === 'agent_change') return agentChange(event, plan);
   if (event.payload.direction === 'internal' && !plan.internal) return undefined;
   switch (event.topic) {
     case 'call_record':
@@ -138,4 +147,12 @@ function userChange({ payload }: UserChange, plan: EventPlan): UserCrmMessage | 
     status: isOnline ? 1 : 0,
     protocol: 0,
   });
+}
+
+function agentChange({ payload }: AgentChange, plan: EventPlan): UserCrmMessage | undefined {
+  const { extension } = payload;
+  const status = changedStatus(plan.statuses, payload);
+  const user = payload.user?.id ?? plan.userOf(extension);
+  if (!status || (user === undefined && !plan.unmapped)) return undefined;
+  return message('agent_change', payload, { user_uid: extension, crm_user: user ?? '', ...status });
 }

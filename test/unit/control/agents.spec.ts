@@ -64,6 +64,16 @@ describe('the control of agents', () => {
     assert.equal((await member('PJSIP/105'))!.Paused, '0');
   });
 
+  it('tells what an agent is, of all his queues, without changing anything', async () => {
+    await open();
+    const state = async (extension: string) => (await run({ action: 'agent-state', extension, queue: 'nope' })).state;
+    assert.deepEqual(await state('105'), { queues: ['support'], pausedIn: [], busy: false });
+    await run({ action: 'pause', extension: '105', reason: 'Обед' });
+    assert.deepEqual(await state('105'), { queues: ['support'], pausedIn: ['support'], busy: false, reason: 'Обед' });
+    assert.deepEqual(await state('106'), { queues: [], pausedIn: [], busy: false });
+    assert.equal(await refusal({ action: 'agent-state', extension: '199' }), 'CONTROL_NO_EXTENSION');
+  });
+
   it('finds whoever is there by another interface, and never a trunk', async () => {
     await open({}, ['106']);
     await send('QueueAdd', { Queue: 'support', Interface: 'Local/102@from-queue/n' });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { TelephonyError } from '../../../lib/errors';
 import { crmKind } from '../../../lib/crm/kinds';
 import { userCrmMessage, written } from '../../../lib/crm/usercrm/events';
+import { agentStatuses } from '../../../lib/crm/usercrm/statuses';
 import type { CallTopic } from '../../../lib/messages/types';
 import { numberingPlan } from '../../../lib/phone';
 import { problemsOf, UserCrmDouble } from '../../doubles/usercrm';
@@ -175,6 +176,7 @@ describe('UserCRM events', () => {
       numbers: numberingPlan({ country: 'RU' }),
       internal: true,
       unmapped: true,
+      statuses: agentStatuses({}),
     };
     const any = fc.record({
       eventId: fc.string({ unit: 'binary' }),

@@ -297,6 +297,42 @@ describe('commands of UserCRM', () => {
     });
   });
 
+  it('of agents and transfers become orders of call-control', () => {
+    const agent = (action: string, params: object) => {
+      const { command: name, payload } = ask(action, { crm_user_id: 30, ...params });
+      assert.equal(name, 'agent_state');
+      return payload;
+    };
+    const user = '30';
+    assert.deepEqual(agent('agent_login', { queue: 700, penalty: 2 }), {
+      action: 'queue-login',
+      user,
+      queue: ['700'],
+      penalty: '2',
+    });
+    assert.deepEqual(agent('agent_logout', { queue: '' }), { action: 'queue-logout', user });
+    assert.deepEqual(agent('agent_pause', { queue: ['a', 'b'], reason: 'Обед' }), {
+      action: 'pause',
+      user,
+      queue: ['a', 'b'],
+      reason: 'Обед',
+    });
+    assert.deepEqual(agent('agent_unpause', {}), { action: 'unpause', user });
+    // What is no queue must be refused behind, and never mean all of them.
+    assert.deepEqual(agent('agent_pause', { queue: {} }).queue, ['']);
+    const call = { crm_user_id: '30', call_id: '1.1' };
+    const transfer = ask('transfer_call', { ...call, dst: '102' });
+    assert.deepEqual(
+      [transfer.command, transfer.payload],
+      ['transfer', { action: 'transfer', user, callId: '1.1', to: '102' }],
+    );
+    assert.deepEqual(ask('transfer_call', { ...call, type: 'cancel' }).payload, {
+      action: 'cancel-transfer',
+      user,
+      callId: '1.1',
+    });
+  });
+
   it('are the same order twice only when their id lasts', () => {
     const id = '69dba658-a137-468b-be78-96d1965064c8';
     assert.equal(ask('make_call', { dst: '1' }, { action_id: id }).payload.key, id);

@@ -17,6 +17,10 @@ const ACTIONS = [
   'test',
   'get_users',
   'get_contact',
+  'transfer_call',
+  'agent_login',
+  'agent_pause',
+  'get_agent_state',
 ];
 
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(replaced(value)));
