@@ -50,7 +50,12 @@ const init: NodeInitializer = (red) => {
       if (pbx.problem) throw pbx.problem;
       const payload = propertyOf(red, msg, textOf(def.order) || 'payload');
       const order = await orderOf(def, payload, pbx, account, (msg as { readonly variables?: unknown }).variables);
-      const done = 'call' in order ? await control.run(order) : await agents.run(order);
+      const done =
+        'call' in order
+          ? await control.run(order)
+          : 'extension' in order
+            ? await agents.run(order)
+            : await agents.status(order);
       const text = red._('call-control.status.done', { action: done.action });
       status.show({ fill: 'green', shape: 'dot', text });
       return { ok: true, ...done };

@@ -17,13 +17,22 @@ interface SimulatedCallDef extends NodeDef {
 /** A call put in right after the deploy waits so long for the simulator, in milliseconds. */
 const READY_WITHIN_MS = 10_000;
 
+/** How long a caller waits for an answer at most, when a message says it, in seconds. */
+const MAX_PATIENCE_S = 3600;
+
 /** What the message says of the call, over what stands in the dialog. */
 function incomingCall(def: SimulatedCallDef, payload: unknown): IncomingCall {
   const asked = typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {};
   const pick = (value: unknown, typed = ''): string =>
     typeof value === 'string' || typeof value === 'number' ? String(value).trim() : typed.trim();
   const name = pick(asked.name, def.callerName);
-  return { from: pick(asked.from, def.from), did: pick(asked.did, def.did), ...(name === '' ? {} : { name }) };
+  const patience = Number(asked.patienceSeconds);
+  return {
+    from: pick(asked.from, def.from),
+    did: pick(asked.did, def.did),
+    ...(name === '' ? {} : { name }),
+    ...(patience > 0 ? { patienceMs: Math.min(patience, MAX_PATIENCE_S) * 1000 } : {}),
+  };
 }
 
 const init: NodeInitializer = (red) => {

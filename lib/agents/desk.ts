@@ -1,9 +1,8 @@
 import type { Clock } from '../clock';
 import type { ControlAction, ControlDone, ControlOrder } from '../control/types';
-import type { Lang } from '../errors';
 import type { QueueMessage } from '../messages/queues';
 import type { CallMessage, CallPayload, PbxMessage } from '../messages/types';
-import { regionOf } from '../phone/region';
+import { regionTime } from '../protocols/line24';
 import { agentError } from './errors';
 import { Feed } from './feed';
 import { webAddress } from './pop-url';
@@ -56,7 +55,6 @@ export interface DeskOptions {
   /** When calls open an address by themselves; `never`: only messages do. */
   readonly popAt: 'ringing' | 'answer' | 'never';
   readonly tab: boolean;
-  readonly lang: Lang;
   /** Who an agent is, for `%agent_id%` and `%agent_name%`. */
   readonly userOf: (extension: string) => { readonly id: string; readonly name?: string } | undefined;
 }
@@ -185,16 +183,11 @@ export class Desk {
   private variablesOf(extension: string, call: CallPayload): PopVariables {
     const { client, peer, line, queue } = call;
     const user = this.options.userOf(extension);
-    const { name = '', timeZone } = this.regionOf(call) ?? {};
-    const region_time =
-      timeZone === undefined
-        ? ''
-        : new Date(this.deps.clock.now()).toLocaleTimeString('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
     return {
       callerid: client?.number ?? peer?.extension ?? '',
       directid: line?.number ?? '',
-      region_name: name,
-      region_time,
+      region_name: client?.region?.name ?? '',
+      region_time: regionTime(client?.region?.timeZone, this.deps.clock.now()),
       queue_id: queue?.id ?? '',
       queue_name: queue?.name ?? queue?.id ?? '',
       uniqueid: call.callId,
@@ -207,14 +200,10 @@ export class Desk {
     };
   }
 
-  private regionOf({ client }: CallPayload): ReturnType<typeof regionOf> {
-    return client?.e164 === undefined ? undefined : regionOf(client.e164, this.options.lang);
-  }
-
   private shown(payload: CallPayload, state: DeskCall['state']): DeskCall {
     const { callId, legId = callId, direction, client, peer, line, queue, startedAt, answeredAt } = payload;
     const name = client?.name ?? peer?.name;
-    const region = this.regionOf(payload)?.name;
+    const region = client?.region?.name;
     const queueName = queue?.name ?? queue?.id;
     return {
       legId,

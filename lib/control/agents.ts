@@ -1,13 +1,14 @@
 import type { AmiMessage } from '../ami/types';
-import { systemClock } from '../clock';
+import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
 import { endpointIn } from '../phone/interfaces';
+import { queuesIn } from '../queues/now';
 import { Asterisk } from './asterisk';
 import { whoseChannels } from './channels';
 import type { CallControlDeps, CallControlOptions } from './control';
 import { badOrder, controlError, notPossible } from './errors';
 import { OneByOne } from './one-by-one';
-import type { AgentAction, AgentControl, AgentDone, AgentOrder } from './types';
+import type { AgentAction, AgentControl, AgentDone, AgentOrder, QueueStatusDone, QueueStatusOrder } from './types';
 
 /** One place of somebody in a queue. */
 interface Place {
@@ -49,12 +50,14 @@ export function createAgentControl(options: AgentControlOptions, deps: CallContr
 class Agents implements AgentControl {
   private readonly asterisk: Asterisk;
   private readonly orders: OneByOne;
+  private readonly clock: Clock;
 
   constructor(
     private readonly options: AgentControlOptions,
     { clock = systemClock }: CallControlDeps,
   ) {
     const { client, plan, dialling, trunks = [] } = options;
+    this.clock = clock;
     this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
     this.orders = new OneByOne(clock);
   }
@@ -66,6 +69,16 @@ class Agents implements AgentControl {
       const outcome = await this.acts[action](order, await this.standingOf(extension));
       return { action, extension, ...outcome };
     });
+  }
+
+  async status({ action, queues: asked }: QueueStatusOrder): Promise<QueueStatusDone> {
+    const rows = await this.asterisk.queueStatus();
+    const now = this.clock.now();
+    const queues = queuesIn(rows, (name) => this.asterisk.ownerOf(name) ?? (endpointIn(name) || name), now);
+    const unknown = asked.find((name) => !queues.some(({ id }) => id === name));
+    if (unknown !== undefined) throw controlError('CONTROL_NO_QUEUE', { queue: unknown });
+    const at = new Date(now).toISOString();
+    return { action, at, queues: asked.length === 0 ? queues : queues.filter(({ id }) => asked.includes(id)) };
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import {
   type CallChoice,
   type ControlAction,
   type ControlOrder,
+  type QueueStatusOrder,
 } from './types';
 
 /** Longest text of a field; a line of AMI holds 1024 bytes. */
@@ -54,6 +55,12 @@ export function parseAgentOrder(payload: unknown): AgentOrder | undefined {
     ...(name === undefined ? {} : { name }),
     ...(penalty === undefined ? {} : { penalty }),
   };
+}
+
+/** As {@link parseAgentOrder}, of the question how queues are now: `action` = `queue-status`, `queue`. */
+export function parseStatusOrder(payload: unknown): QueueStatusOrder | undefined {
+  const fields = typeof payload === 'object' && payload !== null ? (payload as Fields) : {};
+  return fields.action === 'queue-status' ? { action: 'queue-status', queues: queuesIn(fields) } : undefined;
 }
 
 function queuesIn(fields: Fields): readonly string[] {

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 import type { AgentStanding } from '../messages/queues';
+=======
+import type { QueueNow } from '../queues/now';
+>>>>>>> a781a7c7d9fd7ed4ec92b358bea6272c941ac8b7
 
 /** What can be done with a call, or with the channels of it. */
 export const CONTROL_ACTIONS = [
@@ -100,6 +104,20 @@ export interface AgentDone {
   readonly state?: AgentStanding;
 }
 
+/** A question how queues are now; none named: all of them. */
+export interface QueueStatusOrder {
+  readonly action: 'queue-status';
+  readonly queues: readonly string[];
+}
+
+export interface QueueStatusDone {
+  readonly action: 'queue-status';
+  /** ISO-8601 UTC. */
+  readonly at: string;
+  /** By their names. */
+  readonly queues: readonly QueueNow[];
+}
+
 /** Carries out orders on the agents of one PBX. */
 export interface AgentControl {
   /**
@@ -109,5 +127,7 @@ export interface AgentControl {
    * an `AMI_…` code. Of several queues, those before the one that failed are done.
    */
   run(order: AgentOrder): Promise<AgentDone>;
+  /** Asks the PBX itself, each time. Rejects with `CONTROL_NO_QUEUE` or an `AMI_…` code. */
+  status(order: QueueStatusOrder): Promise<QueueStatusDone>;
   close(): void;
 }

@@ -93,7 +93,7 @@ class CallsOfPbx implements OwnedPbxCalls {
   }
 
   get current(): readonly CallMessage[] {
-    return this.feed?.current ?? [];
+    return (this.feed?.current ?? []).map((message) => withRegion(message, this.deps.regionOf));
   }
 
   subscribe(handler: CallHandler, name?: string): EndListening {

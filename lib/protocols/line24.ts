@@ -25,7 +25,7 @@ export function line24Variables({ topic, payload }: QueueMessage): Variables {
     callerid: client?.number ?? peer?.extension ?? '',
     directid: line?.number ?? '',
     region_name: client?.region?.name ?? '',
-    region_time: clockAt(client?.region?.timeZone, payload.at),
+    region_time: regionTime(client?.region?.timeZone, payload.at),
     queue_id: queue?.id ?? '',
     queue_name: payload.queue?.name ?? queue?.id ?? '',
     uniqueid: payload.callId,
@@ -43,8 +43,14 @@ export function line24Variables({ topic, payload }: QueueMessage): Variables {
   };
 }
 
-/** `14:05`: what the clock showed there at this moment; empty without a time zone. */
-function clockAt(timeZone: string | undefined, at: string): string {
-  if (timeZone === undefined) return '';
-  return new Date(at).toLocaleTimeString('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
+/** `14:05`: what the clocks of a time zone show at a moment; empty when it is none that is known, or no moment. */
+export function regionTime(timeZone: string | undefined, at: string | number): string {
+  const moment = new Date(at);
+  if (timeZone === undefined || Number.isNaN(moment.getTime())) return '';
+  try {
+    return moment.toLocaleTimeString('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
+  } catch {
+    // A flow may have written anything.
+    return '';
+  }
 }

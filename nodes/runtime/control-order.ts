@@ -1,7 +1,7 @@
 import type { NodeDef } from 'node-red';
 import { controlError } from '../../lib/control/errors';
-import { parseAgentOrder, parseOrder } from '../../lib/control/order';
-import type { AgentOrder, ControlOrder } from '../../lib/control/types';
+import { parseAgentOrder, parseOrder, parseStatusOrder } from '../../lib/control/order';
+import type { AgentOrder, ControlOrder, QueueStatusOrder } from '../../lib/control/types';
 import type { CrmAccount } from '../../lib/crm/account';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { textOf } from './settings';
@@ -38,7 +38,7 @@ export async function orderOf(
   pbx: Pick<Pbx, 'whoIsAt'>,
   account: CrmAccount | undefined,
   answered?: unknown,
-): Promise<ControlOrder | AgentOrder> {
+): Promise<ControlOrder | AgentOrder | QueueStatusOrder> {
   const said: Fields = typeof payload === 'object' && payload !== null ? (payload as Fields) : {};
   const own: Fields = Object.fromEntries(
     (['action', 'to', 'context', 'file', 'queue', 'reason'] as const)
@@ -48,6 +48,8 @@ export async function orderOf(
   // Variables of an event are those that the call has; the answer to the event holds those that it is to get.
   const toSet = said.action === undefined && answered !== undefined ? { variables: answered } : {};
   const fields = { ...own, ...said, ...toSet };
+  const question = parseStatusOrder(fields);
+  if (question) return question;
   const extension = textOf(said.extension) || (await extensionOf(said, pbx, account)) || usual(def, said);
   const order = extension === '' ? fields : { ...fields, extension };
   const name = account?.userOf(extension)?.name;

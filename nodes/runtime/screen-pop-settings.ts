@@ -15,7 +15,6 @@ import { AgentPage } from './agent-page';
 import { BareChannel } from './bare-channel';
 import { knows } from '../../lib/presence/knows';
 import { crmConfig, storeConfig } from './config-nodes';
-import { languageOf } from './language';
 import { keyOf, textOf } from './settings';
 
 export interface ScreenPopDef extends NodeDef {
@@ -60,7 +59,7 @@ function templateOf(value: unknown): PopTemplate | undefined {
   return text === '' ? undefined : new PopTemplate(text);
 }
 
-function deskOptions(red: NodeAPI, node: Node, def: ScreenPopDef): DeskOptions {
+function deskOptions(red: NodeAPI, def: ScreenPopDef): DeskOptions {
   const known = templateOf(def.url);
   const unknown = templateOf(def.unknownUrl);
   const account = crmConfig(red, def.crm)?.account;
@@ -68,7 +67,6 @@ function deskOptions(red: NodeAPI, node: Node, def: ScreenPopDef): DeskOptions {
     templates: { ...(known ? { known } : {}), ...(unknown ? { unknown } : {}) },
     popAt: def.popAt === 'ringing' || def.popAt === 'never' ? def.popAt : 'answer',
     tab: def.openIn === 'tab',
-    lang: languageOf(red, node.type),
     userOf: (extension) => {
       const line = account?.userOf(extension);
       return line && { id: line.userId, ...(line.name === undefined ? {} : { name: line.name }) };
@@ -94,7 +92,7 @@ export function agentDesk(
     knows: async (extension) =>
       account?.users.some((user) => user.extension === extension) ? 'known' : knows(presence, extension),
   });
-  const options = deskOptions(red, node, def);
+  const options = deskOptions(red, def);
   const desk = new Desk(options, {
     clock: systemClock,
     current: () => pbx.calls.current,

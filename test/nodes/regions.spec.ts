@@ -47,8 +47,11 @@ describe('region of the client', () => {
     writeFileSync(join(user.path, 'registry.csv'), REGISTRY);
     await start('registry.csv');
     await isLogged(/regions is read: 1 rows \(1 left out\)/, 'info');
-    await call('79031112233');
     const region = { country: 'RU', name: 'Omsk Oblast', timeZone: 'Asia/Omsk' };
+    const over = call('79031112233');
+    await until(() => pbx().calls.current.length > 0, 'the call');
+    for (const { payload } of pbx().calls.current) assert.deepEqual(payload.client?.region, region);
+    await over;
     for (const id of ['calls', 'queues']) {
       assert.ok(clients(id).length > 1, id);
       for (const client of clients(id)) assert.deepEqual(client.region, region);

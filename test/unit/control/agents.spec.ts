@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { createAgentControl } from '../../../lib/control/agents';
-import { parseAgentOrder } from '../../../lib/control/order';
+import { parseAgentOrder, parseStatusOrder } from '../../../lib/control/order';
 import { AGENT_ACTIONS, type AgentControl, type AgentDone } from '../../../lib/control/types';
 import { TelephonyError } from '../../../lib/errors';
 import { hostileValue } from '../../support/hostile';
@@ -83,6 +83,34 @@ describe('the control of agents', () => {
     assert.equal(await member('Local/102@from-queue/n'), undefined);
     await send('QueueAdd', { Queue: 'support', Interface: 'PJSIP/106' });
     assert.equal(await refusal({ action: 'pause', extension: '106' }), 'CONTROL_NOT_MEMBER');
+  });
+
+  it('tells how the queues are now, or the ones that were named', async () => {
+    await open();
+    await run({ action: 'pause', extension: '105', reason: 'Обед' });
+    const ask = (queue?: unknown) => agents.status(parseStatusOrder({ action: 'queue-status', queue })!);
+    const { action, queues } = await ask();
+    assert.equal(action, 'queue-status');
+    assert.deepEqual(
+      queues.map(({ id, waiting, agents: members }) => [
+        id,
+        waiting,
+        members.map(({ phone, state }) => [phone, state]),
+      ]),
+      [
+        [
+          'support',
+          0,
+          [
+            ['101', 'free'],
+            ['105', 'paused'],
+          ],
+        ],
+      ],
+    );
+    assert.deepEqual((await ask(['support'])).queues, queues);
+    await assert.rejects(ask('sales'), { code: 'CONTROL_NO_QUEUE' });
+    assert.equal(parseStatusOrder({ action: 'pause' }), undefined);
   });
 
   it('says what is wrong', async () => {

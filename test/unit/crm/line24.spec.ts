@@ -99,6 +99,25 @@ describe('scripts as in Линия24', () => {
     assert.equal(seen().url, `/a?q=500&phone=101&change=paused&why=${encodeURIComponent('Обед')}`);
   });
 
+  it('tells the region of the client and its time, or nothing', async () => {
+    await open(text(''), byUrl('/r?name=%region_name%&time=%region_time%'));
+    const told = async (client: QueueCallPayload['client'], at: string): Promise<[string | null, string | null]> => {
+      await desk!.deliver(agentDial({ at, ...(client ? { client } : {}) }));
+      const { searchParams } = new URL(seen().url, 'http://crm');
+      return [searchParams.get('name'), searchParams.get('time')];
+    };
+    const of = (region: { country: string; name?: string; timeZone?: string }) => ({ number: '84951343060', region });
+    const moscow = of({ country: 'RU', name: 'Москва', timeZone: 'Europe/Moscow' });
+    // Moscow has one time all the year round.
+    assert.deepEqual(await told(moscow, '2026-01-20T21:05:00Z'), ['Москва', '00:05']);
+    assert.deepEqual(await told(moscow, '2026-07-20T21:05:00Z'), ['Москва', '00:05']);
+    assert.deepEqual(await told(of({ country: 'KZ', timeZone: 'Asia/Almaty' }), '2026-07-20T09:05:00Z'), ['', '14:05']);
+    assert.deepEqual(await told(of({ country: 'RU' }), '2026-07-20T09:05:00Z'), ['', '']);
+    assert.deepEqual(await told({ number: '84951343060' }, '2026-07-20T09:05:00Z'), ['', '']);
+    assert.deepEqual(await told(of({ country: 'XX', timeZone: 'Mars/Base' }), '2026-07-20T09:05:00Z'), ['', '']);
+    assert.deepEqual(await told(moscow, 'yesterday'), ['Москва', '']);
+  });
+
   it('takes variables from the answer: plain or encoded, the usual ones', async () => {
     const plain = 'CALLERID(name)=ООО Ромашка+Ко&QUEUE_PRIO=10&call_info=VIP=да\n';
     const { variables } = (await answered(plain)) as Extract<Delivered, { status: 'delivered' }>;

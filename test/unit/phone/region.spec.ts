@@ -43,6 +43,16 @@ describe('region of a number', () => {
     for (const none of ['', '101', '+7495', '+999123456789', 'x']) assert.equal(regionOf(none, 'en'), undefined, none);
   });
 
+  it('is no other in the rest of +7, and where a code is claimed by two', () => {
+    for (const kazakh of ['+77272345678', '+77123456789', '+77011234567']) {
+      assert.deepEqual(regionOf(kazakh, 'ru'), { country: 'KZ', timeZone: 'Asia/Almaty' }, kazakh);
+    }
+    // Crimea by wire has the clock of Moscow; its mobile numbers, Abkhazia and numbers that nobody gave out tell nothing.
+    assert.equal(regionOf('+73652123456', 'ru')?.name, undefined);
+    assert.deepEqual(regionOf('+79787123456', 'ru'), { country: 'RU' });
+    for (const none of ['+78402212345', '+79407123456']) assert.equal(regionOf(none, 'ru'), undefined, none);
+  });
+
   it('has area codes of one region each, whose clock is that of the number', () => {
     const codes = RUSSIAN_REGIONS.flatMap((region) => region.codes.split(' ').map((code) => [code, region] as const));
     assert.equal(new Set(codes.map(([code]) => code)).size, codes.length);
