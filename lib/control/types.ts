@@ -1,8 +1,5 @@
-<<<<<<< HEAD
 import type { AgentStanding } from '../messages/queues';
-=======
 import type { QueueNow } from '../queues/now';
->>>>>>> a781a7c7d9fd7ed4ec92b358bea6272c941ac8b7
 
 /** What can be done with a call, or with the channels of it. */
 export const CONTROL_ACTIONS = [
