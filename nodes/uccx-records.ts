@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Node, NodeInitializer, NodeMessage } from 'node-red';
+import type { Node, NodeInitializer } from 'node-red';
 import { asError } from '../lib/errors';
 import { readMessage } from '../lib/messages/parse';
 import type { RecordPayload } from '../lib/messages/types';
@@ -15,9 +15,9 @@ import { uccxSettings, type UccxRecordsDef } from './runtime/uccx-settings';
 /** A day of a large contact centre; more of them would only fill the memory. */
 const MAX_ROWS = 50_000;
 /** So many steps at once: calls go on meanwhile. */
-const STEPS = 500;
+const STEPS = 50;
 
-const told = (payload: RecordPayload): NodeMessage => ({ topic: 'call_record', payload }) as NodeMessage;
+const told = (payload: RecordPayload) => ({ topic: 'call_record', payload });
 
 const init: NodeInitializer = (red) => {
   async function converted(rows: readonly unknown[], settings: UccxSettings): Promise<Converted> {

@@ -153,10 +153,12 @@ interface Parties {
 function partiesOf(call: CallRow, agents: readonly AgentPart[], { plan, prefix }: UccxSettings): Parties {
   const { contactType, originatorType, originator } = call;
   const isOurs = originatorType === BY_AGENT || isExtension(originator, plan);
-  const outside = [call.destination, call.called].find((number) => number !== '' && !isExtension(number, plan));
   const caller = isDialable(originator) ? [{ extension: originator }] : [];
   const dials = contactType === undefined ? isOurs : contactType === OUT || contactType >= FIRST_OF_CAMPAIGNS;
-  if (dials && outside !== undefined) {
+  const outside = dials
+    ? [call.destination, call.called].find((number) => number !== '' && !isExtension(number, plan))
+    : undefined;
+  if (outside !== undefined) {
     const own = agents.length > 0 ? agents : caller;
     return { direction: 'out', ...clientOf(outside, plan, prefix), own };
   }

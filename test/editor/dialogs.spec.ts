@@ -22,6 +22,7 @@ const types = [
   'usercrm-in',
   'usercrm-out',
   'simulated-call',
+  'uccx-records',
 ];
 /** A value that cannot be used: of which field of which node, and beside which other settings. */
 const wrongs: readonly (readonly [type: string, field: string, value: unknown, beside?: object])[] = [
@@ -58,6 +59,10 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['originate', 'timeZone', 'Moscow', { mode: 'autocall' }],
   ['originate', 'channel', 'PJSIP/101&PJSIP/102', { mode: 'plain' }],
   ['originate', 'lines', '257'],
+  ['uccx-records', 'timeZone', 'Moscow time', { clock: 'zone' }],
+  ['uccx-records', 'directions', []],
+  ['uccx-records', 'prefix', '9 or 0'],
+  ['uccx-records', 'country', 'Russia'],
   ['originate', 'trunkLines', [{ trunk: 'PJSIP/a', lines: '0' }]],
   ['originate', 'variables', [{ name: 'SHELL(id)', value: '1' }]],
   ['store-config', 'file', '../calls.sqlite'],

@@ -275,10 +275,10 @@ describe('UCCX', () => {
 });
 
 describe('the client card', () => {
-  const asked = (query: Record<string, string>) => {
+  const asked = (query: Record<string, string>): RouteRequest => {
     const request = card.parse(get(query));
     assert.equal(request.action, 'route');
-    return request as RouteRequest;
+    return request;
   };
 
   it('is where the CRM says, and never where the one who asks would like', () => {

@@ -324,7 +324,7 @@ describe('rows that cannot be used', () => {
 });
 
 describe('the record of a click through Finesse', () => {
-  const outcome = {
+  const neverDialled = {
     eventId: 'tcrm-a-7-outcome',
     pbx: 'Finesse',
     orderId: 7,
@@ -333,10 +333,13 @@ describe('the record of a click through Finesse', () => {
     e164: '+79031234567',
     extension: '1001',
     queuedAt: '2026-11-20T08:59:59.000Z',
-    startedAt: '2026-11-20T09:00:00.000Z',
-    answeredAt: '2026-11-20T09:00:10.000Z',
     endedAt: '2026-11-20T09:01:10.000Z',
     data: { bitrix24: { callId: 'externalCall.1.2' } },
+  };
+  const outcome = {
+    ...neverDialled,
+    startedAt: '2026-11-20T09:00:00.000Z',
+    answeredAt: '2026-11-20T09:00:10.000Z',
   };
 
   it('finishes the call that the CRM began', () => {
@@ -378,7 +381,7 @@ describe('the record of a click through Finesse', () => {
   });
 
   it('is not made of an order that was never dialled, unless a CRM waits for its end', () => {
-    const { startedAt: _, ...refused } = { ...outcome, outcome: 'refused' };
+    const refused = { ...neverDialled, outcome: 'refused' };
     assert.equal(recordOfClick(refused, settings)?.startedAt, '2026-11-20T08:59:59.000Z');
     assert.equal(recordOfClick({ ...refused, data: undefined }, settings), undefined);
     for (const data of [null, 7, { bitrix24: null }, { bitrix24: { callId: 'a b;c' } }])
