@@ -26,6 +26,7 @@
 
   /** What is wrong with the rows of a table, as the server would find: `{ row, column, problem }`; nothing when they are right. */
   function faultIn(spec, rows) {
+    const { isVariable } = window.telephonyCrmDialog;
     const seen = new Set();
     for (const [index, row] of rows.entries()) {
       for (const column of spec.columns) {
@@ -34,7 +35,7 @@
         const at = { row: index + 1, column };
         if (!isOpen && cell) return Object.assign(at, { problem: 'empty' });
         if (isOpen && column.required && !cell) return Object.assign(at, { problem: 'missing' });
-        if (column.type === 'whole' && cell && !/^-?\d{1,9}$/.test(cell))
+        if (column.type === 'whole' && cell && !isVariable(cell) && !/^-?\d{1,9}$/.test(cell))
           return Object.assign(at, { problem: 'whole' });
         if (cell.length > 100) return Object.assign(at, { problem: 'long' });
       }

@@ -1,4 +1,6 @@
 import { isSettableValue, isSettableVariable } from '../channel-variables';
+import { isContext } from '../outbound/channels';
+import { isOneLine } from '../text';
 import { badOrder } from './errors';
 import {
   AGENT_ACTIONS,
@@ -16,7 +18,6 @@ const MAX_VARIABLES = 32;
 const MAX_QUEUES = 50;
 const MAX_PENALTY = 1000;
 
-const CONTEXT = /^[\w.@+-]{1,80}$/;
 const FILE = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -105,7 +106,7 @@ function targetIn(fields: Fields, action: ControlAction): Pick<ControlOrder, 'to
   const isNeeded = action === 'transfer' || action === 'attended-transfer' || action === 'redirect';
   if (to === undefined && isNeeded) throw badOrder('to', 'target');
   const context = action === 'redirect' ? textIn(fields, 'context') : undefined;
-  if (context !== undefined && !CONTEXT.test(context)) throw badOrder('context', 'context');
+  if (context !== undefined && !isContext(context)) throw badOrder('context', 'context');
   return { ...(to === undefined ? {} : { to }), ...(context === undefined ? {} : { context }) };
 }
 
@@ -140,4 +141,4 @@ function textIn(fields: Fields, name: string): string | undefined {
   return text.trim() === '' ? undefined : text.trim();
 }
 
-const isLine = (text: string, max: number): boolean => text.length <= max && !/[\u0000-\u001f\u007f]/.test(text);
+const isLine = (text: string, max: number): boolean => text.length <= max && isOneLine(text);

@@ -36,8 +36,8 @@ export interface TryFacts {
 
 const UNSENT_MS = 1000;
 const MAX_UNSENT_MS = 30_000;
-/** What would be refused in the same way each time. */
-const NEVER_SENT = new Set(['AMI_BAD_VALUE', 'AMI_BLOCKING_ACTION']);
+/** A text that no line of AMI can carry: it would be refused in the same way each time. */
+const UNSENDABLE = 'AMI_BAD_VALUE';
 
 function retried(outcome: Outcome): RetriedOutcome | undefined {
   return outcome === 'busy' || outcome === 'no-answer' || outcome === 'machine' || outcome === 'failed'
@@ -61,13 +61,12 @@ export function decide(facts: TryFacts, result: AttemptResult): Decision {
   const over = (how: Outcome): Decision => ({ kind: 'over', ending: { ...known, outcome: how } });
   if (reached === 'not-sent') {
     if (isCancelled) return over('cancelled');
-    if (NEVER_SENT.has(result.error?.code ?? '')) return over('failed');
     const unsent = notes.unsent + 1;
     const wait = Math.min(UNSENT_MS * 2 ** (unsent - 1), MAX_UNSENT_MS);
     return { kind: 'again', at: now + wait, notes: { ...notes, unsent } };
   }
   const way = retried(outcome);
-  if (reached !== 'no' || way === undefined) return over(outcome);
+  if (reached !== 'no' || way === undefined || result.error?.code === UNSENDABLE) return over(outcome);
   if (isCancelled) return over('cancelled');
   // A colleague who declines his own call is not rung again for it.
   if (order.mode === 'click' && !facts.agentAnswered) return over(outcome);

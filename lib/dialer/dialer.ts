@@ -66,11 +66,15 @@ export class Dialer {
     if (isNew) this.dispatcher.add(stored);
   }
 
-  /** Tells of the first order with this key, whatever the second one says, and whether it could be carried out now; `false`: there is none. */
+  /**
+   * Tells of the first order with this key, whatever the second one says, and whether it could be carried out now; `false`: there is none.
+   * Rejects while the store fails: what it knows may be an order that was refused, and will be taken back.
+   */
   async repeat(key: string, tell: (first: OrderProgress) => void): Promise<boolean> {
     const reporter = await this.ready();
     const known = await this.find(key);
     if (!known) return false;
+    this.ledger.durable.check();
     const first = reporter.progress(known, savedOrder(known)?.order, 'queued', { isKnown: true });
     this.ledger.teller.say(() => tell(first));
     return true;
@@ -96,7 +100,7 @@ export class Dialer {
       // What is being written of it decides what there is to cancel.
       await this.nextWake();
       await this.ready();
-      if (this.ledger.durable.problem) throw this.ledger.durable.problem;
+      this.ledger.durable.check();
     }
     try {
       const stored = await this.find(id);
@@ -183,7 +187,8 @@ export class Dialer {
         const ending = { outcome: 'cancelled', endedAt: clock.now() } as const;
         const ended = await Promise.all(page.map((stored) => this.ledger.end(stored, savedOrder(stored), ending)));
         const { length } = ended.filter(Boolean);
-        if (length === 0) break;
+        // Taken over, what could not be ended would be dialled.
+        if (length === 0) return count;
         count += length;
       }
     }

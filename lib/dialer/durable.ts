@@ -27,6 +27,11 @@ export class Durable {
 
   constructor(private readonly options: DurableOptions) {}
 
+  /** Throws the {@link problem}, if there is one. */
+  check(): void {
+    if (this.problem) throw this.problem;
+  }
+
   /** Tries once; a failure of the store as a whole is noted. */
   async once<T>(work: () => Promise<T>): Promise<T> {
     try {

@@ -1,6 +1,9 @@
 import { isIP } from 'node:net';
-import { isReservedVariable } from '../channel-variables';
+import { isVariable } from '../channel-variables';
+import { isContext } from '../outbound/channels';
+import { isOneLine } from '../text';
 import { badOrder, orderError } from './errors';
+import { isTimeZone } from '../time-zone';
 import type { OrderCallerId } from './types';
 
 /** Characters of the key of an order. */
@@ -12,17 +15,13 @@ const MAX_VARIABLES = 32;
 const MAX_VALUE = 200;
 const MAX_DATA_BYTES = 8 * 1024;
 
-const CONTROL = /\p{Cc}/u;
 const FILE = /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*$/;
 const LANGUAGE = /^[a-z]{2}(?:[_-][A-Z]{2})?$/;
-/** Not a dialplan function: `SHELL(…)` would be one. */
-const VARIABLE = /^_{0,2}[A-Za-z][A-Za-z0-9_]{0,60}$/;
 const CALLER_NUMBER = /^\+?[0-9]{1,20}$/;
 /** What ends the quoted part of a caller id. */
 const NOT_IN_A_NAME = /["<>\\]/;
 /** `PJSIP/101`, `Local/100@default/n`, `PJSIP/trunk/sip:100@10.0.0.1`: nothing that would dial a second one beside it. */
 const CHANNEL = /^[A-Za-z][A-Za-z0-9]{1,15}\/[A-Za-z0-9_+.:@*#/-]{1,120}$/;
-const CONTEXT = /^[A-Za-z0-9_.-]{1,79}$/;
 const EXTEN = /^[A-Za-z0-9*#+_.-]{1,40}$/;
 
 /** Of a function, or of nothing at all, there is no text. */
@@ -59,7 +58,7 @@ export class Fields {
     if (text.length > max) {
       throw this.bad(name, `may have ${max} characters`, `— не больше ${max} символов`);
     }
-    if (CONTROL.test(text)) throw this.bad(name, 'must be one line of text', 'должно быть одной строкой');
+    if (!isOneLine(text)) throw this.bad(name, 'must be one line of text', 'должно быть одной строкой');
     return text.trim() === '' ? undefined : text.trim();
   }
 
@@ -120,13 +119,8 @@ export class Fields {
 
   timeZone(name: string): string | undefined {
     const zone = this.text(name, 40);
-    if (zone === undefined) return undefined;
-    try {
-      new Intl.DateTimeFormat('en', { timeZone: zone });
-    } catch {
-      throw this.bad(name, 'must be like Europe/Moscow', '— вида Europe/Moscow');
-    }
-    return zone;
+    if (zone === undefined || isTimeZone(zone)) return zone;
+    throw this.bad(name, 'must be like Europe/Moscow', '— вида Europe/Moscow');
   }
 
   address(name: string): string | undefined {
@@ -162,7 +156,7 @@ export class Fields {
       throw this.bad(name, `may have ${MAX_VARIABLES} variables`, `— не больше ${MAX_VARIABLES} переменных`);
     }
     const found = names.map((one) => {
-      if (!VARIABLE.test(one) || isReservedVariable(one)) {
+      if (!isVariable(one)) {
         throw this.bad(
           name,
           'must have names of letters, digits and _, none of those that the shipped dialplan or a shell reads (TCRM_…, TELEPHONY_CRM_…, CRM_ROUTE_…, MONITOR_EXEC)',
@@ -187,7 +181,9 @@ export class Fields {
   }
 
   context(name: string): string | undefined {
-    return this.matching(name, 79, CONTEXT, 'must be the name of a context', '— имя контекста');
+    const context = this.text(name, 79);
+    if (context === undefined || isContext(context)) return context;
+    throw this.bad(name, 'must be the name of a context', '— имя контекста');
   }
 
   exten(name: string): string | undefined {

@@ -125,7 +125,7 @@ export class Ledger {
     const [standing, name] = [await orders.standing(queue), await orders.name];
     if (name !== this.storeName) {
       this.waiting = (await orders.count(queue)).waiting;
-      this.reporter = new Reporter(pbx, name, lang);
+      this.reporter = new Reporter(pbx, mode, name, lang);
       this.storeName = name;
     }
     // Whoever clicks decides for himself whom to call.
@@ -177,8 +177,7 @@ export class Ledger {
     // Counted in the same breath as it is taken: a thousand at once must not pass the bound together.
     this.checkRoom();
     // A store that has failed is not asked: what it then holds of refused orders stays bounded.
-    const { problem } = this.durable;
-    if (problem) throw problem;
+    this.durable.check();
     const token = randomUUID();
     const body = JSON.stringify({ ...saved, token });
     const entry = { queue, priority, queuedAt: now, notBefore, expiresAt, body, ...(key === undefined ? {} : { key }) };
@@ -187,6 +186,8 @@ export class Ledger {
     try {
       const [put] = await this.durable.once(() => orders.put([entry]));
       const { id, isNew } = put ?? { id: 0, isNew: false };
+      // What it knows by this key may be an order that was refused when the store failed, and will be taken back.
+      if (!isNew) this.durable.check();
       if (isNew) {
         this.aging.came(id);
         this.changeWaiting(1);

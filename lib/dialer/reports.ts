@@ -3,7 +3,7 @@ import type { StoredOrder } from '../store/types';
 import type { Ending } from './decide';
 import type { SavedOrder } from './saved';
 import { notesOf } from './saved';
-import type { Order, OrderOutcome, OrderProgress, OrderReport } from './types';
+import type { Order, OrderMode, OrderOutcome, OrderProgress, OrderReport } from './types';
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -14,8 +14,8 @@ const MAX_TEXT = 1000;
 type About = Omit<OrderReport, 'eventId'>;
 
 /** What a message about an order begins with: everything but its eventId. */
-function about(pbx: string, order: Order | undefined, tries: number, queuedAt: number): About {
-  const general = { pbx, mode: order?.mode ?? 'plain', tries, queuedAt: iso(queuedAt) };
+function about(pbx: string, mode: OrderMode, order: Order | undefined, tries: number, queuedAt: number): About {
+  const general = { pbx, mode: order?.mode ?? mode, tries, queuedAt: iso(queuedAt) };
   if (!order) return general;
   return {
     ...general,
@@ -31,6 +31,8 @@ function about(pbx: string, order: Order | undefined, tries: number, queuedAt: n
 export class Reporter {
   constructor(
     private readonly pbx: string,
+    /** Of the orders; of one that cannot be read, nothing else tells it. */
+    private readonly mode: OrderMode,
     /** Names the store in channel and event ids. */
     private readonly store: string,
     private readonly lang: Lang,
@@ -54,7 +56,7 @@ export class Reporter {
       eventId: `${this.channelId(id, tries)}-${state}${often}`,
       orderId: id,
       state,
-      ...about(this.pbx, order, tries, queuedAt),
+      ...about(this.pbx, this.mode, order, tries, queuedAt),
       ...(isKnown === undefined ? {} : { isKnown }),
       ...(nextAt === undefined ? {} : { nextAt: iso(nextAt) }),
       ...(tryOutcome === undefined ? {} : { tryOutcome }),
@@ -69,7 +71,7 @@ export class Reporter {
       eventId: `tcrm-${this.store}-${id}-outcome`,
       orderId: id,
       outcome,
-      ...about(this.pbx, order, tries, queuedAt),
+      ...about(this.pbx, this.mode, order, tries, queuedAt),
       ...(cause === undefined ? {} : { cause }),
       ...(error === undefined
         ? {}

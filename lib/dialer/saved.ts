@@ -1,5 +1,5 @@
 import type { StoredOrder } from '../store/types';
-import { isTimeZone } from './local-time';
+import { isTimeZone } from '../time-zone';
 import type { Cause, Order, RetriedOutcome } from './types';
 
 /** What the store keeps of an order as its body. */

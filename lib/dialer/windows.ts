@@ -1,4 +1,4 @@
-import { offsetOf } from './local-time';
+import { offsetOf } from '../time-zone';
 import type { Window } from './types';
 
 const MINUTE_MS = 60_000;

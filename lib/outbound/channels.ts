@@ -17,6 +17,9 @@ export interface Destination {
 /** The longest number of a channel that Asterisk's Originate does not cut (its source: 255 bytes). */
 const MAX_CHANNEL = 255;
 
+/** Whether it can be the name of a context; Asterisk has 79 characters for it. */
+export const isContext = (text: string): boolean => /^[\w.@+-]{1,79}$/.test(text);
+
 /** How an E.164 number (`+7903…`) is written for this PBX. */
 function numberAs(e164: string, as: DialAs, plan: NumberingPlan): string {
   if (as === 'e164') return e164;

@@ -13,6 +13,7 @@ const MAX_ROWS = 1_000_000;
 const MAX_NAMES = 50_000;
 const MAX_LINE = 4096;
 const MAX_NAME = 200;
+const MAX_ZONES = 2000;
 
 /** Registry: АВС/DEF;От;До;Емкость;Оператор;Регион… */
 const REGISTRY_REGION = 5;
@@ -71,11 +72,14 @@ interface Name {
   readonly timeZone?: string;
 }
 
-/** Ranges of numbers and the region of each, as an admin has loaded them. Some 20 bytes a row. */
+/** Ranges of numbers and the region of each, as an admin has loaded them. Some 25 bytes a row. */
 export class RegionTable {
   constructor(
+    /** In order; of several with the same start the longest comes first. */
     private readonly starts: Float64Array,
     private readonly ends: Float64Array,
+    /** By row: the last one before it that ends behind it, or -1. */
+    private readonly around: Int32Array,
     private readonly places: Uint16Array,
     private readonly names: readonly Name[],
     /** Rows that could not be read, headings too. */
@@ -86,7 +90,7 @@ export class RegionTable {
     return this.starts.length;
   }
 
-  /** `e164`: with its plus. Of ranges that overlap the one that begins last counts. */
+  /** `e164`: with its plus. Of ranges that hold the number the one that begins last counts, of those the shortest. */
   find(e164: string, language: Lang): TableRegion | undefined {
     const number = Number(e164.replace('+', ''));
     let low = 0;
@@ -96,10 +100,22 @@ export class RegionTable {
       if ((this.starts[middle] ?? Infinity) <= number) low = middle + 1;
       else high = middle;
     }
-    if (low === 0 || number > (this.ends[low - 1] ?? -1)) return undefined;
-    const name = this.names[this.places[low - 1] ?? -1];
+    let row = low - 1;
+    while (row >= 0 && number > (this.ends[row] ?? -1)) row = this.around[row] ?? -1;
+    const name = this.names[this.places[row] ?? -1];
     return name && { name: name[language], ...(name.timeZone === undefined ? {} : { timeZone: name.timeZone }) };
   }
+}
+
+/** The row around each row; see {@link RegionTable}. */
+function rowsAround(ends: Float64Array): Int32Array {
+  const around = new Int32Array(ends.length);
+  ends.forEach((end, row) => {
+    let before = row - 1;
+    while (before >= 0 && (ends[before] ?? 0) <= end) before = around[before] ?? -1;
+    around[row] = before;
+  });
+  return around;
 }
 
 /** So many numbers lie in one block: what is sorted at once. */
@@ -116,6 +132,8 @@ class Rows {
   private readonly regions = new Map<string, ReturnType<typeof registryRegion>>();
   private readonly names: Name[] = [];
   private readonly places = new Map<string, number>();
+  /** To ask what a name of a time zone is worth takes a fraction of a millisecond. */
+  private readonly zones = new Map<string, boolean>();
   skipped = 0;
 
   line(line: string): void {
@@ -132,7 +150,7 @@ class Rows {
     const [starts, ends, places] = [new Float64Array(count), new Float64Array(count), new Uint16Array(count)];
     let filled = 0;
     for (const [, rows] of [...blocks].sort(([one], [other]) => one - other)) {
-      rows.sort(([one], [other]) => one - other);
+      rows.sort(([one, oneEnd], [other, otherEnd]) => one - other || otherEnd - oneEnd);
       for (const [start, end, place] of rows) {
         starts[filled] = start;
         ends[filled] = end;
@@ -141,7 +159,7 @@ class Rows {
       }
       await pause();
     }
-    return new RegionTable(starts, ends, places, names, skipped);
+    return new RegionTable(starts, ends, rowsAround(ends), places, names, skipped);
   }
 
   private registry(cells: readonly string[]): boolean {
@@ -155,8 +173,18 @@ class Rows {
   }
 
   private own([from = '', to = '', name = '', zone = '']: readonly string[]): boolean {
-    if (!isWhole(to) || name === '' || name.length > MAX_NAME || (zone !== '' && !isTimeZone(zone))) return false;
+    if (!isWhole(to) || name === '' || name.length > MAX_NAME || !this.isZone(zone)) return false;
     return this.add(Number(from), Number(to), { en: name, ru: name, ...(zone === '' ? {} : { timeZone: zone }) });
+  }
+
+  private isZone(zone: string): boolean {
+    if (zone === '') return true;
+    const known = this.zones.get(zone);
+    if (known !== undefined) return known;
+    // There are some hundreds of them: beyond it they are no names of time zones.
+    const isOne = this.zones.size < MAX_ZONES && isTimeZone(zone);
+    if (this.zones.size < MAX_ZONES) this.zones.set(zone, isOne);
+    return isOne;
   }
 
   private add(start: number, end: number, name: Name): boolean {

@@ -12,16 +12,28 @@ const IN_USE = new Set([2, 3, 7, 8]);
 /** It says nothing of whether he is busy. */
 const RINGING = 6;
 
-interface Membership {
+/** What is known of a member, and kept over a restart of this process. */
+export interface MemberFacts {
   readonly queue: string;
   readonly interface: string;
-  readonly agent: AgentState;
+  /** Whose state the PBX takes for his, as far as it says. */
+  stateInterface: string;
   paused: boolean;
   reason: string;
   inUse: boolean;
   wrapUp: number;
+}
+
+interface Membership extends MemberFacts {
+  readonly agent: AgentState;
   /** Of the last event, by our clock: what is younger than a list cannot be missing in it. */
   seenAt: number;
+}
+
+/** A member as an earlier process knew him. */
+export interface SavedMember extends MemberFacts {
+  readonly phone: string;
+  readonly name?: string;
 }
 
 interface AgentState {
@@ -40,6 +52,8 @@ export class Agents {
   /** What an interface without an extension in its name was found to be. */
   private readonly phones = new Map<string, string>();
   private knowsList = false;
+  /** Of members who may have changed, or left, since it was last asked. */
+  private touched = new Set<string>();
   overBound = 0;
 
   constructor(
@@ -55,11 +69,14 @@ export class Agents {
   /** The extension of an interface; `heard`: the number of the channel that was called for it. */
   phoneOf(interfaceName: string, stateInterface?: string, heard?: string): string {
     const known = this.phones.get(interfaceName);
-    if (known !== undefined) return known;
+    // Who sits where may change from day to day.
+    const own = stateInterface === undefined ? '' : endpointIn(stateInterface);
+    if (known !== undefined && (own === known || !this.plan.isExtension(own))) return known;
     const names = [stateInterface, interfaceName].flatMap((name) => (name === undefined ? [] : [endpointIn(name)]));
     const extension = [...names, heard ?? ''].find((name) => this.plan.isExtension(name));
     const phone = extension ?? names.find((name) => name !== '') ?? interfaceName;
-    if (extension !== undefined && this.phones.size < MAX_MEMBERS) this.phones.set(interfaceName, phone);
+    const isRoom = known !== undefined || this.phones.size < MAX_MEMBERS;
+    if (extension !== undefined && isRoom) this.phones.set(interfaceName, phone);
     return phone;
   }
 
@@ -70,7 +87,7 @@ export class Agents {
   }
 
   queuesOf(phone: string): readonly string[] {
-    return [...(this.byPhone.get(phone)?.memberships ?? [])].map(({ queue }) => queue);
+    return [...new Set([...(this.byPhone.get(phone)?.memberships ?? [])].map(({ queue }) => queue))];
   }
 
   /** Whether one of his devices is in use, as the PBX says; `undefined`: it says nothing of him. */
@@ -80,16 +97,17 @@ export class Agents {
   }
 
   wrapUpOf(queue: string, interfaceName: string): number {
-    return this.memberships.get(keyOf(queue, interfaceName))?.wrapUp ?? 0;
+    return this.memberships.get(memberKey(queue, interfaceName))?.wrapUp ?? 0;
   }
 
   /** `QueueMemberAdded`, `QueueMemberPause` or `QueueMemberStatus`. */
   changed(event: AmiMessage, heard: Heard): void {
+    this.moveOut(event, heard);
     const isNew = this.find(event) === undefined;
     const member = this.membershipOf(event);
     if (!member) return;
     member.seenAt = heard.at;
-    if (isNew && event.name === 'QueueMemberAdded') this.tellChange(member.agent, 'login', heard, member);
+    if (isNew && event.name === 'QueueMemberAdded') this.tellEntry(member, 'login', heard);
     this.learn(member, event, heard);
   }
 
@@ -120,6 +138,7 @@ export class Agents {
     this.knowsList = true;
     const listed = new Set<Membership>();
     for (const row of rows) {
+      this.moveOut(row, heard);
       const before = this.find(row);
       const member = this.membershipOf(row);
       if (!member) continue;
@@ -127,7 +146,7 @@ export class Agents {
       if (before && before.seenAt >= requestedAt) continue;
       if (isFirst && !before) this.take(member, row);
       else {
-        if (!before) this.tellChange(member.agent, 'login', heard, member);
+        if (!before) this.tellEntry(member, 'login', heard);
         this.learn(member, row, heard);
       }
     }
@@ -135,33 +154,75 @@ export class Agents {
       if (!listed.has(member) && member.seenAt < requestedAt) this.drop(member, heard);
   }
 
+  /** A member whom an earlier process knew. */
+  restore({ phone, name, ...facts }: SavedMember): void {
+    if (this.memberships.size >= MAX_MEMBERS) return;
+    const agent = this.agentOf(phone);
+    if (name !== undefined) agent.name = name;
+    const member = { ...facts, agent, seenAt: -Infinity };
+    this.memberships.set(memberKey(facts.queue, facts.interface), member);
+    agent.memberships.add(member);
+    agent.busy = isBusy(agent);
+  }
+
+  /** The members who changed since the last time, and the {@link memberKey} of those who left. */
+  takeChanges(): { readonly changed: readonly SavedMember[]; readonly forgotten: readonly string[] } {
+    const keys = [...this.touched];
+    this.touched = new Set();
+    return {
+      changed: keys.flatMap((key) => {
+        const member = this.memberships.get(key);
+        return member ? [savedOf(member)] : [];
+      }),
+      forgotten: keys.filter((key) => !this.memberships.has(key)),
+    };
+  }
+
   private find(event: AmiMessage): Membership | undefined {
     const [queue, interfaceName] = [textIn(event, 'Queue'), interfaceIn(event)];
     if (queue === undefined || interfaceName === undefined) return undefined;
-    return this.memberships.get(keyOf(queue, interfaceName));
+    return this.memberships.get(memberKey(queue, interfaceName));
   }
 
   /** As it is known, or a new one that nothing is known of. `undefined`: it has no name, or there are too many. */
   private membershipOf(event: AmiMessage): Membership | undefined {
     const [queue, interfaceName] = [textIn(event, 'Queue'), interfaceIn(event)];
     if (queue === undefined || interfaceName === undefined) return undefined;
-    const key = keyOf(queue, interfaceName);
+    const key = memberKey(queue, interfaceName);
     let member = this.memberships.get(key);
     if (!member && this.memberships.size >= MAX_MEMBERS) {
       this.overBound += 1;
       return undefined;
     }
     if (!member) {
-      const agent = this.agentOf(this.phoneOf(interfaceName, textIn(event, 'StateInterface')));
+      const stateInterface = textIn(event, 'StateInterface') ?? '';
+      const agent = this.agentOf(this.phoneOf(interfaceName, stateInterface));
       const state = { paused: false, reason: '', inUse: false, wrapUp: 0, seenAt: -Infinity };
-      member = { queue, interface: interfaceName, agent, ...state };
+      member = { queue, interface: interfaceName, stateInterface, agent, ...state };
       this.memberships.set(key, member);
       agent.memberships.add(member);
+      this.touch(member);
     }
     // In lists it is another header.
     const name = nameIn(event, 'MemberName') ?? nameIn(event, 'Name');
-    if (name !== undefined && name !== interfaceName) member.agent.name = name;
+    if (name !== undefined && name !== interfaceName && name !== member.agent.name) {
+      member.agent.name = name;
+      this.touch(member);
+    }
     return member;
+  }
+
+  /** He has another phone under the same interface: whoever had it before is out. */
+  private moveOut(event: AmiMessage, heard: Heard): void {
+    const member = this.find(event);
+    const stateInterface = textIn(event, 'StateInterface');
+    if (!member || stateInterface === undefined || stateInterface === member.stateInterface) return;
+    if (this.phoneOf(member.interface, stateInterface) === member.agent.phone) member.stateInterface = stateInterface;
+    else this.drop(member, heard);
+  }
+
+  private touch({ queue, interface: interfaceName }: Membership): void {
+    this.touched.add(memberKey(queue, interfaceName));
   }
 
   private agentOf(phone: string): AgentState {
@@ -180,16 +241,21 @@ export class Agents {
 
   private takeStatus(member: Membership, event: AmiMessage): void {
     const status = numberIn(event, 'Status');
-    if (status !== undefined && status !== RINGING) member.inUse = IN_USE.has(status);
-    member.wrapUp = numberIn(event, 'Wrapuptime') ?? member.wrapUp;
+    const inUse = status === undefined || status === RINGING ? member.inUse : IN_USE.has(status);
+    const wrapUp = numberIn(event, 'Wrapuptime') ?? member.wrapUp;
+    if (inUse === member.inUse && wrapUp === member.wrapUp) return;
+    Object.assign(member, { inUse, wrapUp });
+    this.touch(member);
   }
 
   private learn(member: Membership, event: AmiMessage, heard: Heard): void {
-    const paused = event.get('Paused') === '1';
-    const reason = paused ? (textIn(event, 'PausedReason') ?? '') : '';
+    const word = event.get('Paused');
+    const paused = word === undefined ? member.paused : word === '1';
+    const reason = word === undefined ? member.reason : paused ? (textIn(event, 'PausedReason') ?? '') : '';
     if (paused !== member.paused || reason !== member.reason) {
       member.paused = paused;
       member.reason = reason;
+      this.touch(member);
       this.tellChange(member.agent, paused ? 'paused' : 'unpaused', heard, member);
     }
     this.takeStatus(member, event);
@@ -207,9 +273,10 @@ export class Agents {
 
   private drop(member: Membership, heard: Heard): void {
     const { agent } = member;
-    this.memberships.delete(keyOf(member.queue, member.interface));
+    this.memberships.delete(memberKey(member.queue, member.interface));
     agent.memberships.delete(member);
-    this.tellChange(agent, 'logout', heard, member);
+    this.touch(member);
+    this.tellEntry(member, 'logout', heard);
     // Whoever is in no queue any more is not told of, unless he still has a caller of one.
     if (agent.memberships.size > 0) this.judge(agent, heard);
     this.forgetUnused(agent);
@@ -217,6 +284,13 @@ export class Agents {
 
   private forgetUnused(agent: AgentState): void {
     if (agent.memberships.size === 0 && agent.talks === 0) this.byPhone.delete(agent.phone);
+  }
+
+  /** He is in the queue, or out of it: not by one of two interfaces. */
+  private tellEntry(member: Membership, change: 'login' | 'logout', heard: Heard): void {
+    const { agent, queue } = member;
+    const others = [...agent.memberships].filter((one) => one !== member && one.queue === queue);
+    if (others.length === 0) this.tellChange(agent, change, heard, member);
   }
 
   private tellChange(
@@ -254,7 +328,15 @@ export class Agents {
 const isBusy = ({ talks, memberships }: AgentState): boolean =>
   talks > 0 || [...memberships].some(({ inUse }) => inUse);
 
-const keyOf = (queue: string, interfaceName: string): string => `${queue}\n${interfaceName}`;
+/** Of a member; no queue and no interface has a line end in its name. */
+export const memberKey = (queue: string, interfaceName: string): string => `${queue}\n${interfaceName}`;
+
+function savedOf(member: Membership): SavedMember {
+  const { queue, interface: interfaceName, stateInterface, paused, reason, inUse, wrapUp, agent } = member;
+  const { phone, name } = agent;
+  const facts = { queue, interface: interfaceName, stateInterface, paused, reason, inUse, wrapUp, phone };
+  return name === undefined ? facts : { ...facts, name };
+}
 
 /** In lists it is another header. */
 const interfaceIn = (event: AmiMessage): string | undefined => textIn(event, 'Interface') ?? textIn(event, 'Location');

@@ -5,6 +5,7 @@ import { copied } from '../text';
 import type { Agents } from './agents';
 import { infoIn, type Channels } from './channels';
 import { agentOf, clientOf } from './payloads';
+import { byName } from './state';
 import type { CallerState, Heard, OfferState, StayState, TalkState } from './state';
 import type { QueueTrackerOptions } from './types';
 
@@ -111,8 +112,8 @@ export class CallerBook {
       ...(isTrunk ? { line: { ...(exten === undefined ? {} : { number: exten }), trunk: party } } : {}),
       asked: false,
       seenAt: 0,
-      counts: {},
-      talks: {},
+      counts: byName(),
+      talks: byName(),
     };
   }
 
@@ -126,7 +127,7 @@ export class CallerBook {
       joinedAt,
       ...(position === undefined ? {} : { position }),
       ...(from === undefined ? {} : { transferredFrom: from }),
-      offers: {},
+      offers: byName(),
       byList: false,
       told: false,
       ended: false,

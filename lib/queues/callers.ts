@@ -72,9 +72,8 @@ export class Callers {
         this.tellJoined(caller, stay, heard);
         return;
       }
-      this.endStay(caller, stay, stay.gaveUp ?? 'other', heard);
     }
-    this.tellJoined(caller, this.book.newStay(caller, queue, heard.t, numberIn(event, 'Position')), heard);
+    this.tellJoined(caller, this.newStay(caller, queue, heard.t, heard, numberIn(event, 'Position')), heard);
   }
 
   /** Found in a list of those who wait; `isNews`: he joined while nothing was heard. */
@@ -90,8 +89,7 @@ export class Callers {
   ): void {
     const caller = this.book.callerOf(event, heard);
     if (!caller) return;
-    if (caller.stay && !caller.stay.ended) this.endStay(caller, caller.stay, 'other', heard);
-    const stay = this.book.newStay(caller, entry.queue, entry.joinedAt, entry.position);
+    const stay = this.newStay(caller, entry.queue, entry.joinedAt, heard, entry.position);
     stay.byList = true;
     if (entry.isNews) this.tellJoined(caller, stay, heard);
   }
@@ -112,6 +110,7 @@ export class Callers {
     else {
       stay.waitsSince = heard.at;
       stay.leftAt = heard.t;
+      stay.leftByAsking = caller.asked;
       this.wait(caller, heard);
     }
   }
@@ -155,7 +154,7 @@ export class Callers {
   /** An agent has the caller. */
   answered(caller: CallerState, stay: StayState, offer: OfferState, heard: Heard): void {
     this.book.touch(caller);
-    if (!stay.ended) this.endStay(caller, stay, 'answered', { ...heard, t: stay.leftAt ?? heard.t });
+    if (!stay.ended) this.endStay(caller, stay, 'answered', heard);
     for (const other of openOffers(stay))
       if (other !== offer) this.cancel(caller, stay, other, 'answered-elsewhere', heard);
     this.ringing.delete(offer.legId);
@@ -190,15 +189,28 @@ export class Callers {
       if (!talk.ended) this.endTalk(caller, talk, reason, heard);
       return;
     }
-    if (event.name === 'AgentDump') return;
-    // It began before we were there.
     const queue = textIn(event, 'Queue') ?? '';
+    const open = caller.stay?.queue === queue ? caller.stay : undefined;
+    const last = open?.offers[interfaceName];
+    const rung = last?.closed === undefined ? last : undefined;
+    if (event.name === 'AgentDump') {
+      if (open && rung) this.cancel(caller, open, rung, 'declined', heard);
+      return;
+    }
     const [waited = 0, talked = 0] = [numberIn(event, 'HoldTime'), numberIn(event, 'TalkTime')];
     const connectedAt = heard.t - talked * 1000;
-    const stay = this.book.newStay(caller, queue, connectedAt - waited * 1000);
-    Object.assign(stay, { ended: true, told: true });
     const legId = idIn(event, 'DestUniqueid') ?? caller.id;
-    const offer = this.book.newOffer(caller, stay, event, interfaceName, legId, { ...heard, t: connectedAt });
+    const begin = { ...heard, t: connectedAt, reconciled: true };
+    if (open && (rung || !open.ended)) {
+      // Its begin was missed.
+      this.answered(caller, open, rung ?? this.book.newOffer(caller, open, event, interfaceName, legId, begin), begin);
+      this.complete(event, heard);
+      return;
+    }
+    // It began before we were there.
+    const stay = this.newStay(caller, queue, connectedAt - waited * 1000, heard);
+    Object.assign(stay, { ended: true, told: true });
+    const offer = this.book.newOffer(caller, stay, event, interfaceName, legId, begin);
     offer.closed = 'answered';
     const extension = offer.phone;
     const begun = {
@@ -279,7 +291,7 @@ export class Callers {
     caller.goneAt = heard.t;
     caller.goneSince = heard.at;
     const { stay } = caller;
-    if (stay && !stay.ended) this.endStay(caller, stay, stay.gaveUp ?? (caller.asked ? 'abandoned' : 'other'), heard);
+    if (stay && !stay.ended) this.endUnheard(caller, stay, heard);
     this.wait(caller, heard);
   }
 
@@ -288,15 +300,21 @@ export class Callers {
       const isDue = (since: number | undefined): since is number => since !== undefined && since + SETTLE_MS <= at;
       const { stay } = caller;
       const heardAt = (t: number | undefined): Heard => ({ at, t: t ?? byThePbx(at), reconciled: false });
-      if (stay && isDue(stay.waitsSince) && !stay.ended) this.endStay(caller, stay, 'other', heardAt(stay.leftAt));
+      if (stay && isDue(stay.waitsSince) && !stay.ended) this.endUnheard(caller, stay, heardAt(stay.leftAt));
       for (const offer of stay ? openOffers(stay) : [])
         if (stay && isDue(offer.waitsSince)) this.cancel(caller, stay, offer, reasonOf(offer), heardAt(offer.endedAt));
       if (isDue(caller.goneSince)) this.forget(caller, heardAt(caller.goneAt));
     }
   }
 
+  /** He is not in the waiting line any more, and nothing says why: whoever hung up afterwards had left it for something else. */
+  endUnheard(caller: CallerState, stay: StayState, heard: Heard): void {
+    this.endStay(caller, stay, stay.gaveUp ?? ((stay.leftByAsking ?? caller.asked) ? 'abandoned' : 'other'), heard);
+  }
+
   /** He left the waiting line. */
-  endStay(caller: CallerState, stay: StayState, reason: StayEnd, heard: Heard): void {
+  private endStay(caller: CallerState, stay: StayState, reason: StayEnd, now: Heard): void {
+    const heard = { ...now, t: stay.leftAt ?? now.t };
     stay.ended = true;
     this.book.touch(caller);
     this.tell(stayMessage(this.when(heard), caller, stay, { reason, hangup: HANGUPS[reason] }));
@@ -318,6 +336,13 @@ export class Callers {
     this.book.touch(caller);
     this.tellTalkEnd(caller, talk, reason, heard);
     if (talk.counted) this.agents.talks(talk.extension, -1, heard);
+  }
+
+  /** Whoever is in a queue is in no other one any more. */
+  private newStay(caller: CallerState, queue: string, joinedAt: number, heard: Heard, position?: number): StayState {
+    const { stay } = caller;
+    if (stay && !stay.ended) this.endUnheard(caller, stay, heard);
+    return this.book.newStay(caller, queue, joinedAt, position);
   }
 
   private tellJoined(caller: CallerState, stay: StayState, heard: Heard): void {
@@ -356,7 +381,7 @@ export class Callers {
     if (!caller || queue === undefined) return undefined;
     if (caller.stay?.queue === queue) return { caller, stay: caller.stay };
     const waited = numberIn(event, 'HoldTime') ?? 0;
-    const stay = this.book.newStay(caller, queue, heard.t - waited * 1000);
+    const stay = this.newStay(caller, queue, heard.t - waited * 1000, heard);
     // Its begin was told, or not, by whoever was here then.
     stay.told = true;
     return { caller, stay };

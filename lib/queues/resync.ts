@@ -4,7 +4,7 @@ import { idIn, numberIn, textIn } from '../calls/reading';
 import type { CallPlan } from '../calls/types';
 import type { CallerBook } from './book';
 import type { Callers } from './callers';
-import type { CallerState, Heard, OfferState } from './state';
+import type { CallerState, Heard, OfferState, TalkState } from './state';
 
 /** How far the whole seconds of a list and the two clocks may be off. */
 const ABOUT_MS = 2000;
@@ -43,7 +43,7 @@ function compareStay(found: Found, caller: CallerState): void {
   const { stay } = caller;
   if (!stay || stay.ended) return;
   const open = Object.values(stay.offers).filter(({ closed }) => closed === undefined);
-  if (entries.get(caller.id)?.get('Queue') === stay.queue) {
+  if (queueOf(entries.get(caller.id)) === stay.queue) {
     for (const offer of open)
       if (offer.seenAt < requestedAt && up && !up.has(offer.legId))
         callers.cancel(caller, stay, offer, 'unknown', heard);
@@ -51,15 +51,30 @@ function compareStay(found: Found, caller: CallerState): void {
   }
   const answered = open.find((offer) => has(found, caller, offer));
   if (answered) callers.answered(caller, stay, answered, heard);
-  else callers.endStay(caller, stay, caller.asked ? 'abandoned' : 'other', heard);
+  else callers.endUnheard(caller, stay, heard);
 }
 
 function compareTalks(found: Found, caller: CallerState): void {
   const { callers, up, heard, inUse } = found;
   for (const talk of Object.values(caller.talks)) {
-    const goesOn = up ? has(found, caller, talk.offer) : inUse(talk.extension) !== false;
+    const goesOn = up ? isUp(found, caller, talk) : inUse(talk.extension) !== false;
     if (!talk.ended && !goesOn) callers.endTalk(caller, talk, caller.asked ? 'caller' : 'unknown', heard);
   }
+}
+
+/**
+ * Does the caller's conversation with the agent go on? Also while they are in no bridge together: the caller is put on hold, or the agent
+ * asks a colleague before he hands him over.
+ */
+function isUp({ up, plan, entries }: Found, { id: callerId }: CallerState, { offer, extension }: TalkState): boolean {
+  const own = up?.get(callerId);
+  const callId = own && idIn(own, 'Linkedid');
+  // Whoever waits in a queue again talks with nobody.
+  if (!up || callId === undefined || entries.has(callerId)) return false;
+  if (up.has(offer.legId)) return true;
+  return [...up].some(
+    ([id, row]) => id !== callerId && idIn(row, 'Linkedid') === callId && extensionOf(plan, row) === extension,
+  );
 }
 
 /** Is the caller in a bridge with the channel that was called for the agent, or with his phone? */
@@ -68,12 +83,17 @@ function has({ up, plan }: Found, caller: CallerState, offer: OfferState): boole
   if (bridge === undefined) return false;
   return [...(up ?? [])].some(([id, row]) => {
     if (id === caller.id || bridgeOf(row) !== bridge) return false;
-    const context = { context: row.get('Context') ?? '', ownNumber: textIn(row, 'CallerIDNum'), hasJustBegun: false };
-    const { kind, party } = classify(plan, row.get('Channel') ?? '', context);
-    return id === offer.legId || (kind === 'extension' && party === (offer.takenBy ?? offer.phone));
+    return id === offer.legId || extensionOf(plan, row) === (offer.takenBy ?? offer.phone);
   });
 }
 
+function extensionOf(plan: CallPlan, row: AmiMessage): string | undefined {
+  const context = { context: row.get('Context') ?? '', ownNumber: textIn(row, 'CallerIDNum'), hasJustBegun: false };
+  const { kind, party } = classify(plan, row.get('Channel') ?? '', context);
+  return kind === 'extension' ? party : undefined;
+}
+
+const queueOf = (row: AmiMessage | undefined): string | undefined => row && textIn(row, 'Queue');
 const bridgeOf = (row: AmiMessage | undefined): string | undefined => row && idIn(row, 'BridgeId');
 
 /** A caller who waits and is not known. The row of his channel tells which call he belongs to. */

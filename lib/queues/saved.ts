@@ -1,4 +1,7 @@
 import type { SavedCall } from '../calls/types';
+import { memberKey } from './agents';
+import type { SavedMember } from './agents';
+import { byName } from './state';
 import type { CallerState, StayState } from './state';
 
 /** Grows when a state of before cannot be read as one of now. */
@@ -10,6 +13,12 @@ type Fields = Readonly<Record<string, unknown>>;
 export const writeCaller = (caller: CallerState): SavedCall => ({
   callId: caller.id,
   state: JSON.stringify({ version: VERSION, caller }),
+});
+
+/** A member of a queue, likewise. */
+export const writeMember = (member: SavedMember): SavedCall => ({
+  callId: memberKey(member.queue, member.interface),
+  state: JSON.stringify({ version: VERSION, member }),
 });
 
 const isObject = (value: unknown): value is Fields =>
@@ -45,21 +54,46 @@ const isCaller = (value: Fields): boolean =>
 const isSameStay = (one: StayState, other: StayState): boolean =>
   one.queue === other.queue && one.count === other.count;
 
-/** The caller as he was; `undefined` when he was written by another version, or is no caller at all. */
-export function readCaller({ callId, state }: SavedCall): CallerState | undefined {
+const withNames = (stay: StayState): StayState => ({ ...stay, offers: byName(Object.entries(stay.offers)) });
+
+const isMember = (value: Fields): boolean =>
+  [value.queue, value.interface, value.stateInterface, value.phone, value.reason].every(
+    (text) => typeof text === 'string',
+  ) &&
+  [value.paused, value.inUse].every((flag) => typeof flag === 'boolean') &&
+  typeof value.wrapUp === 'number' &&
+  ['string', 'undefined'].includes(typeof value.name);
+
+/** What stands under a name in what was kept; `undefined` when it is of another version, or no such thing. */
+function kept(state: string, name: 'caller' | 'member'): Fields | undefined {
   try {
     const read: unknown = JSON.parse(state);
-    const found = isObject(read) && read.version === VERSION ? read.caller : undefined;
-    if (!isObject(found) || found.id !== callId || !isCaller(found)) return undefined;
-    const caller = found as unknown as CallerState;
-    const { stay } = caller;
-    if (!stay) return caller;
-    // What a conversation came from is the caller's stay itself, not a copy of it.
-    const talks = Object.entries(caller.talks).map(
-      ([name, talk]) => [name, isSameStay(talk.stay, stay) ? { ...talk, stay } : talk] as const,
-    );
-    return { ...caller, talks: Object.fromEntries(talks) };
+    const found = isObject(read) && read.version === VERSION ? read[name] : undefined;
+    return isObject(found) ? found : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The member as he was; `undefined` when it is no member. */
+export function readMember({ callId, state }: SavedCall): SavedMember | undefined {
+  const found = kept(state, 'member');
+  if (!found || !isMember(found)) return undefined;
+  const member = found as unknown as SavedMember;
+  return memberKey(member.queue, member.interface) === callId ? member : undefined;
+}
+
+/** The caller as he was; `undefined` when he was written by another version, or is no caller at all. */
+export function readCaller({ callId, state }: SavedCall): CallerState | undefined {
+  const found = kept(state, 'caller');
+  if (found?.id !== callId || !isCaller(found)) return undefined;
+  const caller = found as unknown as CallerState;
+  const stay = caller.stay && withNames(caller.stay);
+  // What a conversation came from is the caller's stay itself, not a copy of it.
+  const talks = Object.entries(caller.talks).map(([name, talk]) => {
+    const own = stay && isSameStay(talk.stay, stay) ? stay : withNames(talk.stay);
+    return [name, { ...talk, stay: own }] as const;
+  });
+  const counts = byName(Object.entries(caller.counts));
+  return { ...caller, ...(stay ? { stay } : {}), counts, talks: byName(talks) };
 }

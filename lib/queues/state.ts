@@ -1,6 +1,15 @@
 import type { CancelReason, TransferredFrom } from '../messages/queues';
 import type { Client, Direction } from '../messages/types';
 
+/** By names of others, any word: also one that every object knows (`constructor`, `__proto__`). */
+export type ByName<T> = Record<string, T>;
+
+export const byName = <T>(entries: Iterable<readonly [string, T]> = []): ByName<T> => {
+  const named = Object.create(null) as ByName<T>;
+  for (const [name, value] of entries) named[name] = value;
+  return named;
+};
+
 /** When something happened: by our clock, by the PBX's, and whether it was only found afterwards. */
 export interface Heard {
   readonly at: number;
@@ -42,15 +51,16 @@ export interface StayState {
   position?: number;
   readonly transferredFrom?: TransferredFrom;
   /** By Interface: the last time that each was rung. */
-  offers: Record<string, OfferState>;
+  offers: ByName<OfferState>;
   /** Taken up from a list: the event of its begin may still come. */
   byList: boolean;
   /** `queue-dial` was told. */
   told: boolean;
   gaveUp?: 'abandoned' | 'timeout';
-  /** He left the waiting line, why is not known yet: since (our clock). */
+  /** He left the waiting line, why is not known yet: since (our clock), and whether he himself had hung up by then. */
   waitsSince?: number;
   leftAt?: number;
+  leftByAsking?: boolean;
   ended: boolean;
 }
 
@@ -81,10 +91,10 @@ export interface CallerState {
   asked: boolean;
   /** By our clock. */
   seenAt: number;
-  counts: Record<string, number>;
+  counts: ByName<number>;
   stay?: StayState;
   /** By Interface. */
-  talks: Record<string, TalkState>;
+  talks: ByName<TalkState>;
   goneAt?: number;
   goneSince?: number;
 }

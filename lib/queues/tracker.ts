@@ -10,7 +10,7 @@ import { Channels } from './channels';
 import { Dialouts } from './dialouts';
 import type { QUEUE_EVENTS } from './events';
 import { compareCallers } from './resync';
-import { readCaller, writeCaller } from './saved';
+import { readCaller, readMember, writeCaller, writeMember } from './saved';
 import type { Heard } from './state';
 import type { QueueLists, QueueTracker, QueueTrackerOptions, QueueTrackerStats } from './types';
 
@@ -135,16 +135,21 @@ export class Tracker implements QueueTracker {
   }
 
   takeChanges(): ReturnType<QueueTracker['takeChanges']> {
-    const { changed, forgotten } = this.book.takeChanges();
-    return { changed: changed.map(writeCaller), forgotten };
+    const [callers, members] = [this.book.takeChanges(), this.agents.takeChanges()];
+    return {
+      changed: [...callers.changed.map(writeCaller), ...members.changed.map(writeMember)],
+      forgotten: [...callers.forgotten, ...members.forgotten],
+    };
   }
 
   restore(saved: readonly SavedCall[], knownUntil: number): { readonly unreadable: number } {
     const callers = saved.flatMap((one) => readCaller(one) ?? []);
+    const members = saved.flatMap((one) => readMember(one) ?? []);
+    for (const member of members) this.agents.restore(member);
     this.callers.restore(callers);
     this.lostAt = knownUntil;
     this.listedAt = knownUntil;
-    return { unreadable: saved.length - callers.length };
+    return { unreadable: saved.length - callers.length - members.length };
   }
 
   private dialBegin(event: AmiMessage, at: number): void {

@@ -39,10 +39,10 @@ export interface QueueTracker {
    * after it: who waits a second before he calls this tells nothing that an event tells better.
    */
   resync(lists: QueueLists, requestedAt: number, at: number): readonly QueueMessage[];
-  /** The callers who changed and those who are forgotten since the last time it was asked. */
+  /** The callers and members who changed, and those who are forgotten, since the last time it was asked. */
   takeChanges(): { readonly changed: readonly SavedCall[]; readonly forgotten: readonly string[] };
   /**
-   * Takes up the callers of an earlier process that knew everything until `knownUntil`; before anything else. Who cannot be read is left
+   * Takes up the callers and members of an earlier process that knew everything until `knownUntil`; before anything else. Who cannot be read is left
    * out, and counted. The first lists then tell what became of them.
    */
   restore(saved: readonly SavedCall[], knownUntil: number): { readonly unreadable: number };

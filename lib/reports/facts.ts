@@ -39,7 +39,8 @@ function whatOf(topic: unknown, payload: Payload): What | undefined {
     case 'agent-hangup':
       return { kind: 'talk', outcome: 'answered', seconds: talk };
     case 'agent-dialout-hangup':
-      return { kind: 'dialout', outcome: talk > 0 ? 'answered' : 'no-answer', seconds: talk };
+      // Whoever rings off at once has talked for no whole second.
+      return { kind: 'dialout', outcome: talk > 0 || reason === 'answered' ? 'answered' : 'no-answer', seconds: talk };
     case 'agent_change':
       return STATES.includes(change) ? { kind: 'state', outcome: outcomeOf(change), seconds: 0 } : undefined;
     default:

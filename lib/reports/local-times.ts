@@ -1,4 +1,4 @@
-import { momentsOf, offsetOf } from '../dialer/local-time';
+import { momentsOf, offsetOf } from '../time-zone';
 import type { Period } from './types';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -14,7 +14,8 @@ const LOCAL = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?$/;
 export function localMoment(zone: string, value: string, isEnd: boolean): number | undefined {
   const [, date = '', time] = LOCAL.exec(value.trim()) ?? [];
   const local = Date.parse(`${date}T${time ?? '00:00'}Z`);
-  if (Number.isNaN(local)) return undefined;
+  // A day too many would be taken for one of the next month.
+  if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 10) !== date) return undefined;
   const [at] = momentsOf(zone, time === undefined && isEnd ? local + DAY_MS : local);
   return at;
 }

@@ -1,4 +1,4 @@
-import { isTimeZone } from '../dialer/local-time';
+import { isTimeZone } from '../time-zone';
 import { badQuery } from '../store/errors';
 import { isAbsent, isFields, list, moment, oneOf, refuseUnknown, text, whole } from '../store/query';
 import { localMoment } from './local-times';

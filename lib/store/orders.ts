@@ -308,6 +308,8 @@ function adoptChunk(sql: Sqlite, state: number, from: string, to: string): { fou
   let moved = 0;
   for (const { id = null } of rows) {
     if (sql.run('UPDATE OR IGNORE orders SET queue = ? WHERE id = ?', [to, id]) > 0) moved += 1;
+    // Somebody may be on the phone: it is followed to its outcome, without the key that is another order's there.
+    else if (state === IN_AIR) moved += sql.run('UPDATE orders SET queue = ?, key = NULL WHERE id = ?', [to, id]);
     else sql.run('DELETE FROM orders WHERE id = ?', [id]);
   }
   return { found: rows.length, moved };

@@ -37,6 +37,13 @@ export const isAbsent = (value: unknown): boolean => value === undefined || valu
 const shown = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 60) : typeof value;
 
+/** Whether a text begins with a date that there is: the 30th of February would be taken for a day of March. */
+function isDate(text: string): boolean {
+  const [month = '', day] = /^\d{4}-\d\d(-\d\d)?/.exec(text) ?? [];
+  const at = Date.parse(`${month.slice(0, 7)}${day ?? '-01'}T00:00Z`);
+  return !Number.isNaN(at) && (day === undefined || new Date(at).toISOString().startsWith(month));
+}
+
 /**
  * A moment as people and CRMs write it: ISO-8601, or a number (also as text) of seconds or of milliseconds since 1970. A day
  * without a time is its beginning in UTC; as `to` it is its end.
@@ -53,7 +60,7 @@ export function moment(name: string, value: unknown): number {
   if (number !== undefined && Number.isFinite(number)) {
     return Math.trunc(Math.abs(number) < SECONDS_BELOW ? number * 1000 : number);
   }
-  const read = typeof text === 'string' && /^\d{4}-\d\d/.test(text) ? Date.parse(text) : NaN;
+  const read = typeof text === 'string' && isDate(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(read)) {
     throw badQuery({
       en: `"${name}" is "${shown(value)}"; write a time as 2026-01-31T09:00:00Z, or in seconds or milliseconds since 1970.`,

@@ -357,8 +357,8 @@ export interface OrderTable {
   /** The queues in which something waits or is in the air. */
   queues(): Promise<string[]>;
   /**
-   * Moves what waits or is in the air in `from` to the queue `to`; what `to` knows already by its key is forgotten instead. Resolves with how
-   * many were moved.
+   * Moves what waits or is in the air in `from` to the queue `to`. Of what `to` knows already by its key, what waits is forgotten instead, and
+   * what is in the air loses its key. Resolves with how many were moved.
    */
   adopt(from: string, to: string): Promise<{ readonly waiting: number; readonly inAir: number }>;
   /** Goes through them: 10 ms for 100 000. */

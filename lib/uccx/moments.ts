@@ -1,5 +1,5 @@
 import type { Text } from '../errors';
-import { momentsOf } from '../dialer/local-time';
+import { momentsOf } from '../time-zone';
 
 /** By which clocks the times of the rows are: those of the database (UTC), of each row's `gmtOffset`, or of a time zone. */
 export type RowClock =

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Text } from '../../lib/errors';
-import { isChannelTemplate } from '../../lib/outbound/channels';
+import { isChannelTemplate, isContext } from '../../lib/outbound/channels';
 import { DEFAULT_DIALLING } from '../../lib/outbound/defaults';
 import type { DialSettings } from '../../lib/outbound/types';
 import { badSettings } from '../../lib/pbx/errors';
@@ -66,7 +66,7 @@ function agentChannel(fields: FieldReader, value: unknown): string {
 
 function context(fields: FieldReader, value: unknown): string {
   const read = fields.text(LABELS.context, value) || DEFAULT_DIALLING.context;
-  if (/^[\w.@+-]{1,79}$/.test(read)) return read;
+  if (isContext(read)) return read;
   throw fields.unusable(LABELS.context, read, {
     en: 'write the name of one context of the dialplan, for instance from-internal.',
     ru: 'напишите имя одного контекста диалплана, например from-internal.',

@@ -1,5 +1,5 @@
 import type { NodeDef } from 'node-red';
-import { isTimeZone } from '../../lib/dialer/local-time';
+import { isTimeZone } from '../../lib/time-zone';
 import type { Text, TelephonyError } from '../../lib/errors';
 import { DIRECTIONS } from '../../lib/messages/types';
 import { uccxError } from '../../lib/uccx/errors';

@@ -282,6 +282,40 @@ describe('the dialogs of CRM and endpoint at work', () => {
     await done();
   });
 
+  it('judges the rows of a table, says which is wrong, and keeps what was typed', async () => {
+    await open(CRM);
+    const rows = page.locator('.telephony-crm-table .telephony-crm-row');
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 5);
+    const cell = (row: number, name: string) => rows.nth(row).locator(`[data-cell="${name}"]`);
+    assert.deepEqual(
+      [
+        await cell(0, 'reason').isDisabled(),
+        await cell(2, 'reason').isDisabled(),
+        await cell(0, 'status_name').inputValue(),
+      ],
+      [true, false, 'В работе'],
+    );
+    const widths = await rows.first().evaluate((row) => [row.scrollWidth, row.clientWidth]);
+    assert.ok((widths[0] ?? 0) <= (widths[1] ?? 0), widths.join(' > '));
+    await cell(3, 'base_status').fill('break');
+    await done();
+    assert.equal((await saved(CRM)).valid, false);
+    await open(CRM);
+    await cell(3, 'base_status').waitFor();
+    await page.waitForFunction(() => document.querySelectorAll('.telephony-crm-table .telephony-crm-row').length === 5);
+    await cell(3, 'base_status').fill('-3');
+    await cell(3, 'reason').fill('Обед');
+    await cell(3, 'extra_status').fill('77');
+    await done();
+    const { valid, settings } = await saved(CRM);
+    const { agentStatuses } = settings as { readonly agentStatuses: readonly Saved[] };
+    assert.deepEqual(
+      [valid, agentStatuses.length, agentStatuses[3]],
+      [true, 5, { state: 'paused', reason: 'Обед', base_status: '-3', extra_status: '77', status_name: 'Не ответил' }],
+    );
+  });
+
   it('gives the endpoint an output for each chosen action, and takes it away again', async () => {
     const test = '#telephony-in-action-test';
     await open(ENDPOINT);

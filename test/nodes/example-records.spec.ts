@@ -116,6 +116,36 @@ describe('the examples of records and events', () => {
     assert.ok(asked().includes('agent-answer'));
   });
 
+  it('09: the queues now, the numbers of the day and the missed calls come together', async () => {
+    const all = readExample('09-wallboard.json');
+    const flow = all.map((each) => (each.type === 'function' ? { ...each, type: 'sink' } : each));
+    const named = (name: string): string => flow.find((each) => each.name === name)?.id ?? assert.fail(name);
+    await start(flow);
+    const call = (payload: object): void => receive(only(flow, 'simulated-call').id, { payload });
+    receive(named('agents'), { payload: { action: 'pause', extension: '105', reason: 'обед' } });
+    call({ from: '84951343060', did: '74951000170' });
+    call({ from: '84951343061', did: '74951000170', name: '<b>x</b>', patienceSeconds: 0.2 });
+    interface Shown {
+      readonly now: { readonly queues: readonly { readonly id: string; readonly agents: readonly object[] }[] };
+      readonly today: { readonly rows: readonly Record<string, unknown>[] };
+      readonly missed: { readonly rows: readonly Record<string, unknown>[] };
+    }
+    const last = (name: string) => messages(named(name)).at(-1) as unknown as Shown | undefined;
+    await until(() => {
+      receive(named('statistics'), { asked: { report: 'queues' }, askedMissed: { report: 'missed' } });
+      return last('the answer')?.today.rows[0]?.offered === 2 && last('the answer')?.missed.rows.length === 1;
+    }, 'both calls to be counted');
+    const [row] = last('the answer')?.today.rows ?? [];
+    assert.deepEqual([row?.queue, row?.answered, row?.abandoned, row?.serviceLevelPercent], ['support', 1, 1, 50]);
+    const [missed] = last('the answer')?.missed.rows ?? [];
+    assert.deepEqual([missed?.number, missed?.name, missed?.isOpen], ['+74951343061', '<b>x</b>', true]);
+    receive(named('the queues now'), { payload: { action: 'queue-status' } });
+    await until(() => last('read the store?') !== undefined, 'the queues');
+    const [queue] = last('read the store?')?.now.queues ?? [];
+    assert.equal(queue?.id, 'support');
+    assert.ok(queue.agents.some((agent) => 'reason' in agent && agent.reason === 'обед'));
+  });
+
   for (const name of exampleNamesForCrms) {
     it(`${name}: says what is missing until the CRM is filled in`, async () => {
       const flow = readExample(name);

@@ -197,8 +197,12 @@ export class MemoryOrders implements OrderTable {
   adopt(from: string, to: string): Promise<{ readonly waiting: number; readonly inAir: number }> {
     return this.do(() => {
       const [waiting, inAir] = [this.of(from, 'waiting'), this.of(from, 'in-air')];
-      for (const row of [...waiting, ...inAir]) row.queue = to;
-      return { waiting: waiting.length, inAir: inAir.length };
+      const isKnown = ({ key }: Row): boolean => key !== undefined && this.keyed(to, key) !== undefined;
+      const [forgotten, keyless] = [waiting.filter(isKnown), inAir.filter(isKnown)];
+      for (const { id } of forgotten) this.disk.rows.delete(id);
+      for (const row of keyless) delete row.key;
+      for (const row of [...this.of(from, 'waiting'), ...this.of(from, 'in-air')]) row.queue = to;
+      return { waiting: waiting.length - forgotten.length, inAir: inAir.length };
     });
   }
 

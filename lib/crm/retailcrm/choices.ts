@@ -1,8 +1,8 @@
+import { isTimeZone } from '../../time-zone';
 import { badSettings } from '../errors';
 import { SettingsReader } from '../settings';
 import { cardField, fallbackUserField } from '../shared-fields';
 import type { CrmField } from '../types';
-import { isTimeZone } from './time';
 
 /** What an admin chose for the calls sent to retailCRM. */
 export interface Choices {

@@ -1,16 +1,8 @@
+import { isTimeZone } from '../../time-zone';
 import { badAnswer } from '../errors';
 import { asObject, isObject, scalar } from '../json';
 import type { CallContext } from '../types';
 import type { RetailApi } from './api';
-
-/** Whether it is the IANA name of a time zone. */
-export function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('sv-SE', { timeZone: name }).format(0) !== '';
-  } catch {
-    return false;
-  }
-}
 
 /** `2026-11-20 22:00:00`: retailCRM takes and gives no offset. */
 export const localTime = (iso: string, timeZone: string): string =>

@@ -49,6 +49,8 @@ export interface TestAsterisk {
   setGlobal(name: string, value: string): Promise<void>;
   /** Everything logged so far: for the message of a failed test. */
   log(): string;
+  /** What its queues logged: time, call, queue, agent, event, data … of each line. */
+  queueLog(): readonly (readonly string[])[];
   /** Ends it the hard way, as a power cut would. */
   kill(): Promise<void>;
   /** Starts it, on the same ports, after it was killed. */
@@ -166,6 +168,12 @@ class ChrootedAsterisk implements TestAsterisk {
       .filter((path) => existsSync(path))
       .map((path) => readFileSync(path, 'utf8'))
       .join('\n');
+  }
+
+  queueLog(): readonly (readonly string[])[] {
+    const path = join(this.folder, 'log/queue_log');
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+    return lines.filter((line) => line !== '').map((line) => line.split('|'));
   }
 
   async kill(): Promise<void> {

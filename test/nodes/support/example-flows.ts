@@ -18,7 +18,9 @@ export const readExample = (name: string): FlowNode[] =>
 export const runnable = (flow: readonly FlowNode[]): FlowNode[] =>
   flow
     .map((each) => (each.type === 'debug' ? { ...each, type: 'sink' } : each))
-    .filter(({ type }) => !/^(inject|comment|function|catch|link (in|out)|http (in|response))$/.test(type));
+    .filter(
+      ({ type }) => !/^(inject|comment|function|catch|split|template|link (in|out)|http (in|response))$/.test(type),
+    );
 
 /** The node of a type of which there is one. */
 export function only(flow: readonly FlowNode[], type: string): FlowNode {

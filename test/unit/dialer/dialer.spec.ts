@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { badValue } from '../../../lib/ami/errors';
 import { orderError } from '../../../lib/dialer/errors';
 import type { BegunCall } from '../../../lib/outbound/types';
 import { storeError } from '../../../lib/store/errors';
@@ -159,6 +160,15 @@ describe('dialler', () => {
       await office.pass(HOUR);
       assert.equal(office.dialled.length, 1);
       assert.equal(office.outcomes[0]?.error?.code, 'LINE_UNKNOWN');
+    });
+
+    it('are never made again for what no line can carry', async () => {
+      await office.place(office.autocall(ONE, { tries: 9 }));
+      await office.breathe();
+      await office.end(ONE, { outcome: 'failed', reached: 'no', error: badValue('Originate', 'CallerID', 'control') });
+      await office.pass(HOUR);
+      assert.equal(office.dialled.length, 1);
+      assert.equal(office.outcomes[0]?.error?.code, 'AMI_BAD_VALUE');
     });
 
     it('of a click are made again for a busy client, not for a colleague who declined', async () => {
@@ -735,6 +745,29 @@ describe('dialler', () => {
       assert.equal((await office.place(office.autocall(ONE, { key: 'k' }))).isKnown, undefined);
       await office.breathe();
       assert.deepEqual(office.dialled, [ONE]);
+    });
+
+    it('does not promise a second asker what it refused to the first', async () => {
+      const { orders } = office;
+      const put = orders.put.bind(orders);
+      orders.put = async (list) => {
+        orders.put = put;
+        await put(list);
+        throw broken;
+      };
+      const twice = [1, 2].map(() => office.place(office.autocall(ONE, { key: 'k' })));
+      const told = await Promise.allSettled(twice);
+      assert.deepEqual(
+        told.map(({ status }) => status),
+        ['rejected', 'rejected'],
+      );
+      await assert.rejects(
+        office.dialer.repeat('k', () => undefined),
+        code('STORE_IO'),
+      );
+      await office.pass(3000);
+      assert.equal(orders.disk.rows.size, 0);
+      assert.equal(await office.dialer.repeat('k', () => undefined), false);
     });
 
     it('opens late: what came meanwhile waits for it, five seconds at most', async () => {

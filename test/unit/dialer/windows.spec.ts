@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { isTimeZone, offsetOf } from '../../../lib/dialer/local-time';
+import { isTimeZone, offsetOf } from '../../../lib/time-zone';
 import type { Window } from '../../../lib/dialer/types';
 import { isOpen, nextClosing, nextOpening } from '../../../lib/dialer/windows';
 

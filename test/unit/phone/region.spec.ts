@@ -121,6 +121,48 @@ describe('region of a number', () => {
     );
   });
 
+  it('is that of the narrowest range, and around it that of the wider one', async () => {
+    const own = await table('7900;7999;country\n7910;7959;region\n7920;7929;town\n7920;7939;district\n7999;8000;other');
+    const found = [7905, 7915, 7925, 7935, 7945, 7965, 7999, 8000, 8001, 7899].map(
+      (n) => own.find(`+${n}`, 'en')?.name,
+    );
+    assert.deepEqual(found, [
+      'country',
+      'region',
+      'town',
+      'district',
+      'region',
+      'country',
+      'other',
+      'other',
+      undefined,
+      undefined,
+    ]);
+    const bounds = fc
+      .tuple(fc.nat(300), fc.nat(300))
+      .map(([one, other]) => [Math.min(one, other), Math.max(one, other)]);
+    await fc.assert(
+      fc.asyncProperty(fc.array(bounds, { minLength: 1, maxLength: 30 }), fc.nat(300), async (ranges, number) => {
+        const any = await table(ranges.map(([from, to], n) => `${from! + 1000};${to! + 1000};r${n}`).join('\n'), 999);
+        const holding = ranges
+          .filter(([from, to]) => number >= from! && number <= to!)
+          .sort(([one, oneEnd], [other, otherEnd]) => other! - one! || oneEnd! - otherEnd!);
+        const name = any.find(`+${number + 1000}`, 'en')?.name;
+        assert.deepEqual(name === undefined ? undefined : ranges[Number(name.slice(1))], holding[0]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is read from a large table without long stops', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, n) => `${79000000000 + n};${79000000000 + n};R${n % 80};Asia/Omsk`);
+    const begun = performance.now();
+    const own = await table(rows.join('\n'), 65_536);
+    assert.equal(own.size, 20_000);
+    // With a look at each time zone it takes seconds.
+    assert.ok(performance.now() - begun < 4000, `${performance.now() - begun} ms`);
+  });
+
   it('is refused in words when there is nothing to read, and harmless when a line has no end', async () => {
     for (const text of ['', 'a;b;c\n', 'x'.repeat(100_000)]) {
       await assert.rejects(table(text, 5000), { code: 'REGION_TABLE_BAD' });

@@ -64,6 +64,27 @@ describe('queues compared with the lists of the PBX', () => {
     assert.equal(tracker.stats.talking, 0);
   });
 
+  it('let a conversation go on while the agent asks a colleague, and end it when his phone is gone', () => {
+    lists(100_000, MEMBERS);
+    for (const event of [inQueue('QueueCallerJoin'), inQueue('AgentCalled', AGENT), inQueue('AgentConnect', AGENT)])
+      tracker.apply(event, 101_000);
+    const channel = (Channel: string, Uniqueid: string, BridgeId: string, Linkedid = CALLER.Linkedid): AmiMessage =>
+      amiEvent('CoreShowChannel', { Channel, Uniqueid, BridgeId, Linkedid, Context: 'x' });
+    const client = channel(CALLER.Channel, CALLER.Uniqueid, 'one');
+    const colleague = channel('PJSIP/102-00000005', '1795203580.5', 'two');
+    assert.deepEqual(
+      lists(160_000, MEMBERS, [client, channel('PJSIP/101-00000002', AGENT.DestUniqueid, 'two'), colleague]),
+      [],
+    );
+    // The Local channel by which he was called is optimised away.
+    assert.deepEqual(lists(220_000, MEMBERS, [client, channel('PJSIP/101-00000003', '1.8', 'two'), colleague]), []);
+    const another = channel('PJSIP/101-00000009', '1.9', 'two', '1.9');
+    assert.deepEqual(lists(280_000, MEMBERS, [client, another, colleague]), [
+      'agent-hangup unknown found',
+      'agent_change idle found',
+    ]);
+  });
+
   it('leave what was heard since they were asked for', () => {
     lists(100_000, MEMBERS);
     tracker.linkLost(103_000);

@@ -96,13 +96,57 @@ describe('queues over a restart', () => {
     );
     tracker.tick(300_000);
     disk.save(tracker);
-    assert.deepEqual([...disk.rows.keys()], ['1.9']);
+    assert.deepEqual(
+      [...disk.rows.keys()].filter((key) => !key.includes('\n')),
+      ['1.9'],
+    );
+  });
+
+  it('tell who logged out, took a pause or hung up meanwhile', () => {
+    const row = (queue: string, more: Readonly<Record<string, string>>) =>
+      amiEvent('QueueMember', { Queue: queue, Location: 'PJSIP/101', Name: 'Anna', Paused: '0', Status: '1', ...more });
+    const before = newQueueTracker();
+    before.resync({ status: [row('support', { Status: '2' }), row('sales', {})] }, 0, 1000);
+    before.apply(amiEvent('QueueMemberAdded', { Queue: 'vip', Interface: 'PJSIP/102', Paused: '0' }), 2000);
+    const disk = new Disk();
+    disk.save(before);
+    const tracker = newQueueTracker();
+    assert.deepEqual(tracker.restore([...disk.rows.values()], 10_000), { unreadable: 0 });
+    const told = tracker.resync({ status: [row('support', { Paused: '1', PausedReason: 'Lunch' })] }, 60_000, 61_000);
+    assert.deepEqual(
+      told.map(({ payload }) =>
+        'change' in payload
+          ? [payload.agent.phone, payload.queue?.id, payload.change, payload.reason, payload.reconciled]
+          : [],
+      ),
+      [
+        ['101', 'support', 'paused', 'Lunch', true],
+        ['101', undefined, 'idle', undefined, true],
+        ['101', 'sales', 'logout', undefined, true],
+        ['102', 'vip', 'logout', undefined, true],
+      ],
+    );
+    disk.save(tracker);
+    assert.deepEqual([...disk.rows.keys()], ['support\nPJSIP/101']);
+    assert.deepEqual(
+      tracker.resync({ status: [row('support', { Paused: '1', PausedReason: 'Lunch' })] }, 70_000, 71_000),
+      [],
+    );
   });
 
   it('count what they cannot read, and go on without it', () => {
     const tracker = newQueueTracker();
     const caller = { id: '3', callId: '3', direction: 'in', seenAt: 1, counts: {}, talks: { a: {} } };
-    const saved = ['', 'null', '{"version":1}', '{"version":99,"caller":{}}', JSON.stringify({ version: 1, caller })];
+    const member = { queue: 'support', interface: 'PJSIP/101', stateInterface: '', phone: '101', paused: 1 };
+    const half = JSON.stringify({ version: 1, member });
+    const saved = [
+      '',
+      half,
+      'null',
+      '{"version":1}',
+      '{"version":99,"caller":{}}',
+      JSON.stringify({ version: 1, caller }),
+    ];
     assert.deepEqual(
       tracker.restore(
         saved.map((state) => ({ callId: '3', state })),

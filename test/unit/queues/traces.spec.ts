@@ -166,6 +166,55 @@ describe('the recorded queues', () => {
     );
   });
 
+  it('end once whatever began, when events are missed or change places and lists come after', () => {
+    const names = Object.keys(STORIES).filter((name) => name.includes('queue'));
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.infiniteStream(fc.nat(19)), (recording, chance) => {
+        const heard = eventsOf(recording).filter(() => chance.next().value !== 0);
+        heard.forEach(({ at }, index) => {
+          const [one, next] = [heard[index]!, heard[index + 1]];
+          // Of one channel the order holds.
+          if (chance.next().value !== 0 || !next || one.event.get('Uniqueid') === next.event.get('Uniqueid')) return;
+          [heard[index], heard[index + 1]] = [
+            { ...next, at },
+            { ...one, at: next.at },
+          ];
+        });
+        const tracker = newQueueTracker();
+        const told = play(heard, tracker);
+        const end = (heard.at(-1)?.at ?? 0) + 60_000;
+        tracker.linkLost(end);
+        told.push(...tracker.resync({ status: MEMBERS, channels: [] }, end + 1000, end + 2000));
+        told.push(...tracker.tick(end + 60_000));
+        assertSound(told, recording);
+        const ids = (...topics: string[]): string[] =>
+          calls(told)
+            .filter(({ topic }) => topics.includes(topic))
+            .map(({ eventId }) => eventId.replace(/queue-hangup|agent-(answer|cancel|hangup|dial)/, ''));
+        const [joined, left] = [ids('queue-dial').map((id) => id.replace('queue-dial', '')), ids('queue-hangup')];
+        assert.deepEqual(
+          joined.filter((id) => !left.includes(id)),
+          [],
+          `${recording}: stays without an end`,
+        );
+        const ends = ids('agent-answer', 'agent-cancel');
+        assert.deepEqual(
+          ids('agent-dial').filter((id) => !ends.includes(id)),
+          [],
+          `${recording}: phones that ring for ever`,
+        );
+        assert.deepEqual(
+          ids('agent-answer').filter((id) => !ids('agent-hangup').includes(id)),
+          [],
+          `${recording}: talks without an end`,
+        );
+        assert.deepEqual({ ...tracker.stats, members: 0 }, { waiting: 0, talking: 0, members: 0, overBound: 0 });
+        assert.equal(tracker.wakeAt, undefined);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('leave nothing behind', () => {
     for (const recording of recordings) {
       const tracker = newQueueTracker();

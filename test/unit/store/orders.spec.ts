@@ -391,6 +391,17 @@ describe('store: orders', () => {
     assert.equal((await orders.get(over!))?.queue, 'from');
   });
 
+  it('moves what is in the air also when its key is known there: somebody may be on the phone', async () => {
+    const { orders } = await stores.ready();
+    const [begun] = await put(orders, order({ queue: 'from', key: 'known' }));
+    await orders.begin(begun!, 1);
+    const [other] = await put(orders, order({ queue: 'to', key: 'known' }));
+    assert.deepEqual(await orders.adopt('from', 'to'), { waiting: 0, inAir: 1 });
+    assert.deepEqual(idsOf(await orders.inAir('to')), [begun]);
+    assert.equal((await orders.get(begun!))?.key, undefined);
+    assert.equal((await orders.byKey('to', 'known'))?.id, other);
+  });
+
   it('keeps a queue paused over a restart, and no other', async () => {
     const before = await stores.ready();
     await before.orders.setPaused('node1', true);
