@@ -28,6 +28,30 @@ function namedIn(source: string): string[] {
   return [...whole, ...begun].map(([, key = '']) => key);
 }
 
+/** Every text that a node can show below itself. */
+const statuses = (lang: Lang): string[] =>
+  types.flatMap((type) => {
+    const tree = catalogue(type, lang);
+    return keys(tree)
+      .filter((key) => /\.(?:status|outcome)\./.test(key))
+      .map((key) => textAt(tree, key) ?? '');
+  });
+
+/** The text of a status with whatever its parameters may become. */
+function shapeOf(text: string): RegExp {
+  const parts = text.split(/__(\w+?)__/).map((part, index) => {
+    if (index % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return part === 'reason' ? '.+' : '[^\\s:]+(?::\\d+)?';
+  });
+  return new RegExp(`^${parts.join('')}$`);
+}
+
+/** The statuses in the first columns of the tables of a page. */
+const explainedIn = (page: string): string[] =>
+  [...page.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/\*([^*]+)\*/g)].map(([, text = '']) => text),
+  );
+
 describe('texts of all nodes', () => {
   const runtime = (file: string): string => read('runtime', file);
   const words = (source: string, pattern: RegExp, before: string): string[] =>
@@ -70,26 +94,28 @@ describe('texts of all nodes', () => {
   for (const [file, lang] of [
     ['README.md', 'en'],
     ['README.ru.md', 'ru'],
+    [join('docs', 'troubleshooting.md'), 'en'],
+    [join('docs', 'troubleshooting.ru.md'), 'ru'],
   ] as const) {
+    const explained = (): string[] => explainedIn(readFileSync(join(root, file), 'utf8'));
+
     it(`are the statuses that ${file} explains`, () => {
-      const texts = new Set(
-        types.flatMap((type) => {
-          const tree = catalogue(type, lang);
-          return keys(tree)
-            .filter((key) => /\.(?:status|outcome)\./.test(key))
-            .map((key) => textAt(tree, key));
-        }),
-      );
-      const rows = readFileSync(join(root, file), 'utf8').match(/^\|.*\*[^*|]+\*.*\|$/gm) ?? [];
-      const explained = rows.flatMap((row) =>
-        [...(row.split('|')[1] ?? '').matchAll(/\*([^*]+)\*/g)].map(([, text]) => text),
-      );
-      assert.ok(explained.length > 10, `${explained.length} statuses found`);
+      assert.ok(explained().length > 10, `${explained().length} statuses found`);
+      const shapes = statuses(lang).map(shapeOf);
       assert.deepEqual(
-        explained.filter((text) => !texts.has(text)),
+        explained().filter((text) => !shapes.some((shape) => shape.test(text))),
         [],
       );
     });
+
+    if (file.startsWith('docs')) {
+      it(`have no status that ${file} does not explain`, () => {
+        assert.deepEqual(
+          statuses(lang).filter((text) => !explained().some((each) => shapeOf(text).test(each))),
+          [],
+        );
+      });
+    }
   }
 });
 

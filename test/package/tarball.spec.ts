@@ -8,10 +8,19 @@ import { packedTarball, repository } from '../support/real-node-red';
 interface Manifest {
   readonly dependencies: Record<string, string>;
   readonly engines: { node: string };
+  readonly repository: { url: string };
   readonly 'node-red': { version: string; nodes: Record<string, string> };
 }
 
 const run = promisify(execFile);
+const isScreenshot = /^docs\/images\/[\w-]+\.png$/;
+
+/** What a page links to in the repository, without the anchors. */
+async function linksOf(page: string): Promise<string[]> {
+  const text = await readFile(join(repository, page), 'utf8');
+  const links = [...text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].map(([, link = '']) => link);
+  return links.map((link) => posix.join(posix.dirname(page), link));
+}
 
 describe('the tarball', () => {
   let files: string[];
@@ -50,7 +59,7 @@ describe('the tarball', () => {
 
   it('holds nothing else: no sources, tests, settings of tools or secrets', () => {
     const allowed =
-      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg)|resources\/[\w-]+\.js|examples\/.+\.(json|conf)|docs\/((crm|decisions)\/)?[\w.-]+\.md|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE|NOTICE)$/;
+      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg|css)|resources\/[\w-]+\.js|examples\/.+\.(json|conf)|docs\/((crm|decisions|jobs)\/)?[\w.-]+\.md|docs\/images\/[\w-]+\.svg|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE|NOTICE)$/;
     assert.deepEqual(
       files.filter((file) => !allowed.test(file)),
       [],
@@ -59,9 +68,16 @@ describe('the tarball', () => {
 
   it('holds what its pages link to', async () => {
     for (const page of files.filter((file) => file.endsWith('.md'))) {
-      const text = await readFile(join(repository, page), 'utf8');
-      const links = [...text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].map(([, link = '']) => link);
-      const missing = links.filter((link) => !files.includes(posix.join(posix.dirname(page), link)));
+      const missing = (await linksOf(page)).filter((link) => !isScreenshot.test(link) && !files.includes(link));
+      assert.deepEqual(missing, [], page);
+    }
+  });
+
+  it('leaves out the screenshots: npm and GitHub show them from the repository', async () => {
+    const kept = (await readdir(join(repository, 'docs', 'images'))).map((name) => `docs/images/${name}`);
+    assert.match(manifest.repository.url, /^git\+https:\/\/github\.com\//);
+    for (const page of files.filter((file) => file.endsWith('.md'))) {
+      const missing = (await linksOf(page)).filter((link) => isScreenshot.test(link) && !kept.includes(link));
       assert.deepEqual(missing, [], page);
     }
   });
