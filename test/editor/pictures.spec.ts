@@ -16,7 +16,6 @@ const scale = ({ width }: { readonly width: number }): number => 1000 / width;
 const SHOWN = {
   'editor-routing': '01-routing-to-responsible.json',
   'editor-click-to-call': '07-click-to-call.json',
-  'editor-line24': '08-line24-scripts.json',
 } as const;
 
 const PEOPLE = [
