@@ -170,9 +170,10 @@ describeAsterisk('the page of agents', (version) => {
 
   it('is set up in the editor, which tells what the user of the AMI may do', async () => {
     const pbx = exampleFlow('11-agent-page').find(({ type }) => type === 'ami-config')?.id ?? '';
-    const editor = await openEditor(browser, nodeRed.url, { width: 1400, height: 1250 });
+    const editor = await openEditor(browser, nodeRed.url, { width: 1400, height: 1450 });
     pages.push(editor);
     await openDialog(editor, pbx);
+    await editor.click('#telephony-ami-out > summary');
     await editor.click('#telephony-ami-test');
     const report = editor.locator('#telephony-ami-report pre');
     await report.waitFor();

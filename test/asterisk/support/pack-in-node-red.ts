@@ -81,7 +81,8 @@ function builtPack(): string {
   if (status !== 0) throw new Error('the pack could not be built');
   const folder = mkdtempSync(join(tmpdir(), 'telephony-crm-pack-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const part of ['package.json', 'dist', 'resources']) cpSync(join(repository, part), join(folder, part), { recursive: true });
+  for (const part of ['package.json', 'dist', 'resources'])
+    cpSync(join(repository, part), join(folder, part), { recursive: true });
   symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
   pack = folder;
   return folder;
