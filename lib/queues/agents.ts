@@ -175,7 +175,8 @@ export class Agents {
     const name = nameIn(event, 'MemberName') ?? nameIn(event, 'Name');
     if (name !== undefined && name !== interfaceName) member.agent.name = name;
     member.isDynamic = event.get('Membership') === 'dynamic';
-    member.pausedAt = numberIn(event, 'LastPause') ?? member.pausedAt;
+    const pausedAt = event.get('LastPause') ?? '';
+    if (/^\d{1,11}$/.test(pausedAt)) member.pausedAt = Number(pausedAt);
     return member;
   }
 
