@@ -104,6 +104,7 @@ describe('screen-pop over a shift', () => {
 
     it('acts for who is signed in only, on queues and with reasons of the settings only', async () => {
       await start(withQueues);
+      await until(() => pbx().queues.members !== undefined, 'the queues of the PBX');
       const cookie = await agents.signIn('102', '0815');
       const act = (body: object) => agents.post('act', body, { cookie });
       const other = await act({ action: 'queue-login', queue: 'vip' });
