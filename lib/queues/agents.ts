@@ -223,7 +223,8 @@ export class Agents {
       this.touch(member);
     }
     member.isDynamic = event.get('Membership') === 'dynamic';
-    member.pausedAt = numberIn(event, 'LastPause') ?? member.pausedAt;
+    const pausedAt = event.get('LastPause') ?? '';
+    if (/^\d{1,11}$/.test(pausedAt)) member.pausedAt = Number(pausedAt);
     return member;
   }
 

@@ -6,6 +6,8 @@ import { texts } from './texts.js';
 const WANTED = 'telephony-agent-alerts';
 let sound;
 let ringing;
+/** The call that is being told. */
+let rung;
 
 export function beginAlerts() {
   $('alerts').addEventListener('click', () => {
@@ -23,10 +25,11 @@ export function offerAlerts(isSignedIn) {
   $('alerts').hidden = !isSignedIn || sound !== undefined || isRemembered();
 }
 
-export function alertTo(call) {
+export async function alertTo(call) {
   const words = `${texts.rings} ${partyOf(call)}`;
   $('announcer').textContent = words;
-  if (!sound || !isMine(`ring ${call.legId}`)) return;
+  rung = call.legId;
+  if (!sound || !(await isMine(`ring ${call.legId}`)) || rung !== call.legId) return;
   beep();
   clearInterval(ringing);
   ringing = setInterval(beep, 2000);
@@ -37,6 +40,7 @@ export function alertTo(call) {
 }
 
 export function quiet() {
+  rung = undefined;
   clearInterval(ringing);
   ringing = undefined;
   $('announcer').textContent = '';

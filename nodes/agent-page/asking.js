@@ -45,13 +45,36 @@ export function showOnly(buttons, isShown, instead) {
 
 export const partyOf = ({ number, name }) => (name && name !== number ? `${name} ${number}` : number || texts.noNumber);
 
-/** Something that each of several tabs is told, and only one may do. */
-export function isMine(what) {
+const KEPT_MS = 3_600_000;
+const HELD_MS = 10_000;
+
+/** Whether this tab may do what each of several tabs was told, and only one may do. */
+export async function isMine(what) {
+  const key = `telephony-agent ${what}`;
+  // Over plain HTTP a browser gives no locks: whoever writes first has it.
+  const isFirst = navigator.locks ? await hold(key) : await wait(Math.random() * 200).then(() => true);
+  return isFirst && claim(key);
+}
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Tells at once whether the lock is ours, and keeps it until the others have asked. */
+const hold = (key) =>
+  new Promise((resolve) => {
+    navigator.locks
+      .request(key, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock && wait(HELD_MS);
+      })
+      .catch(() => resolve(true));
+  });
+
+/** A call may be told once more, to a tab that was opened since. */
+function claim(key) {
   try {
-    const key = `telephony-agent ${what}`;
     for (const old of Object.keys(localStorage)) {
-      const isOurs = old.startsWith('telephony-agent ') && Date.now() - Number(localStorage.getItem(old)) > 3_600_000;
-      if (isOurs) localStorage.removeItem(old);
+      const isOld = old.startsWith('telephony-agent ') && Date.now() - Number(localStorage.getItem(old)) > KEPT_MS;
+      if (isOld) localStorage.removeItem(old);
     }
     if (localStorage.getItem(key) !== null) return false;
     localStorage.setItem(key, String(Date.now()));

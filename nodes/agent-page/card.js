@@ -32,9 +32,9 @@ export function forgetCard() {
 }
 
 /** Of several tabs of this page one opens it: the one that is looked at, if any. */
-function openTab(href, id) {
-  if (document.hidden) setTimeout(() => isMine(id) && open(href), 300);
-  else if (isMine(id)) open(href);
+async function openTab(href, id) {
+  if (document.hidden) await new Promise((resolve) => setTimeout(resolve, 400));
+  if (await isMine(id)) open(href);
 }
 
 function open(href) {

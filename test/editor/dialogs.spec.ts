@@ -21,6 +21,7 @@ const types = [
   'call-control',
   'usercrm-in',
   'usercrm-out',
+  'screen-pop',
   'simulated-call',
   'uccx-records',
 ];
@@ -65,6 +66,13 @@ const wrongs: readonly (readonly [type: string, field: string, value: unknown, b
   ['uccx-records', 'country', 'Russia'],
   ['originate', 'trunkLines', [{ trunk: 'PJSIP/a', lines: '0' }]],
   ['originate', 'variables', [{ name: 'SHELL(id)', value: '1' }]],
+  ['screen-pop', 'path', 'a//b'],
+  ['screen-pop', 'url', 'javascript:alert(1)'],
+  ['screen-pop', 'unknownUrl', 'https://%callerid%/'],
+  ['screen-pop', 'queueList', 'a'.repeat(81)],
+  ['screen-pop', 'reasons', 'a\n'.repeat(51)],
+  ['screen-pop', 'trustedProxies', 'proxy.example.com'],
+  ['screen-pop', 'origins', 'crm.example.com'],
   ['store-config', 'file', '../calls.sqlite'],
   ['store-config', 'backupAt', '25:00'],
   ['usercrm-in', 'path', 'a//b'],
@@ -120,6 +128,34 @@ function faintTexts(): string[] {
   return found;
 }
 
+/** Beside the nodes of the examples. */
+function agentPage(flows: readonly Record<string, unknown>[]): Record<string, unknown> {
+  const idOf = (type: string): unknown => flows.find((node) => node.type === type)?.id;
+  return {
+    id: 'screen-pop-1',
+    type: 'screen-pop',
+    z: idOf('tab'),
+    name: 'page',
+    path: '/agent',
+    pbx: idOf('ami-config'),
+    crm: '',
+    store: '',
+    url: 'show_vars/?aon=%callerid%',
+    unknownUrl: '',
+    popAt: 'answer',
+    openIn: 'frame',
+    queues: true,
+    queueList: 'support, sales',
+    reasons: 'Lunch\nBreak',
+    freeReason: false,
+    origins: 'https://crm.example.com',
+    trustedProxies: '127.0.0.1',
+    x: 300,
+    y: 900,
+    wires: [[]],
+  };
+}
+
 describe('the dialogs in Chromium', () => {
   let nodeRed: RealNodeRed;
   let browser: Browser;
@@ -138,6 +174,7 @@ describe('the dialogs in Chromium', () => {
     ];
     const texts = await Promise.all(examples.map((name) => readFile(join(repository, 'examples', name), 'utf8')));
     flows = texts.flatMap((text) => JSON.parse(text) as Record<string, unknown>[]);
+    flows.push(agentPage(flows));
     nodeRed = await startNodeRed({ userDir: await userDirWithPack(), flows });
     browser = await startBrowser();
   });

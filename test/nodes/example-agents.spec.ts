@@ -8,7 +8,7 @@ import simulatedCall from '../../nodes/simulated-call';
 import storeConfig from '../../nodes/store-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import { until } from '../support/wait';
-import { EventStream } from './support/event-stream';
+import { AgentsAtWork, type Told } from './support/agents';
 import { debugNamed, only, readExample } from './support/example-flows';
 import { FlowServer } from './support/http';
 import { routeNodes } from './support/route-flow';
@@ -21,8 +21,6 @@ const coreNodes = ['network/21-httpin', 'function/15-change', 'function/80-templ
   (name) => core(`@node-red/nodes/core/${name}`) as NodeInitializer,
 );
 
-const OWN = { 'x-telephony-crm': '1' };
-
 interface Shown {
   readonly state: string;
   readonly legId: string;
@@ -32,7 +30,8 @@ describe('the example of the agent page', () => {
   const server = new FlowServer();
   const flow = readExample('11-agent-page.json');
   let user: UserDir;
-  let stream: EventStream | undefined;
+  const agents = new AgentsAtWork(server, '/agents');
+  let stream: readonly Told[] = [];
   let cookie: string;
 
   before(() => server.listen());
@@ -47,13 +46,11 @@ describe('the example of the agent page', () => {
     );
     const { pbx } = node(only(flow, 'ami-config').id) as AmiConfigNode;
     await until(() => pbx.client.state.phase === 'ready', 'the simulator');
-    const answer = await server.post('/agents/session', { extension: '101', pin: '0000' }, OWN);
-    assert.equal(answer.status, 200, answer.body);
-    cookie = /telephony_agent=[^;]*/.exec(String(answer.headers['set-cookie']))?.[0] ?? '';
-    stream = await EventStream.open(server.port, '/agents/events', cookie);
+    cookie = await agents.signIn('101', '0000');
+    stream = await agents.listen('events', cookie);
   });
   afterEach(async () => {
-    stream?.close();
+    agents.leave();
     await unload();
     user.remove();
   });
@@ -62,7 +59,8 @@ describe('the example of the agent page', () => {
     const found = flow.find(({ type, name }) => type === 'inject' && name === button);
     receive(only(flow, 'simulated-call').id, { payload: JSON.parse(String(found?.payload)) as object });
   };
-  const told = (name: string): Readonly<Record<string, unknown>>[] => stream?.named(name) ?? [];
+  const told = (name: string): Readonly<Record<string, unknown>>[] =>
+    stream.filter((each) => each.name === name).map(({ data }) => data);
   async function page(): Promise<string> {
     await until(() => told('pop').length > 0, 'the page to open');
     const { url, tab } = told('pop')[0] ?? {};
@@ -77,7 +75,7 @@ describe('the example of the agent page', () => {
     return (told('call').find(isTalking)?.call as Shown).legId;
   }
   async function act(action: string, legId: string): Promise<void> {
-    const { status, body } = await server.post('/agents/act', { action, legId }, { ...OWN, cookie });
+    const { status, body } = await agents.post('act', { action, legId }, { cookie });
     assert.equal(status, 200, body);
   }
 

@@ -69,6 +69,8 @@ export interface StartOptions {
   readonly settings?: string;
   readonly flows?: unknown;
   readonly env?: NodeJS.ProcessEnv;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 async function exited(child: ChildProcess): Promise<number | null> {
@@ -78,7 +80,7 @@ async function exited(child: ChildProcess): Promise<number | null> {
 
 /** Starts red.js in a process of its own, on a free loopback port, and waits until the Admin API answers. */
 export async function startNodeRed(options: StartOptions): Promise<RealNodeRed> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const settingsFile = join(options.userDir, 'settings.js');
   await mkdir(options.userDir, { recursive: true });
   await writeFile(
