@@ -2,7 +2,7 @@ import type { AmiMessage } from '../ami/types';
 import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
 import { endpointIn } from '../phone/interfaces';
-import { queuesIn } from '../queues/now';
+import { isInUse, queuesIn } from '../queues/now';
 import { Asterisk } from './asterisk';
 import { whoseChannels } from './channels';
 import type { CallControlDeps, CallControlOptions } from './control';
@@ -28,9 +28,6 @@ interface Standing {
 }
 
 type Outcome = Pick<AgentDone, 'changed' | 'queues' | 'state'>;
-
-/** `Status` of a member whose device is in use, busy, in use and ringing, or has somebody on hold. */
-const IN_USE: readonly string[] = ['2', '3', '7', '8'];
 
 /** Asterisk's words (22.10 and 16.28) when somebody else was quicker, or there is no such queue. */
 const ALREADY_THERE = /already there/i;
@@ -196,7 +193,7 @@ function readPlace(row: AmiMessage): Place {
     isDynamic: row.get('Membership') === 'dynamic',
     paused: row.get('Paused') === '1',
     reason: reason ?? '',
-    inUse: IN_USE.includes(row.get('Status') ?? ''),
+    inUse: isInUse(Number(row.get('Status'))),
   };
 }
 

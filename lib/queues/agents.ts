@@ -3,13 +3,12 @@ import { nameIn, numberIn, textIn } from '../calls/reading';
 import type { AgentChangePayload, QueueMessage } from '../messages/queues';
 import { endpointIn } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
+import { isInUse } from './now';
 import { agentOf, iso } from './payloads';
 import type { Heard } from './state';
 import type { QueuePlace } from './types';
 
 const MAX_MEMBERS = 20_000;
-/** `Status` of a member whose device is in use, busy, in use and ringing, or has somebody on hold. */
-const IN_USE = new Set([2, 3, 7, 8]);
 /** It says nothing of whether he is busy. */
 const RINGING = 6;
 
@@ -257,7 +256,7 @@ export class Agents {
 
   private takeStatus(member: Membership, event: AmiMessage): void {
     const status = numberIn(event, 'Status');
-    const inUse = status === undefined || status === RINGING ? member.inUse : IN_USE.has(status);
+    const inUse = status === undefined || status === RINGING ? member.inUse : isInUse(status);
     const wrapUp = numberIn(event, 'Wrapuptime') ?? member.wrapUp;
     if (inUse === member.inUse && wrapUp === member.wrapUp) return;
     Object.assign(member, { inUse, wrapUp });

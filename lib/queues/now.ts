@@ -38,6 +38,9 @@ const BY_STATUS: Readonly<Record<number, AgentState>> = {
   8: 'busy',
 };
 
+/** Whether a member of this `Status` has somebody on the line, rings or not; `undefined`: nobody said. */
+export const isInUse = (status: number | undefined): boolean => BY_STATUS[status ?? 0] === 'busy';
+
 /** What `QueueStatus` says, by queues; `now`: wall-clock ms. */
 export function queuesIn(
   rows: readonly AmiMessage[],

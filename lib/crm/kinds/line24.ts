@@ -126,17 +126,17 @@ interface Choices {
 
 function readChoices(settings: Readonly<Record<string, unknown>>): Choices {
   const read = new SettingsReader(settings, {});
-  return { waits: read.flag('waitForAnswer', true), allowed: allowedIn(read) };
+  return { waits: read.flag('waitForAnswer', true), allowed: allowedIn(read, 'variables') };
 }
 
-function allowedIn(read: SettingsReader): readonly string[] {
+function allowedIn(read: SettingsReader, field: string): readonly string[] {
   const given = read
-    .text('variables')
+    .text(field)
     .split(/[\s,;]+/)
     .filter((name) => name !== '');
   const wrong = given.find((name) => !isSettableVariable(name));
   if (wrong !== undefined || given.length > MAX_ALLOWED) {
-    throw badSettings('variables', {
+    throw badSettings(field, {
       en: `"${(wrong ?? '').slice(0, 40)}": write at most ${MAX_ALLOWED} names of letters, digits and _, or ${CALLER_NAME}; none of this pack's own (TCRM_…).`,
       ru: `«${(wrong ?? '').slice(0, 40)}»: впишите не больше ${MAX_ALLOWED} имён из латинских букв, цифр и _ или ${CALLER_NAME}; кроме своих имён пакета (TCRM_…).`,
     });
@@ -222,25 +222,25 @@ class Line24 implements CrmAdapter {
 
 const same = (text: string): Text => ({ en: text, ru: text });
 
-const variablesField: CrmField = {
-  name: 'variables',
+const variablesField = (name: string, label: Text): CrmField => ({
+  name,
   type: 'text',
-  label: { en: 'Variables from the answer', ru: 'Переменные из ответа' },
+  label,
   help: {
     en: 'Only these are taken from an answer like a=1&b=2; values of one line, at most 200 characters.',
     ru: 'Только они берутся из ответа вида a=1&b=2; значения в одну строку, не длиннее 200 символов.',
   },
   default: USUAL_VARIABLES.join(', '),
-};
+});
 
 const fields: readonly CrmField[] = [
   {
     name: 'url',
     type: 'text',
-    label: { en: 'Script for all events', ru: 'Скрипт для всех событий' },
+    label: { en: 'Script', ru: 'Скрипт' },
     help: {
-      en: `Variables: ${NAMES.map((name) => `%${name}%`).join(' ')}.`,
-      ru: `Переменные: ${NAMES.map((name) => `%${name}%`).join(' ')}.`,
+      en: `For all events. Variables: ${NAMES.map((name) => `%${name}%`).join(' ')}.`,
+      ru: `Для всех событий. Переменные: ${NAMES.map((name) => `%${name}%`).join(' ')}.`,
     },
     placeholder: 'https://crm.example.com/calls.php?event=%event%&aon=%callerid%&queue=%queue_id%',
   },
@@ -267,14 +267,14 @@ const fields: readonly CrmField[] = [
   {
     name: 'lookup',
     type: 'text',
-    label: { en: 'Script before the queue', ru: 'Скрипт до очереди' },
+    label: { en: 'Before a queue', ru: 'До очереди' },
     help: {
-      en: 'Asked by crm-lookup with %callerid%. Its answer (CALLERID(name)=…&QUEUE_PRIO=…) reaches the call before it is queued, if the dialplan asks over AsyncAGI.',
-      ru: 'Его спрашивает crm-lookup, с %callerid%. Ответ (CALLERID(name)=…&QUEUE_PRIO=…) попадает в звонок до очереди, если диалплан спрашивает по AsyncAGI.',
+      en: 'A script that crm-lookup asks with %callerid%. Its answer (CALLERID(name)=…&QUEUE_PRIO=…) reaches the call before it is queued, if the dialplan asks over AsyncAGI.',
+      ru: 'Скрипт, который спрашивает crm-lookup, с %callerid%. Ответ (CALLERID(name)=…&QUEUE_PRIO=…) попадает в звонок до очереди, если диалплан спрашивает по AsyncAGI.',
     },
     placeholder: 'https://crm.example.com/client.php?aon=%callerid%',
   },
-  variablesField,
+  variablesField('lookupVariables', { en: 'Its variables', ru: 'Его переменные' }),
   {
     name: 'token',
     type: 'secret',
@@ -292,10 +292,14 @@ export const line24: CrmKind = {
     {
       name: 'waitForAnswer',
       type: 'flag',
-      label: { en: 'Take variables from the answer', ru: 'Брать переменные из ответа' },
+      label: { en: 'Take answer', ru: 'Брать ответ' },
+      help: {
+        en: 'What the script answers is in msg.variables of output 1, for call-control to set.',
+        ru: 'Что ответит скрипт, будет в msg.variables выхода 1: запишите его в звонок узлом call-control.',
+      },
       default: true,
     },
-    variablesField,
+    variablesField('variables', { en: 'Variables', ru: 'Переменные' }),
   ],
   topics: QUEUE_TOPICS.map((topic) => ({ topic, byDefault: topic !== 'agent_change' })),
   limits: { perSecond: 20, burst: 40 },
@@ -318,6 +322,6 @@ export const line24: CrmKind = {
     const own = new Map(pairs.map(([topic, text]) => [topic, scriptOf('scripts', text, method)] as const));
     const [usual, lookup] = [scriptIn('url'), scriptIn('lookup')];
     if (!usual && !lookup && own.size === 0) read.required('url');
-    return new Line24(http, method, usual, own, lookup, allowedIn(read), read.secret('token'));
+    return new Line24(http, method, usual, own, lookup, allowedIn(read, 'lookupVariables'), read.secret('token'));
   },
 };

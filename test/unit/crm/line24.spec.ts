@@ -198,8 +198,8 @@ describe('scripts as in Линия24', () => {
     assert.equal(code({ url: 'https://x.ru/?a=%nosuch%' }), 'CRM_BAD_SETTINGS url');
     assert.equal(code({ url: 'https://%callerid%.ru/' }), 'CRM_BAD_SETTINGS url');
     assert.equal(code({ url: 'ftp://x.ru/' }), 'CRM_BAD_SETTINGS url');
-    assert.equal(code({ url: 'https://x.ru/', variables: 'SHELL(rm)' }), 'CRM_BAD_SETTINGS variables');
-    assert.equal(code({ url: 'https://x.ru/', variables: 'TCRM_STEP' }), 'CRM_BAD_SETTINGS variables');
+    assert.equal(code({ url: 'https://x.ru/', lookupVariables: 'SHELL(rm)' }), 'CRM_BAD_SETTINGS lookupVariables');
+    assert.equal(code({ url: 'https://x.ru/', lookupVariables: 'TCRM_STEP' }), 'CRM_BAD_SETTINGS lookupVariables');
     assert.equal(code({ scripts: [{ name: 'nope', value: 'https://x.ru/' }] }), 'CRM_BAD_SETTINGS scripts');
     assert.equal(code({ url: 'https://x.ru/%d0%ab%20?a=%callerid%' }), 'fine');
     assert.deepEqual(
