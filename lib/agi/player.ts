@@ -244,8 +244,8 @@ export class AutocallPlayer {
 
   private ask(listener: Listener, round: number): Promise<void> {
     return this.queue(listener, [
-      [`SET VARIABLE TCRM_STEP ask:${round}`, 'step'],
       [`SET VARIABLE TIMEOUT(absolute) ${ASK_GUARD_S}`, 'guard'],
+      [`SET VARIABLE TCRM_STEP ask:${round}`, 'step'],
       // Plays and waits in one, so that no key falls between; one key is enough for it.
       [`GET DATA ${listener.prompt} ${KEY_MS} 1`, `ask:${round}`],
     ]);
@@ -262,8 +262,8 @@ export class AutocallPlayer {
           ],
     );
     return this.queue(listener, [
-      [`SET VARIABLE TCRM_STEP ${from}`, 'step'],
       [`SET VARIABLE TIMEOUT(absolute) ${PLAY_GUARD_S}`, 'guard'],
+      [`SET VARIABLE TCRM_STEP ${from}`, 'step'],
       ...files,
       LEAVE,
     ]);

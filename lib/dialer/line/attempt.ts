@@ -232,6 +232,8 @@ export class AttemptTracker {
     const id = event.get('Uniqueid') ?? '';
     const cause = causeOf(event);
     if (this.isFirst(event)) {
+      // Whatever was missed before: who was answered once is not called again.
+      if (event.get('ChannelState') === UP) this.firstUp(at);
       this.isReplaced = this.optimised && this.answeredAt !== undefined && this.talking.size > 1;
       if (!this.isReplaced) this.finish(cause, at);
       return;

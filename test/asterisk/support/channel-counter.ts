@@ -23,6 +23,7 @@ export class ChannelCounter {
   /** Most at once, by trunk. */
   readonly mostOf = new Map<string, number>();
   private readonly up = new Map<string, string>();
+  private readonly answered = new Set<string>();
 
   private constructor(private readonly client: AmiClient) {}
 
@@ -35,7 +36,7 @@ export class ChannelCounter {
       events: 'call',
     });
     const counter = new ChannelCounter(client);
-    client.subscribe(['Newchannel', 'Hangup'], (event) => counter.count(event));
+    client.subscribe(['Newchannel', 'Newstate', 'Hangup'], (event) => counter.count(event));
     // Those of a PBX that was killed are gone.
     client.onState(({ phase }) => phase === 'ready' && void counter.recount());
     client.connect();
@@ -56,6 +57,11 @@ export class ChannelCounter {
     return this.born.filter((one) => one.orderId === orderId).length;
   }
 
+  /** How many tries of an order were answered, as far as Asterisk knew. */
+  answersOf(orderId: number): number {
+    return this.born.filter((one) => one.orderId === orderId && this.answered.has(one.id)).length;
+  }
+
   /** The most that began within a minute, but for two seconds: so late can an Originate be after its place was taken. */
   get mostPerMinute(): number {
     const counts = this.born.map(({ at }) => this.born.filter((one) => one.at >= at && one.at < at + 58_000).length);
@@ -74,6 +80,8 @@ export class ChannelCounter {
 
   private count(event: AmiMessage): void {
     const id = event.get('Uniqueid') ?? '';
+    if (event.get('ChannelState') === '6') this.answered.add(id);
+    if (event.name === 'Newstate') return;
     if (event.name === 'Hangup') {
       this.up.delete(id);
       return;
