@@ -254,9 +254,10 @@ export class AgentPage {
       res.setHeader('Access-Control-Allow-Origin', origin);
     } else res.removeHeader('Access-Control-Allow-Origin');
     const token = new URL(req.originalUrl, 'http://page').searchParams.get('token') ?? '';
-    const extension = this.options.signIn.extensionOfLink(token);
+    const { signIn } = this.options;
+    const extension = signIn.extensionOfLink(token);
     if (extension === undefined) throw agentError('AGENT_BAD_LINK');
-    const stream = this.streams.begin(req, res);
+    const stream = this.streams.begin(req, res, '', () => signIn.extensionOfLink(token) !== undefined);
     stream.onEnd(this.options.bare(extension, (id, text) => stream.write('message', text, id), lastIdOf(req)));
   }
 
