@@ -1,5 +1,7 @@
+import type { Clock } from '../clock';
 import { Feed } from './feed';
 import type { PopVariables } from './pop-url';
+import { SignInMemory } from './sign-in';
 
 /** What a page is to open. */
 export interface Pop {
@@ -23,8 +25,13 @@ export class DeskMemory {
   readonly feed = new Feed();
   /** What `stream` tells. */
   readonly bare = new Feed();
+  readonly signIn: SignInMemory;
   private readonly cards = new Map<string, { readonly pop: Pop; until?: number }>();
   private readonly queueCalls = new Map<string, PopVariables>();
+
+  constructor(clock: Clock) {
+    this.signIn = new SignInMemory(clock);
+  }
 
   /** `now`: monotonic ms. */
   opened(extension: string, pop: Pop, now: number): void {

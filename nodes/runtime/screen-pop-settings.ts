@@ -142,6 +142,7 @@ export function agentDesk(
     signIn: new SignIn(
       { pins: pinsOf(node.credentials.pins ?? '', pbx), secret: keyOf(node.credentials.secret) },
       systemClock,
+      memory.signIn,
     ),
     access: new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) }),
     clock: systemClock,

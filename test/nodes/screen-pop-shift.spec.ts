@@ -213,6 +213,17 @@ describe('screen-pop over a shift', () => {
     await has(anew, 'state', ({ extension }) => extension === '105');
   });
 
+  it('remembers over a deploy who has signed out, and who guesses', async () => {
+    await start();
+    const cookie = await agents.signIn('101', '4711');
+    await agents.post('sign-out', {}, { cookie });
+    const enter = (pin: string) => agents.post('session', { extension: '102', pin });
+    for (let i = 0; i < 5; i += 1) assert.equal((await enter('0000')).status, 401);
+    await deploy([TAB, CONFIG, pop({ name: 'another' }), SINK]);
+    assert.equal((await server.ask('/agent/events', { headers: { cookie } })).status, 401);
+    assert.equal((await enter('0815')).status, 429);
+  });
+
   it('leaves nothing behind when it is deployed again and again, and deleted', async () => {
     await start({ queues: true });
     const cookie = await agents.signIn('101', '4711');

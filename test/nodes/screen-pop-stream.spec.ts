@@ -19,14 +19,14 @@ describe('the stream for the page of a CRM', () => {
   const server = new FlowServer();
   const agents = new AgentsAtWork(server, '');
   const clock = new FakeClock(Date.now());
-  const memory = new DeskMemory();
+  const memory = new DeskMemory(clock);
   const page = new AgentPage({
     desk: new Desk(
       { templates: {}, popAt: 'never', tab: false, history: false, userOf: () => undefined },
       { clock, calls: { current: [], isKnown: true }, members: () => undefined, run: refused, runAgent: refused },
       memory,
     ),
-    signIn: new SignIn({ pins: new Map(), secret: SECRET }, clock),
+    signIn: new SignIn({ pins: new Map(), secret: SECRET }, clock, memory.signIn),
     access: new Access({ allowList: '', trustedProxies: '' }),
     clock,
     origins: [],

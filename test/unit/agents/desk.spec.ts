@@ -40,7 +40,7 @@ describe('the region of the client on the page of agents', () => {
         run: refused,
         runAgent: refused,
       },
-      new DeskMemory(),
+      new DeskMemory(clock),
     );
     const urls: string[] = [];
     const end = desk.feed.listen('101', ({ name, data }) => {
