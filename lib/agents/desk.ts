@@ -86,13 +86,16 @@ export interface DeskDeps {
   readonly runAgent: (order: AgentOrder) => Promise<AgentDone>;
 }
 
+/** What an address can be made of, in an event of a call or of its queue. */
+export type PopCall = Pick<CallPayload, 'callId' | 'legId' | 'client' | 'peer' | 'line' | 'queue' | 'variables'>;
+
 /** What a flow pushes to one agent. */
 export interface Push {
   readonly extension: string;
   readonly note?: string;
   readonly url?: string;
   /** The call that it is about. */
-  readonly call?: CallPayload;
+  readonly call?: PopCall;
   /** Whether the CRM knows the client; `undefined`: nobody asked. */
   readonly found?: boolean;
 }
@@ -245,7 +248,7 @@ export class Desk {
     return call && this.popOf(extension, call.payload, true);
   }
 
-  private popOf(extension: string, call: CallPayload, found: boolean): Pop | undefined {
+  private popOf(extension: string, call: PopCall, found: boolean): Pop | undefined {
     const { known, unknown } = this.options.templates;
     const url = (found ? known : unknown)?.fill(this.variablesOf(extension, call));
     const { legId = call.callId } = call;
@@ -270,7 +273,7 @@ export class Desk {
   }
 
   /** The twelve parameters that a form is opened with in «Линия24». */
-  private variablesOf(extension: string, call: CallPayload): PopVariables {
+  private variablesOf(extension: string, call: PopCall): PopVariables {
     const { client, peer, line, queue } = call;
     const user = this.options.userOf(extension);
     return {

@@ -277,6 +277,31 @@ describe('screen-pop over a shift', () => {
     assert.ok(!page.some(({ name }) => name === 'pop'));
   });
 
+  it('refuses an event whose members are of another kind, and opens the card of one that is right', async () => {
+    await start({ popAt: 'never' }, [{ id: 'catch', type: 'catch', z: 'tab', scope: ['pop'], wires: [['sink']] }]);
+    const page = await agents.listen('events', await agents.signIn('101', '4711'));
+    await has(page, 'state');
+    const call = {
+      eventId: '1',
+      pbx: 'office',
+      callId: '1',
+      direction: 'in',
+      extension: '101',
+      startedAt: '2026-07-20T09:05:00Z',
+    };
+    const send = (number: unknown) =>
+      node('pop')!.receive({ topic: 'call_answer', payload: { ...call, client: { number } } });
+    send(79031112233);
+    await until(() => messages('sink').some((msg) => 'error' in msg), 'the refusal');
+    const { error } = messages('sink').find((msg) => 'error' in msg) as unknown as { error: { message: string } };
+    assert.match(error.message, /payload\.client\.number must be a text/);
+    send('79031112233');
+    await has(page, 'pop', ({ url }) => url === 'show_vars/?aon=79031112233');
+    // What a flow made of an event is no call any more, whatever its topic.
+    node('pop')!.receive({ topic: 'call_answer', payload: { extension: '101', note: 'VIP' } });
+    await has(page, 'note');
+  });
+
   it('keeps four streams of one browser, and says so to the fifth', async () => {
     await start();
     const cookie = await agents.signIn('101', '4711');
