@@ -61,10 +61,10 @@ const init: NodeInitializer = (red) => {
     const leave: ((removed: boolean) => void)[] = [];
     const taken = new Set<string>();
     let desk: AgentDesk | undefined;
-    let wrongSettings = false;
+    let problem: Error | undefined;
     const state = (): NodeStatus => {
       if (!pbx) return NO_PBX_STATUS;
-      if (wrongSettings) return { fill: 'red', shape: 'dot', text: 'screen-pop.status.settings' };
+      if (problem) return { fill: 'red', shape: 'dot', text: 'screen-pop.status.settings' };
       if (httpIsOff(red)) return { fill: 'red', shape: 'ring', text: 'screen-pop.status.http-off' };
       return taken.size > 0 ? { fill: 'red', shape: 'ring', text: 'screen-pop.status.path-taken' } : linkStatus(pbx);
     };
@@ -106,12 +106,12 @@ const init: NodeInitializer = (red) => {
         pbx.open();
       }
     } catch (thrown) {
-      wrongSettings = true;
-      this.error(wordsFor(red, this, asError(thrown)));
+      problem = asError(thrown);
+      this.error(wordsFor(red, this, problem));
     }
     showState();
     onInput(red, this, (msg) => {
-      if (!desk) throw pbxError('PBX_NOT_CHOSEN');
+      if (!desk) throw problem ?? pbxError('PBX_NOT_CHOSEN');
       pushed(desk, msg);
     });
     onClose(red, this, async (removed) => {

@@ -302,6 +302,15 @@ describe('screen-pop over a shift', () => {
     await has(page, 'note');
   });
 
+  it('says to each message what is wrong with the settings', async () => {
+    const told: FlowNode = { id: 'catch', type: 'catch', z: 'tab', scope: ['pop'], wires: [['sink']] };
+    await load(all, [TAB, CONFIG, pop({ url: 'javascript:alert(1)' }), SINK, told], { credentials: usual() });
+    node('pop')!.receive({ payload: { extension: '101', note: 'one' } });
+    await until(() => messages('sink').some((msg) => 'error' in msg), 'the refusal');
+    const { error } = messages('sink').find((msg) => 'error' in msg) as unknown as { error: { message: string } };
+    assert.match(error.message, /The address "javascript:alert\(1\)" cannot be opened/);
+  });
+
   it('keeps four streams of one browser, and says so to the fifth', async () => {
     await start();
     const cookie = await agents.signIn('101', '4711');
