@@ -2,6 +2,7 @@ import type { Clock } from '../clock';
 import type { AgentDone, AgentOrder, ControlAction, ControlDone, ControlOrder } from '../control/types';
 import type { QueueMessage } from '../messages/queues';
 import type { CallMessage, CallPayload, PbxMessage } from '../messages/types';
+import { TelephonyError } from '../errors';
 import { regionTime } from '../protocols/line24';
 import { agentError } from './errors';
 import type { DeskMemory, Pop } from './memory';
@@ -21,6 +22,12 @@ const CALL_ACTIONS: readonly string[] = [
   'hangup',
 ] satisfies readonly ControlAction[];
 
+/** What ends a consultation; that there is none (any more) they find out, too. */
+const CONSULTATION_ENDS: readonly string[] = [
+  'complete-transfer',
+  'cancel-transfer',
+] satisfies readonly ControlAction[];
+
 const MAX_TEXT = 1000;
 
 /** A call as the page shows it. */
@@ -36,6 +43,8 @@ interface DeskCall {
   readonly region?: string;
   readonly startedAt: string;
   readonly answeredAt?: string;
+  /** The client waits while the agent talks to a colleague whom he may hand the call over to. */
+  readonly consulting?: true;
 }
 
 /** All that a page has to show of an agent now. */
@@ -222,11 +231,26 @@ export class Desk {
     }
     const own = this.callsOf(extension, this.deps.calls.current).find((call) => call.legId === legId);
     if (!own) throw agentError('AGENT_NOT_YOUR_CALL');
-    return this.deps.run({
-      action: known,
-      call: { callId: own.callId, extension },
-      ...(to === undefined ? {} : { to: to.trim() }),
-    });
+    try {
+      const done = await this.deps.run({
+        action: known,
+        call: { callId: own.callId, extension },
+        ...(to === undefined ? {} : { to: to.trim() }),
+      });
+      if (known === 'attended-transfer') this.consults(extension, legId, true);
+      else if (CONSULTATION_ENDS.includes(known)) this.consults(extension, legId, false);
+      return done;
+    } catch (thrown) {
+      const isOver = thrown instanceof TelephonyError && thrown.code === 'CONTROL_NOT_POSSIBLE';
+      if (isOver && CONSULTATION_ENDS.includes(known)) this.consults(extension, legId, false);
+      throw thrown;
+    }
+  }
+
+  /** Said at once to all pages of the agent, for no event of a call tells it. */
+  private consults(extension: string, legId: string, begun: boolean): void {
+    this.memory.consults(legId, begun);
+    this.showState(extension);
   }
 
   private callsOf(extension: string, current: readonly CallMessage[]): readonly DeskCall[] {
@@ -310,6 +334,7 @@ export class Desk {
       ...(region === undefined ? {} : { region }),
       startedAt,
       ...(answeredAt === undefined ? {} : { answeredAt }),
+      ...(this.memory.isConsulting(legId) ? { consulting: true } : {}),
     };
   }
 }

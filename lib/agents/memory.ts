@@ -17,6 +17,8 @@ export interface Pop {
 const MAX_CARDS = 2000;
 /** Calls of which a queue told more than the life of calls does; beyond it the oldest are forgotten. */
 const MAX_QUEUE_CALLS = 2000;
+/** Calls in which a colleague is consulted; beyond it the oldest are forgotten. */
+const MAX_CONSULTATIONS = 2000;
 /** After a call the card stays for the work on it, in ms. */
 const WRAP_UP_MS = 15 * 60_000;
 
@@ -28,6 +30,7 @@ export class DeskMemory {
   readonly signIn: SignInMemory;
   private readonly cards = new Map<string, { readonly pop: Pop; until?: number }>();
   private readonly queueCalls = new Map<string, PopVariables>();
+  private readonly consultations = new Map<string, true>();
 
   constructor(clock: Clock) {
     this.signIn = new SignInMemory(clock);
@@ -39,6 +42,7 @@ export class DeskMemory {
   }
 
   callEnded(extension: string, legId: string, now: number): void {
+    this.consultations.delete(legId);
     const card = this.cards.get(extension);
     if (card?.pop.legId === legId) card.until ??= now + WRAP_UP_MS;
   }
@@ -47,6 +51,16 @@ export class DeskMemory {
   cardOf(extension: string, now: number): Pop | undefined {
     const card = this.cards.get(extension);
     return card && (card.until ?? Infinity) > now ? card.pop : undefined;
+  }
+
+  /** The client of this leg waits while the agent talks to a colleague, or no more. */
+  consults(legId: string, begun: boolean): void {
+    if (begun) put(this.consultations, legId, true, MAX_CONSULTATIONS);
+    else this.consultations.delete(legId);
+  }
+
+  isConsulting(legId: string): boolean {
+    return this.consultations.has(legId);
   }
 
   queueTold(callId: string, variables: PopVariables): void {
