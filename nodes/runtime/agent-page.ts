@@ -13,6 +13,7 @@ import type { Lang } from '../../lib/errors';
 import type { Access } from '../../lib/http-in/access';
 import { readBody } from '../../lib/http-in/body';
 import { AgentStreams } from './agent-streams';
+import { statusOf } from './http-replies';
 import type { Serve } from './http-routes';
 
 const COOKIE = 'telephony_agent';
@@ -144,7 +145,7 @@ export class AgentPage {
       return;
     }
     if (told.code === 'AGENT_WAIT') res.setHeader('Retry-After', String(told.params.seconds));
-    const status = HTTP[told.code] ?? (/^(?:PROTOCOL|HTTP)_/.test(told.code) ? 400 : known ? 409 : 500);
+    const status = HTTP[told.code] ?? (/^(?:PROTOCOL|HTTP)_/.test(told.code) ? statusOf(told) : known ? 409 : 500);
     res.status(status).json({ error: { code: told.code, message: told.textIn(langOf(req)) } });
   }
 
@@ -224,7 +225,14 @@ export class AgentPage {
       this.options.tell('agent_action', { ok: true, ...Object.fromEntries(more), ...done, extension });
     } catch (thrown) {
       const code = thrown instanceof TelephonyError ? thrown.code : 'AGENT_FAILED';
-      this.options.tell('agent_action', { ok: false, extension, action, legId, error: { code } });
+      this.options.tell('agent_action', {
+        ok: false,
+        ...Object.fromEntries(more),
+        extension,
+        action,
+        legId,
+        error: { code },
+      });
       throw thrown;
     }
   }

@@ -311,6 +311,18 @@ describe('screen-pop over a shift', () => {
     assert.match(error.message, /The address "javascript:alert\(1\)" cannot be opened/);
   });
 
+  it('says by the status what is wrong with a request, and tells the flow all of what was asked in vain', async () => {
+    await start({ queues: true, queueList: 'support' });
+    const long = await agents.post('session', { extension: '1'.repeat(5000) });
+    assert.deepEqual([long.status, codeOf(long)], [413, 'PROTOCOL_BODY_TOO_LARGE']);
+    const packed = await agents.post('session', {}, { 'content-encoding': 'gzip' });
+    assert.deepEqual([packed.status, codeOf(packed)], [415, 'PROTOCOL_MEDIA_TYPE']);
+    const cookie = await agents.signIn('102', '0815');
+    await agents.post('act', { action: 'queue-login', queue: 'vip' }, { cookie });
+    const told = messages('sink').find(({ topic }) => topic === 'agent_action')?.payload as Record<string, unknown>;
+    assert.deepEqual([told.ok, told.queue, told.error], [false, 'vip', { code: 'AGENT_QUEUE_NOT_ALLOWED' }]);
+  });
+
   it('keeps four streams of one browser, and says so to the fifth', async () => {
     await start();
     const cookie = await agents.signIn('101', '4711');
