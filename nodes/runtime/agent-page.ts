@@ -52,7 +52,7 @@ export interface AgentPageOptions {
   readonly clock: Clock;
   /** Other web pages that may listen with a token. */
   readonly origins: readonly string[];
-  /** An event as the bare channel has it; `undefined`: it has none. */
+  /** Tells the messages of UserCRM of one extension, first those after `lastId`, until the function that it returns is called. */
   readonly bare: (
     extension: string,
     listener: (id: string | undefined, text: string) => void,
