@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Desk } from '../../lib/agents/desk';
 import type { DeskOptions } from '../../lib/agents/desk';
+import { agentError } from '../../lib/agents/errors';
 import type { DeskMemory } from '../../lib/agents/memory';
 import { readPins, TRIAL_PIN } from '../../lib/agents/pins';
 import { PopTemplate } from '../../lib/agents/pop-url';
@@ -75,6 +76,16 @@ function pinsOf(text: string, { simulator }: Pbx): ReadonlyMap<string, string> {
   return new Map(defaultPhones.map(({ extension }) => [extension, TRIAL_PIN]));
 }
 
+function originsOf({ origins }: ScreenPopDef): readonly string[] {
+  const listed = textOf(origins)
+    .split(/[\s,]+/)
+    .filter((each) => each !== '');
+  return listed.map((each) => {
+    if (!/^https?:\/\//i.test(each) || !URL.canParse(each)) throw agentError('AGENT_BAD_ORIGIN', { origin: each });
+    return new URL(each).origin;
+  });
+}
+
 function queueRules({ queueList, reasons, freeReason }: ScreenPopDef): QueueRules {
   const listed = (value: unknown, between: RegExp): string[] => [
     ...new Set(
@@ -146,10 +157,7 @@ export function agentDesk(
     ),
     access: new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) }),
     clock: systemClock,
-    origins: textOf(def.origins)
-      .split(/[\s,]+/)
-      .filter((origin) => URL.canParse(origin))
-      .map((origin) => new URL(origin).origin),
+    origins: originsOf(def),
     bare: (...asked) => bare.listen(...asked),
     ...(store
       ? {

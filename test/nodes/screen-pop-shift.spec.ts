@@ -309,6 +309,9 @@ describe('screen-pop over a shift', () => {
     await until(() => messages('sink').some((msg) => 'error' in msg), 'the refusal');
     const { error } = messages('sink').find((msg) => 'error' in msg) as unknown as { error: { message: string } };
     assert.match(error.message, /The address "javascript:alert\(1\)" cannot be opened/);
+    await deploy([TAB, CONFIG, pop({ origins: 'https://crm.example.com, crm.example.com:8080' }), SINK, told]);
+    await waitForStatus('pop', { fill: 'red', shape: 'dot', text: 'screen-pop.status.settings' });
+    assert.match(logLines('pop').at(-1)?.text ?? '', /"crm\.example\.com:8080" is no origin/);
   });
 
   it('says by the status what is wrong with a request, and tells the flow all of what was asked in vain', async () => {
