@@ -35,7 +35,6 @@ interface DeskCall {
   readonly legId: string;
   readonly callId: string;
   readonly state: 'ringing' | 'talking' | 'held';
-  readonly direction: string;
   readonly number: string;
   readonly name?: string;
   readonly line?: string;
@@ -179,9 +178,8 @@ export class Desk {
     // Who comes back is told the state; what is over is not in it.
     if (call) this.feed.show(extension, 'call', { eventId, call });
     else if (topic === 'call_hangup') {
-      const { result, talkSeconds } = payload;
       this.memory.callEnded(extension, legId, this.deps.clock.monotonic());
-      this.feed.tell(extension, 'end', { eventId, legId, result, talkSeconds });
+      this.feed.tell(extension, 'end', { eventId, legId });
     }
     const { popAt } = this.options;
     if ((topic === 'call_ringing' && popAt === 'ringing') || (topic === 'call_answer' && popAt === 'answer')) {
@@ -195,9 +193,8 @@ export class Desk {
       this.showState(payload.extension);
       return;
     }
-    const { callId, queue, agent, callInfo } = payload;
+    const { callId, agent, callInfo } = payload;
     const told = {
-      ...(queue?.name === undefined ? {} : { queue_name: queue.name }),
       ...(agent?.info === undefined ? {} : { agent_info: agent.info }),
       ...(callInfo === undefined ? {} : { call_info: callInfo }),
     };
@@ -318,7 +315,7 @@ export class Desk {
   }
 
   private shown(payload: CallPayload, state: DeskCall['state']): DeskCall {
-    const { callId, legId = callId, direction, client, peer, line, queue, startedAt, answeredAt } = payload;
+    const { callId, legId = callId, client, peer, line, queue, startedAt, answeredAt } = payload;
     const name = client?.name ?? peer?.name;
     const region = client?.region?.name;
     const queueName = queue?.name ?? queue?.id;
@@ -326,7 +323,6 @@ export class Desk {
       legId,
       callId,
       state,
-      direction,
       number: client?.e164 ?? client?.number ?? peer?.extension ?? '',
       ...(name === undefined ? {} : { name }),
       ...(line?.number === undefined ? {} : { line: line.number }),

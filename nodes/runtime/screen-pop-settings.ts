@@ -34,7 +34,7 @@ export interface ScreenPopDef extends NodeDef {
   readonly unknownUrl?: string;
   readonly popAt?: string;
   readonly openIn?: string;
-  /** Agents join and leave queues and go on pause here; names of queues and `call_info` come from the queues, too. */
+  /** Agents join and leave queues and go on pause here; `agent_info` and `call_info` come from the queues, too. */
   readonly queues?: boolean;
   /** Queues that they may join and leave, separated by commas or lines; empty: all. */
   readonly queueList?: string;

@@ -123,7 +123,7 @@ describe('the feed of agents', () => {
     const fresh: unknown[] = [];
     feed.listen('101', ({ data }) => fresh.push(data))();
     assert.deepEqual(fresh, []);
-    assert.equal(feed.listeners, 0);
+    assert.deepEqual(feed.extensions, []);
   });
 
   it('keeps no more than a hundred events, and refuses an eleventh tab', () => {
