@@ -2,7 +2,8 @@ import type { Node, NodeInitializer, NodeMessageInFlow, NodeStatus } from 'node-
 import { agentError } from '../lib/agents/errors';
 import { hashPin } from '../lib/agents/pins';
 import { asError } from '../lib/errors';
-import type { CallPayload } from '../lib/messages/types';
+import type { PopCall } from '../lib/agents/desk';
+import { isDeliverableTopic, readMessage } from '../lib/messages/parse';
 import { pbxError } from '../lib/pbx/errors';
 import { adminAction } from './runtime/admin';
 import { amiConfig } from './runtime/config-nodes';
@@ -25,6 +26,13 @@ type PopNode = Node<ScreenPopCredentials>;
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
+/** The call that a message is about. Throws `MESSAGE_BAD`; of a call whose topic a flow has changed, too. */
+function callOf(topic: unknown, payload: Readonly<Record<string, unknown>>): PopCall | undefined {
+  if (typeof payload.callId !== 'string' || !('direction' in payload)) return undefined;
+  const { payload: call } = readMessage(isDeliverableTopic(topic) ? topic : 'call_ringing', payload);
+  return 'direction' in call ? call : undefined;
+}
+
 /** A message for one agent: an event of a call, perhaps with what the CRM says of the client; or a note, or an address. */
 function pushed(desk: AgentDesk, msg: NodeMessageInFlow): void {
   const payload = isObject(msg.payload) ? msg.payload : {};
@@ -35,13 +43,12 @@ function pushed(desk: AgentDesk, msg: NodeMessageInFlow): void {
   const [address] = entities.map((entity) => (isObject(entity) ? textOf(entity.url) : '')).filter((url) => url !== '');
   const url = textOf(payload.url) || address;
   const note = textOf(payload.note);
+  const call = callOf((msg as { readonly topic?: unknown }).topic, payload);
   desk.desk.push({
     extension,
     ...(note === '' ? {} : { note }),
     ...(url === undefined ? {} : { url }),
-    ...(typeof payload.callId === 'string' && 'direction' in payload
-      ? { call: payload as unknown as CallPayload }
-      : {}),
+    ...(call ? { call } : {}),
     ...(isObject(contact) ? { found: contact.found === true } : {}),
   });
 }
@@ -54,10 +61,10 @@ const init: NodeInitializer = (red) => {
     const leave: ((removed: boolean) => void)[] = [];
     const taken = new Set<string>();
     let desk: AgentDesk | undefined;
-    let wrongSettings = false;
+    let problem: Error | undefined;
     const state = (): NodeStatus => {
       if (!pbx) return NO_PBX_STATUS;
-      if (wrongSettings) return { fill: 'red', shape: 'dot', text: 'screen-pop.status.settings' };
+      if (problem) return { fill: 'red', shape: 'dot', text: 'screen-pop.status.settings' };
       if (httpIsOff(red)) return { fill: 'red', shape: 'ring', text: 'screen-pop.status.http-off' };
       return taken.size > 0 ? { fill: 'red', shape: 'ring', text: 'screen-pop.status.path-taken' } : linkStatus(pbx);
     };
@@ -99,12 +106,12 @@ const init: NodeInitializer = (red) => {
         pbx.open();
       }
     } catch (thrown) {
-      wrongSettings = true;
-      this.error(wordsFor(red, this, asError(thrown)));
+      problem = asError(thrown);
+      this.error(wordsFor(red, this, problem));
     }
     showState();
     onInput(red, this, (msg) => {
-      if (!desk) throw pbxError('PBX_NOT_CHOSEN');
+      if (!desk) throw problem ?? pbxError('PBX_NOT_CHOSEN');
       pushed(desk, msg);
     });
     onClose(red, this, async (removed) => {

@@ -2,6 +2,7 @@ import type { Clock } from '../clock';
 import type { AgentDone, AgentOrder, ControlAction, ControlDone, ControlOrder } from '../control/types';
 import type { QueueMessage } from '../messages/queues';
 import type { CallMessage, CallPayload, PbxMessage } from '../messages/types';
+import { TelephonyError } from '../errors';
 import { regionTime } from '../protocols/line24';
 import { agentError } from './errors';
 import type { DeskMemory, Pop } from './memory';
@@ -21,6 +22,12 @@ const CALL_ACTIONS: readonly string[] = [
   'hangup',
 ] satisfies readonly ControlAction[];
 
+/** What ends a consultation; that there is none (any more) they find out, too. */
+const CONSULTATION_ENDS: readonly string[] = [
+  'complete-transfer',
+  'cancel-transfer',
+] satisfies readonly ControlAction[];
+
 const MAX_TEXT = 1000;
 
 /** A call as the page shows it. */
@@ -28,7 +35,6 @@ interface DeskCall {
   readonly legId: string;
   readonly callId: string;
   readonly state: 'ringing' | 'talking' | 'held';
-  readonly direction: string;
   readonly number: string;
   readonly name?: string;
   readonly line?: string;
@@ -36,6 +42,8 @@ interface DeskCall {
   readonly region?: string;
   readonly startedAt: string;
   readonly answeredAt?: string;
+  /** The client waits while the agent talks to a colleague whom he may hand the call over to. */
+  readonly consulting?: true;
 }
 
 /** All that a page has to show of an agent now. */
@@ -86,13 +94,16 @@ export interface DeskDeps {
   readonly runAgent: (order: AgentOrder) => Promise<AgentDone>;
 }
 
+/** What an address can be made of, in an event of a call or of its queue. */
+export type PopCall = Pick<CallPayload, 'callId' | 'legId' | 'client' | 'peer' | 'line' | 'queue' | 'variables'>;
+
 /** What a flow pushes to one agent. */
 export interface Push {
   readonly extension: string;
   readonly note?: string;
   readonly url?: string;
   /** The call that it is about. */
-  readonly call?: CallPayload;
+  readonly call?: PopCall;
   /** Whether the CRM knows the client; `undefined`: nobody asked. */
   readonly found?: boolean;
 }
@@ -167,9 +178,8 @@ export class Desk {
     // Who comes back is told the state; what is over is not in it.
     if (call) this.feed.show(extension, 'call', { eventId, call });
     else if (topic === 'call_hangup') {
-      const { result, talkSeconds } = payload;
       this.memory.callEnded(extension, legId, this.deps.clock.monotonic());
-      this.feed.tell(extension, 'end', { eventId, legId, result, talkSeconds });
+      this.feed.tell(extension, 'end', { eventId, legId });
     }
     const { popAt } = this.options;
     if ((topic === 'call_ringing' && popAt === 'ringing') || (topic === 'call_answer' && popAt === 'answer')) {
@@ -183,9 +193,8 @@ export class Desk {
       this.showState(payload.extension);
       return;
     }
-    const { callId, queue, agent, callInfo } = payload;
+    const { callId, agent, callInfo } = payload;
     const told = {
-      ...(queue?.name === undefined ? {} : { queue_name: queue.name }),
       ...(agent?.info === undefined ? {} : { agent_info: agent.info }),
       ...(callInfo === undefined ? {} : { call_info: callInfo }),
     };
@@ -219,11 +228,26 @@ export class Desk {
     }
     const own = this.callsOf(extension, this.deps.calls.current).find((call) => call.legId === legId);
     if (!own) throw agentError('AGENT_NOT_YOUR_CALL');
-    return this.deps.run({
-      action: known,
-      call: { callId: own.callId, extension },
-      ...(to === undefined ? {} : { to: to.trim() }),
-    });
+    try {
+      const done = await this.deps.run({
+        action: known,
+        call: { callId: own.callId, extension },
+        ...(to === undefined ? {} : { to: to.trim() }),
+      });
+      if (known === 'attended-transfer') this.consults(extension, legId, true);
+      else if (CONSULTATION_ENDS.includes(known)) this.consults(extension, legId, false);
+      return done;
+    } catch (thrown) {
+      const isOver = thrown instanceof TelephonyError && thrown.code === 'CONTROL_NOT_POSSIBLE';
+      if (isOver && CONSULTATION_ENDS.includes(known)) this.consults(extension, legId, false);
+      throw thrown;
+    }
+  }
+
+  /** Said at once to all pages of the agent, for no event of a call tells it. */
+  private consults(extension: string, legId: string, begun: boolean): void {
+    this.memory.consults(legId, begun);
+    this.showState(extension);
   }
 
   private callsOf(extension: string, current: readonly CallMessage[]): readonly DeskCall[] {
@@ -245,7 +269,7 @@ export class Desk {
     return call && this.popOf(extension, call.payload, true);
   }
 
-  private popOf(extension: string, call: CallPayload, found: boolean): Pop | undefined {
+  private popOf(extension: string, call: PopCall, found: boolean): Pop | undefined {
     const { known, unknown } = this.options.templates;
     const url = (found ? known : unknown)?.fill(this.variablesOf(extension, call));
     const { legId = call.callId } = call;
@@ -270,7 +294,7 @@ export class Desk {
   }
 
   /** The twelve parameters that a form is opened with in «Линия24». */
-  private variablesOf(extension: string, call: CallPayload): PopVariables {
+  private variablesOf(extension: string, call: PopCall): PopVariables {
     const { client, peer, line, queue } = call;
     const user = this.options.userOf(extension);
     return {
@@ -291,7 +315,7 @@ export class Desk {
   }
 
   private shown(payload: CallPayload, state: DeskCall['state']): DeskCall {
-    const { callId, legId = callId, direction, client, peer, line, queue, startedAt, answeredAt } = payload;
+    const { callId, legId = callId, client, peer, line, queue, startedAt, answeredAt } = payload;
     const name = client?.name ?? peer?.name;
     const region = client?.region?.name;
     const queueName = queue?.name ?? queue?.id;
@@ -299,7 +323,6 @@ export class Desk {
       legId,
       callId,
       state,
-      direction,
       number: client?.e164 ?? client?.number ?? peer?.extension ?? '',
       ...(name === undefined ? {} : { name }),
       ...(line?.number === undefined ? {} : { line: line.number }),
@@ -307,6 +330,7 @@ export class Desk {
       ...(region === undefined ? {} : { region }),
       startedAt,
       ...(answeredAt === undefined ? {} : { answeredAt }),
+      ...(this.memory.isConsulting(legId) ? { consulting: true } : {}),
     };
   }
 }

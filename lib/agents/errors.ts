@@ -58,6 +58,10 @@ export const agentError = errorsFrom({
     en: 'The address "{template}" cannot be opened: write http:// or https://, a host without %parameters%, and a path; or /… or ../… for a page of this server, or show_vars/?…',
     ru: 'Адрес «{template}» открыть нельзя: укажите http:// или https://, имя узла без %параметров% и путь; либо /… или ../… для страницы этого же сервера, либо show_vars/?…',
   },
+  AGENT_BAD_ORIGIN: {
+    en: 'Other web pages: "{origin}" is no origin. Write it like https://crm.example.com.',
+    ru: 'Другие страницы: «{origin}» — не источник (origin). Пишите его как https://crm.example.com.',
+  },
   AGENT_NOBODY: {
     en: 'The message names no extension: set payload.extension.',
     ru: 'В сообщении нет внутреннего номера: задайте payload.extension.',

@@ -33,10 +33,6 @@ export class Feed {
   private count = 0;
   private listening = 0;
 
-  get listeners(): number {
-    return this.listening;
-  }
-
   /** Who listens now. */
   get extensions(): readonly string[] {
     return [...this.desks].flatMap(([extension, { listeners }]) => (listeners.size > 0 ? [extension] : []));

@@ -1,5 +1,7 @@
+import type { Clock } from '../clock';
 import { Feed } from './feed';
 import type { PopVariables } from './pop-url';
+import { SignInMemory } from './sign-in';
 
 /** What a page is to open. */
 export interface Pop {
@@ -15,6 +17,8 @@ export interface Pop {
 const MAX_CARDS = 2000;
 /** Calls of which a queue told more than the life of calls does; beyond it the oldest are forgotten. */
 const MAX_QUEUE_CALLS = 2000;
+/** Calls in which a colleague is consulted; beyond it the oldest are forgotten. */
+const MAX_CONSULTATIONS = 2000;
 /** After a call the card stays for the work on it, in ms. */
 const WRAP_UP_MS = 15 * 60_000;
 
@@ -23,8 +27,14 @@ export class DeskMemory {
   readonly feed = new Feed();
   /** What `stream` tells. */
   readonly bare = new Feed();
+  readonly signIn: SignInMemory;
   private readonly cards = new Map<string, { readonly pop: Pop; until?: number }>();
   private readonly queueCalls = new Map<string, PopVariables>();
+  private readonly consultations = new Map<string, true>();
+
+  constructor(clock: Clock) {
+    this.signIn = new SignInMemory(clock);
+  }
 
   /** `now`: monotonic ms. */
   opened(extension: string, pop: Pop, now: number): void {
@@ -32,6 +42,7 @@ export class DeskMemory {
   }
 
   callEnded(extension: string, legId: string, now: number): void {
+    this.consultations.delete(legId);
     const card = this.cards.get(extension);
     if (card?.pop.legId === legId) card.until ??= now + WRAP_UP_MS;
   }
@@ -40,6 +51,16 @@ export class DeskMemory {
   cardOf(extension: string, now: number): Pop | undefined {
     const card = this.cards.get(extension);
     return card && (card.until ?? Infinity) > now ? card.pop : undefined;
+  }
+
+  /** The client of this leg waits while the agent talks to a colleague, or no more. */
+  consults(legId: string, begun: boolean): void {
+    if (begun) put(this.consultations, legId, true, MAX_CONSULTATIONS);
+    else this.consultations.delete(legId);
+  }
+
+  isConsulting(legId: string): boolean {
+    return this.consultations.has(legId);
   }
 
   queueTold(callId: string, variables: PopVariables): void {

@@ -41,6 +41,31 @@ interface Entry {
   readonly device: string;
 }
 
+/** What must outlive the settings: kept while the node is redeployed, so that a deploy neither takes back a sign-out nor gives new guesses. */
+export class SignInMemory {
+  readonly byExtension: Throttle;
+  readonly byAddress: Throttle;
+  readonly byDevice: Throttle;
+  private readonly ended = new Set<string>();
+
+  constructor(clock: Clock) {
+    this.byExtension = new Throttle(clock, FREE_PER_EXTENSION);
+    this.byAddress = new Throttle(clock, FREE_PER_ADDRESS);
+    this.byDevice = new Throttle(clock, FREE_PER_EXTENSION);
+  }
+
+  end(session: string): void {
+    this.ended.add(session);
+    if (this.ended.size <= MAX_ENDED) return;
+    const [oldest] = this.ended;
+    if (oldest !== undefined) this.ended.delete(oldest);
+  }
+
+  hasEnded(session: string): boolean {
+    return this.ended.has(session);
+  }
+}
+
 /**
  * Who is at the page. A session is a signed token, and its key is made of the PIN's hash and the secret: it outlives a restart of
  * Node-RED without being kept anywhere, and ends for good with another PIN.
@@ -49,31 +74,25 @@ interface Entry {
  * own, so that a stranger who guesses keeps out other strangers, and not him.
  */
 export class SignIn {
-  private readonly byExtension: Throttle;
-  private readonly byAddress: Throttle;
-  private readonly byDevice: Throttle;
   private readonly turns = new Turns(AT_ONCE);
-  private readonly ended = new Set<string>();
 
   constructor(
     private readonly options: SignInOptions,
     private readonly clock: Clock,
-  ) {
-    this.byExtension = new Throttle(clock, FREE_PER_EXTENSION);
-    this.byAddress = new Throttle(clock, FREE_PER_ADDRESS);
-    this.byDevice = new Throttle(clock, FREE_PER_EXTENSION);
-  }
+    private readonly memory: SignInMemory,
+  ) {}
 
   /** Rejects with `AGENT_WRONG_PIN`, `AGENT_WAIT` (the PIN was not looked at) or `AGENT_BUSY`. */
   async withPin(extension: string, pin: string, { address, devices = [] }: Comer): Promise<Entry> {
+    const { byExtension, byAddress, byDevice } = this.memory;
     const device = devices.find((one) => this.extensionOfDevice(one) === extension);
     const counts: readonly (readonly [Throttle, string])[] =
       device === undefined
         ? [
-            [this.byExtension, extension],
-            [this.byAddress, address],
+            [byExtension, extension],
+            [byAddress, address],
           ]
-        : [[this.byDevice, device]];
+        : [[byDevice, device]];
     const refuse = (): void => {
       const wait = Math.max(...counts.map(([throttle, name]) => throttle.waitOf(name)));
       if (wait > 0) throw agentError('AGENT_WAIT', { seconds: Math.ceil(wait / 1000) });
@@ -89,7 +108,7 @@ export class SignIn {
     } finally {
       this.turns.leave();
     }
-    (device === undefined ? this.byExtension : this.byDevice).right(device ?? extension);
+    (device === undefined ? byExtension : byDevice).right(device ?? extension);
     return { session: this.sessionOf(extension), device: this.tokenOf('device', extension, DEVICE_MS) };
   }
 
@@ -107,7 +126,7 @@ export class SignIn {
 
   /** Whose session it is; `undefined`: it is not valid, or not any more. */
   extensionOf(session: string): string | undefined {
-    if (this.ended.has(session)) return undefined;
+    if (this.memory.hasEnded(session)) return undefined;
     return extensionOfToken('session', session, this.clock.now(), (extension) => this.keyOf(extension));
   }
 
@@ -117,11 +136,7 @@ export class SignIn {
   }
 
   signOut(session: string): void {
-    if (this.extensionOf(session) === undefined) return;
-    this.ended.add(session);
-    if (this.ended.size <= MAX_ENDED) return;
-    const [oldest] = this.ended;
-    if (oldest !== undefined) this.ended.delete(oldest);
+    if (this.extensionOf(session) !== undefined) this.memory.end(session);
   }
 
   private sessionOf(extension: string): string {

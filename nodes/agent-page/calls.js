@@ -103,7 +103,7 @@ function updateCall(place, call) {
   const queue = call.queue && `${texts.queue} ${call.queue}`;
   place.querySelector('.about').textContent = [queue, call.line, call.region].filter(Boolean).join(' · ');
   const isTalking = call.state === 'talking';
-  const isConsulting = place.dataset.consulting === 'yes';
+  const isConsulting = call.consulting === true;
   const shown = {
     hold: isTalking,
     unhold: call.state === 'held',
@@ -130,15 +130,12 @@ function showTimes() {
 }
 
 function act(button, order) {
-  const place = button.closest('li');
   return during(button, async () => {
     $('trouble').textContent = '';
     try {
       const { held } = await ask('act', order);
       const call = calls.get(order.legId);
       if (call && held !== undefined) calls.set(order.legId, { ...call, state: held ? 'held' : 'talking' });
-      if (order.action === 'attended-transfer') place.dataset.consulting = 'yes';
-      if (/^(?:complete|cancel)-transfer$/.test(order.action)) delete place.dataset.consulting;
       showCalls();
     } catch (error) {
       if (error.status === 401) onSignedOut();

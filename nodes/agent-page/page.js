@@ -20,8 +20,8 @@ let source;
 let retry;
 let extension;
 let hasHistory = false;
-/** Other tabs of this browser share the session. */
-const others = 'BroadcastChannel' in window ? new BroadcastChannel('telephony-agent') : undefined;
+/** Other tabs of this browser share the session, which is one of this path. */
+const others = 'BroadcastChannel' in window ? new BroadcastChannel(`telephony-agent ${location.pathname}`) : undefined;
 
 document.documentElement.lang = language;
 document.title = texts.title;

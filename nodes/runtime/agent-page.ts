@@ -13,6 +13,7 @@ import type { Lang } from '../../lib/errors';
 import type { Access } from '../../lib/http-in/access';
 import { readBody } from '../../lib/http-in/body';
 import { AgentStreams } from './agent-streams';
+import { statusOf } from './http-replies';
 import type { Serve } from './http-routes';
 
 const COOKIE = 'telephony_agent';
@@ -51,7 +52,7 @@ export interface AgentPageOptions {
   readonly clock: Clock;
   /** Other web pages that may listen with a token. */
   readonly origins: readonly string[];
-  /** An event as the bare channel has it; `undefined`: it has none. */
+  /** Tells the messages of UserCRM of one extension, first those after `lastId`, until the function that it returns is called. */
   readonly bare: (
     extension: string,
     listener: (id: string | undefined, text: string) => void,
@@ -144,7 +145,7 @@ export class AgentPage {
       return;
     }
     if (told.code === 'AGENT_WAIT') res.setHeader('Retry-After', String(told.params.seconds));
-    const status = HTTP[told.code] ?? (/^(?:PROTOCOL|HTTP)_/.test(told.code) ? 400 : known ? 409 : 500);
+    const status = HTTP[told.code] ?? (/^(?:PROTOCOL|HTTP)_/.test(told.code) ? statusOf(told) : known ? 409 : 500);
     res.status(status).json({ error: { code: told.code, message: told.textIn(langOf(req)) } });
   }
 
@@ -224,7 +225,14 @@ export class AgentPage {
       this.options.tell('agent_action', { ok: true, ...Object.fromEntries(more), ...done, extension });
     } catch (thrown) {
       const code = thrown instanceof TelephonyError ? thrown.code : 'AGENT_FAILED';
-      this.options.tell('agent_action', { ok: false, extension, action, legId, error: { code } });
+      this.options.tell('agent_action', {
+        ok: false,
+        ...Object.fromEntries(more),
+        extension,
+        action,
+        legId,
+        error: { code },
+      });
       throw thrown;
     }
   }
@@ -254,9 +262,10 @@ export class AgentPage {
       res.setHeader('Access-Control-Allow-Origin', origin);
     } else res.removeHeader('Access-Control-Allow-Origin');
     const token = new URL(req.originalUrl, 'http://page').searchParams.get('token') ?? '';
-    const extension = this.options.signIn.extensionOfLink(token);
+    const { signIn } = this.options;
+    const extension = signIn.extensionOfLink(token);
     if (extension === undefined) throw agentError('AGENT_BAD_LINK');
-    const stream = this.streams.begin(req, res);
+    const stream = this.streams.begin(req, res, '', () => signIn.extensionOfLink(token) !== undefined);
     stream.onEnd(this.options.bare(extension, (id, text) => stream.write('message', text, id), lastIdOf(req)));
   }
 

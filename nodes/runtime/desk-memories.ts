@@ -1,5 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { DeskMemory } from '../../lib/agents/memory';
+import { systemClock } from '../../lib/clock';
 
 const memories = new WeakMap<object, Map<string, DeskMemory>>();
 
@@ -13,7 +14,7 @@ const memoriesOf = (red: NodeAPI): Map<string, DeskMemory> => {
 /** What the pages of a node were told, over its redeploys; see {@link DeskMemory}. */
 export function deskMemory(red: NodeAPI, nodeId: string): DeskMemory {
   const all = memoriesOf(red);
-  const known = all.get(nodeId) ?? new DeskMemory();
+  const known = all.get(nodeId) ?? new DeskMemory(systemClock);
   all.set(nodeId, known);
   return known;
 }

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { Desk } from '../../lib/agents/desk';
 import type { DeskOptions } from '../../lib/agents/desk';
+import { agentError } from '../../lib/agents/errors';
 import type { DeskMemory } from '../../lib/agents/memory';
 import { readPins, TRIAL_PIN } from '../../lib/agents/pins';
 import { PopTemplate } from '../../lib/agents/pop-url';
@@ -33,7 +34,7 @@ export interface ScreenPopDef extends NodeDef {
   readonly unknownUrl?: string;
   readonly popAt?: string;
   readonly openIn?: string;
-  /** Agents join and leave queues and go on pause here; names of queues and `call_info` come from the queues, too. */
+  /** Agents join and leave queues and go on pause here; `agent_info` and `call_info` come from the queues, too. */
   readonly queues?: boolean;
   /** Queues that they may join and leave, separated by commas or lines; empty: all. */
   readonly queueList?: string;
@@ -73,6 +74,16 @@ function pinsOf(text: string, { simulator }: Pbx): ReadonlyMap<string, string> {
   const pins = readPins(text);
   if (pins.size > 0 || !simulator) return pins;
   return new Map(defaultPhones.map(({ extension }) => [extension, TRIAL_PIN]));
+}
+
+function originsOf({ origins }: ScreenPopDef): readonly string[] {
+  const listed = textOf(origins)
+    .split(/[\s,]+/)
+    .filter((each) => each !== '');
+  return listed.map((each) => {
+    if (!/^https?:\/\//i.test(each) || !URL.canParse(each)) throw agentError('AGENT_BAD_ORIGIN', { origin: each });
+    return new URL(each).origin;
+  });
 }
 
 function queueRules({ queueList, reasons, freeReason }: ScreenPopDef): QueueRules {
@@ -142,13 +153,11 @@ export function agentDesk(
     signIn: new SignIn(
       { pins: pinsOf(node.credentials.pins ?? '', pbx), secret: keyOf(node.credentials.secret) },
       systemClock,
+      memory.signIn,
     ),
     access: new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) }),
     clock: systemClock,
-    origins: textOf(def.origins)
-      .split(/[\s,]+/)
-      .filter((origin) => URL.canParse(origin))
-      .map((origin) => new URL(origin).origin),
+    origins: originsOf(def),
     bare: (...asked) => bare.listen(...asked),
     ...(store
       ? {

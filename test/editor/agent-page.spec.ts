@@ -248,6 +248,26 @@ describe('the page of agents', () => {
     assert.equal(await page.getAttribute('#frame', 'src'), null);
   });
 
+  it('knows after F5 that a colleague is consulted, and takes the client back', async () => {
+    await open(WIDE);
+    await signIn('101', '4711');
+    const over = simulator().call({ from: '79031112233', did: QUEUE, talkMs: 60_000 });
+    await page.waitForSelector('#calls .talking');
+    await page.fill('#calls .to', '102');
+    await page.click('#calls [data-action=attended-transfer]');
+    await page.waitForSelector('#calls [data-action=complete-transfer]:not([hidden])');
+    await page.reload();
+    await page.waitForSelector('#calls [data-action=complete-transfer]:not([hidden])');
+    assert.equal(await page.isVisible('#calls [data-action=attended-transfer]'), false);
+    // The colleague may have hung up meanwhile: then this is how the page finds out.
+    await page.click('#calls [data-action=cancel-transfer]');
+    await page.waitForSelector('#calls [data-action=attended-transfer]:not([hidden])');
+    assert.equal(await page.isVisible('#calls [data-action=complete-transfer]'), false);
+    await page.click('#calls [data-action=hangup]');
+    await page.waitForSelector('#no-calls:not([hidden])');
+    await over;
+  });
+
   it('opens one tab for a card that wants one, whoever has the page open twice, and keeps the link', async () => {
     await deploy(flow({ openIn: 'tab' }));
     await open(WIDE);

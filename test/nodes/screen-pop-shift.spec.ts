@@ -213,6 +213,17 @@ describe('screen-pop over a shift', () => {
     await has(anew, 'state', ({ extension }) => extension === '105');
   });
 
+  it('remembers over a deploy who has signed out, and who guesses', async () => {
+    await start();
+    const cookie = await agents.signIn('101', '4711');
+    await agents.post('sign-out', {}, { cookie });
+    const enter = (pin: string) => agents.post('session', { extension: '102', pin });
+    for (let i = 0; i < 5; i += 1) assert.equal((await enter('0000')).status, 401);
+    await deploy([TAB, CONFIG, pop({ name: 'another' }), SINK]);
+    assert.equal((await server.ask('/agent/events', { headers: { cookie } })).status, 401);
+    assert.equal((await enter('0815')).status, 429);
+  });
+
   it('leaves nothing behind when it is deployed again and again, and deleted', async () => {
     await start({ queues: true });
     const cookie = await agents.signIn('101', '4711');
@@ -264,6 +275,55 @@ describe('screen-pop over a shift', () => {
     node('pop')!.receive({ payload: { extension: '101', note: 'last' } });
     await has(page, 'note');
     assert.ok(!page.some(({ name }) => name === 'pop'));
+  });
+
+  it('refuses an event whose members are of another kind, and opens the card of one that is right', async () => {
+    await start({ popAt: 'never' }, [{ id: 'catch', type: 'catch', z: 'tab', scope: ['pop'], wires: [['sink']] }]);
+    const page = await agents.listen('events', await agents.signIn('101', '4711'));
+    await has(page, 'state');
+    const call = {
+      eventId: '1',
+      pbx: 'office',
+      callId: '1',
+      direction: 'in',
+      extension: '101',
+      startedAt: '2026-07-20T09:05:00Z',
+    };
+    const send = (number: unknown) =>
+      node('pop')!.receive({ topic: 'call_answer', payload: { ...call, client: { number } } });
+    send(79031112233);
+    await until(() => messages('sink').some((msg) => 'error' in msg), 'the refusal');
+    const { error } = messages('sink').find((msg) => 'error' in msg) as unknown as { error: { message: string } };
+    assert.match(error.message, /payload\.client\.number must be a text/);
+    send('79031112233');
+    await has(page, 'pop', ({ url }) => url === 'show_vars/?aon=79031112233');
+    // What a flow made of an event is no call any more, whatever its topic.
+    node('pop')!.receive({ topic: 'call_answer', payload: { extension: '101', note: 'VIP' } });
+    await has(page, 'note');
+  });
+
+  it('says to each message what is wrong with the settings', async () => {
+    const told: FlowNode = { id: 'catch', type: 'catch', z: 'tab', scope: ['pop'], wires: [['sink']] };
+    await load(all, [TAB, CONFIG, pop({ url: 'javascript:alert(1)' }), SINK, told], { credentials: usual() });
+    node('pop')!.receive({ payload: { extension: '101', note: 'one' } });
+    await until(() => messages('sink').some((msg) => 'error' in msg), 'the refusal');
+    const { error } = messages('sink').find((msg) => 'error' in msg) as unknown as { error: { message: string } };
+    assert.match(error.message, /The address "javascript:alert\(1\)" cannot be opened/);
+    await deploy([TAB, CONFIG, pop({ origins: 'https://crm.example.com, crm.example.com:8080' }), SINK, told]);
+    await waitForStatus('pop', { fill: 'red', shape: 'dot', text: 'screen-pop.status.settings' });
+    assert.match(logLines('pop').at(-1)?.text ?? '', /"crm\.example\.com:8080" is no origin/);
+  });
+
+  it('says by the status what is wrong with a request, and tells the flow all of what was asked in vain', async () => {
+    await start({ queues: true, queueList: 'support' });
+    const long = await agents.post('session', { extension: '1'.repeat(5000) });
+    assert.deepEqual([long.status, codeOf(long)], [413, 'PROTOCOL_BODY_TOO_LARGE']);
+    const packed = await agents.post('session', {}, { 'content-encoding': 'gzip' });
+    assert.deepEqual([packed.status, codeOf(packed)], [415, 'PROTOCOL_MEDIA_TYPE']);
+    const cookie = await agents.signIn('102', '0815');
+    await agents.post('act', { action: 'queue-login', queue: 'vip' }, { cookie });
+    const told = messages('sink').find(({ topic }) => topic === 'agent_action')?.payload as Record<string, unknown>;
+    assert.deepEqual([told.ok, told.queue, told.error], [false, 'vip', { code: 'AGENT_QUEUE_NOT_ALLOWED' }]);
   });
 
   it('keeps four streams of one browser, and says so to the fifth', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Desk } from '../../../lib/agents/desk';
 import { DeskMemory } from '../../../lib/agents/memory';
 import { PopTemplate } from '../../../lib/agents/pop-url';
+import { TelephonyError } from '../../../lib/errors';
 import type { CallMessage, CallPayload, Client } from '../../../lib/messages/types';
 import { FakeClock } from '../../support/fake-clock';
 
@@ -40,7 +41,7 @@ describe('the region of the client on the page of agents', () => {
         run: refused,
         runAgent: refused,
       },
-      new DeskMemory(),
+      new DeskMemory(clock),
     );
     const urls: string[] = [];
     const end = desk.feed.listen('101', ({ name, data }) => {
@@ -62,5 +63,66 @@ describe('the region of the client on the page of agents', () => {
   it('is empty rather than wrong', () => {
     const { url, shown } = opened({ number: '+79031112233', e164: '+79031112233', region: { country: 'RU' } });
     assert.deepEqual([url, shown], ['https://crm.example.com/?where=&time=', undefined]);
+  });
+});
+
+describe('a consultation on the page of agents', () => {
+  const message: CallMessage = { ...ringing({ number: '79031112233' }), topic: 'call_answer' };
+  const made = () => {
+    const clock = new FakeClock();
+    const memory = new DeskMemory(clock);
+    const orders: string[] = [];
+    let refusal: string | undefined;
+    const desk = new Desk(
+      { templates: {}, popAt: 'never', tab: false, history: false, userOf: () => undefined },
+      {
+        clock,
+        calls: { current: [message], isKnown: true },
+        members: () => undefined,
+        run: ({ action }) => {
+          orders.push(action);
+          if (refusal !== undefined) return Promise.reject(new TelephonyError(refusal, { en: 'no', ru: 'нет' }));
+          return Promise.resolve({ action, callId: '1' });
+        },
+        runAgent: refused,
+      },
+      memory,
+    );
+    return {
+      desk,
+      act: (action: string) => desk.act('101', { action, legId: '1', to: '102' }),
+      refuse: (code: string | undefined) => (refusal = code),
+      shown: () => desk.stateOf('101').calls.map(({ consulting }) => consulting === true),
+    };
+  };
+
+  it('is in the state of every page, from its beginning to its end', async () => {
+    const { desk, act, shown } = made();
+    const told: unknown[] = [];
+    const end = desk.feed.listen('101', ({ name }) => told.push(name));
+    await act('attended-transfer');
+    assert.deepEqual([shown(), told], [[true], ['state']]);
+    await act('hold');
+    assert.deepEqual(shown(), [true]);
+    await act('cancel-transfer');
+    assert.deepEqual([shown(), told], [[false], ['state', 'state']]);
+    end();
+  });
+
+  it('is over when Asterisk knows of none, or the call has ended, and not when it merely was not heard', async () => {
+    const { desk, act, refuse, shown } = made();
+    await act('attended-transfer');
+    refuse('AMI_TIMEOUT');
+    await assert.rejects(act('complete-transfer'), { code: 'AMI_TIMEOUT' });
+    assert.deepEqual(shown(), [true]);
+    refuse('CONTROL_NOT_POSSIBLE');
+    await assert.rejects(act('hold'), { code: 'CONTROL_NOT_POSSIBLE' });
+    assert.deepEqual(shown(), [true]);
+    await assert.rejects(act('cancel-transfer'), { code: 'CONTROL_NOT_POSSIBLE' });
+    assert.deepEqual(shown(), [false]);
+    refuse(undefined);
+    await act('attended-transfer');
+    desk.onCall({ ...message, topic: 'call_hangup' });
+    assert.deepEqual(shown(), [false]);
   });
 });
