@@ -111,20 +111,20 @@ const init: NodeInitializer = (red) => {
     const store = config?.store;
     const pbx = amiConfig(red, def.pbx)?.pbx;
     const status = new StatusLine(this);
-    let usual: Usual = { calls: () => ({}), report: usualReport({}) };
-    let wrongSettings = false;
+    /** Or why the dialog cannot be used: an answer to another question than the one that was meant is none. */
+    let usual: Usual | Error;
     try {
       usual = { calls: usualOf(def), report: usualReport({ ...def }) };
     } catch (thrown) {
-      wrongSettings = true;
-      this.error(wordsFor(red, this, asError(thrown)));
+      usual = asError(thrown);
+      this.error(wordsFor(red, this, usual));
     }
 
     const showState = (): void => status.setBase(baseStatus());
     /** Without a store nothing works, so that is told first. */
     const baseStatus = (): NodeStatus => {
       const ofStore = storeStatus(config);
-      if (wrongSettings) return { fill: 'red', shape: 'dot', text: 'call-history.status.settings' };
+      if (usual instanceof Error) return { fill: 'red', shape: 'dot', text: 'call-history.status.settings' };
       if (!def.pbx || ofStore.fill !== 'green') return ofStore;
       const link = pbx ? linkStatus(pbx) : NO_PBX_STATUS;
       return link.fill === 'green' ? ofStore : link;
@@ -155,6 +155,7 @@ const init: NodeInitializer = (red) => {
       };
       let answer: Answer;
       try {
+        if (usual instanceof Error) throw usual;
         answer = await answerTo(question, store, usual);
       } catch (thrown) {
         if (!isAsked(msg)) throw thrown;

@@ -168,7 +168,7 @@ class CallsOfPbx implements OwnedPbxCalls {
     const { live, mayHear, ...options } = this.options;
     const { client, clock, onProblem, createTracker } = this.deps;
     if (!mayHear) onProblem(pbxError('PBX_CALLS_DEAF'));
-    const keeper = live && new LiveCallKeeper(live, options.pbx, clock, onProblem);
+    const keeper = live && new LiveCallKeeper(live, options.pbx, clock, onProblem, 'calls');
     this.feed = new CallFeed({
       pbx: options.pbx,
       client,

@@ -42,6 +42,14 @@ export const pbxError = errorsFrom({
     en: 'The call {callId} of "{pbx}" is not kept for a restart of Node-RED; the others are. {reasonEn}',
     ru: 'Звонок {callId} «{pbx}» не сохраняется на случай перезапуска Node-RED; остальные сохраняются. {reasonRu}',
   },
+  PBX_QUEUES_NOT_KEPT: {
+    en: 'The callers and members of the queues of "{pbx}" are not kept for a restart of Node-RED: {reason}. They are still told of; it is tried again by itself.',
+    ru: 'Ожидающие и операторы очередей «{pbx}» не сохраняются на случай перезапуска Node-RED: {reason}. События о них идут; попытки сохранить повторяются сами.',
+  },
+  PBX_QUEUE_NOT_KEPT: {
+    en: 'A caller or member of the queues of "{pbx}" ({callId}) is not kept for a restart of Node-RED; the others are. {reasonEn}',
+    ru: 'Ожидающий или оператор очередей «{pbx}» ({callId}) не сохраняется на случай перезапуска Node-RED; остальные сохраняются. {reasonRu}',
+  },
   PBX_NOT_READY: {
     en: 'The PBX "{name}" did not become ready within {ms} ms. Check the port (5038, with TLS 5039); Asterisk may also be frozen or still starting.',
     ru: 'АТС «{name}» не стала доступна за {ms} мс. Проверьте порт (5038, с TLS 5039); возможно, Asterisk завис или ещё запускается.',
@@ -49,6 +57,10 @@ export const pbxError = errorsFrom({
   PBX_CALLS_UNREADABLE: {
     en: '{count} of the calls that were live when Node-RED stopped cannot be read: another version of the pack saved them. Those still up are followed from now on; those that ended meanwhile get no record. There is nothing to do.',
     ru: 'Звонки, которые шли до остановки Node-RED, не прочитаны ({count}): их сохранила другая версия пакета. Те, что ещё идут, начаты заново; закончившиеся за это время останутся без записи. Делать ничего не нужно.',
+  },
+  PBX_QUEUES_UNREADABLE: {
+    en: '{count} of the callers and members that were in queues when Node-RED stopped cannot be read: another version of the pack saved them. Those still there are followed from now on; the end of those who left meanwhile is not told. There is nothing to do.',
+    ru: 'Ожидающие и операторы, бывшие в очередях до остановки Node-RED, не прочитаны ({count}): их сохранила другая версия пакета. За теми, кто ещё там, слежение начато заново; о тех, кто за это время ушёл, событий не будет. Делать ничего не нужно.',
   },
   PBX_CALLS_TOO_MANY: {
     en: 'There are more channels than can be followed (20 000 at a time, 500 in one call): the others are left out of events and records. Look for a call that loops in the dialplan; "core show channels" in Asterisk lists the channels.',

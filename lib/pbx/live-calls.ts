@@ -21,6 +21,12 @@ export interface LiveCallPlace {
   readonly key: string;
 }
 
+/** What the operator is told of when it cannot be kept: everything, or one alone. */
+const NOT_KEPT = {
+  calls: { all: 'PBX_CALLS_NOT_KEPT', one: 'PBX_CALL_NOT_KEPT' },
+  queues: { all: 'PBX_QUEUES_NOT_KEPT', one: 'PBX_QUEUE_NOT_KEPT' },
+} as const;
+
 export interface LoadedCalls {
   readonly calls: readonly SavedCall[];
   /** Wall-clock ms of the last word that is on disk; absent when there is none. */
@@ -56,6 +62,7 @@ export class LiveCallKeeper {
     private readonly pbx: string,
     private readonly clock: Clock,
     private readonly onProblem: (problem: TelephonyError) => void,
+    private readonly what: keyof typeof NOT_KEPT,
   ) {}
 
   /** What an earlier process left; nothing when the store fails or takes longer than five seconds. */
@@ -170,14 +177,15 @@ export class LiveCallKeeper {
     if (this.closed || this.refused.has(callId)) return;
     this.refused.add(callId);
     const reasons = { reasonEn: error.textIn('en'), reasonRu: error.textIn('ru') };
-    this.onProblem(pbxError('PBX_CALL_NOT_KEPT', { pbx: this.pbx, callId: callId.slice(0, 100), ...reasons }, error));
+    const params = { pbx: this.pbx, callId: callId.slice(0, 100).replace('\n', ' '), ...reasons };
+    this.onProblem(pbxError(NOT_KEPT[this.what].one, params, error));
   }
 
   private tell(thrown: unknown): void {
     const isNews = !this.failing;
     this.failing = true;
     if (isNews && !this.closed)
-      this.onProblem(pbxError('PBX_CALLS_NOT_KEPT', { pbx: this.pbx, reason: asError(thrown).message }, thrown));
+      this.onProblem(pbxError(NOT_KEPT[this.what].all, { pbx: this.pbx, reason: asError(thrown).message }, thrown));
   }
 
   private within<T>(ms: number, work: Promise<T>): Promise<T> {

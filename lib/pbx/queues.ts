@@ -107,13 +107,13 @@ class QueuesOfPbx implements OwnedPbxQueues {
     const { pbxName, clock, onProblem, createTracker } = this.deps;
     const turn = (this.turn += 1);
     await this.ending;
-    const keeper = new LiveCallKeeper(live, pbxName, clock, onProblem);
+    const keeper = new LiveCallKeeper(live, pbxName, clock, onProblem, 'queues');
     const { calls, savedAt } = await keeper.load();
     if (!this.isWanted || turn !== this.turn) return;
     const tracker = createTracker();
     if (savedAt !== undefined) {
       const { unreadable } = tracker.restore(calls, savedAt);
-      if (unreadable > 0) onProblem(pbxError('PBX_CALLS_UNREADABLE', { count: unreadable }));
+      if (unreadable > 0) onProblem(pbxError('PBX_QUEUES_UNREADABLE', { count: unreadable }));
       this.listeners.keepForThoseToCome();
     }
     this.begin(tracker, keeper);

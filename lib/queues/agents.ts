@@ -168,7 +168,10 @@ export class Agents {
 
   /** A member whom an earlier process knew. */
   restore({ phone, name, ...facts }: SavedMember): void {
-    if (this.memberships.size >= MAX_MEMBERS) return;
+    if (this.memberships.size >= MAX_MEMBERS) {
+      this.overBound += 1;
+      return;
+    }
     const agent = this.agentOf(phone);
     if (name !== undefined) agent.name = name;
     const member = { ...facts, agent, seenAt: -Infinity };

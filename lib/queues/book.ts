@@ -32,9 +32,13 @@ export class CallerBook {
     return [...this.callers.values()];
   }
 
-  /** Whoever asks may change him. */
   get(id: string | undefined): CallerState | undefined {
-    const caller = id === undefined ? undefined : this.callers.get(id);
+    return id === undefined ? undefined : this.callers.get(id);
+  }
+
+  /** The same for one who changes him: he goes to disk anew. */
+  toChange(id: string | undefined): CallerState | undefined {
+    const caller = this.get(id);
     if (caller) this.touch(caller);
     return caller;
   }
@@ -169,8 +173,8 @@ export class CallerBook {
 
   /** Where the caller of an agent's conversation came from, for whoever gets him next. */
   conversationOf(extension: string, callId?: string): TransferredFrom | undefined {
-    for (const caller of this.callers.values()) {
-      if (callId !== undefined && caller.callId !== callId) continue;
+    const callers = callId === undefined ? this.callers.values() : (this.byCall.get(callId) ?? []);
+    for (const caller of callers) {
       const talk = Object.values(caller.talks).find(
         (one) => one.extension === extension && (!one.ended || callId !== undefined),
       );

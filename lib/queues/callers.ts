@@ -95,7 +95,7 @@ export class Callers {
   }
 
   abandon(event: AmiMessage): void {
-    const caller = this.book.get(idIn(event, 'Uniqueid') ?? '');
+    const caller = this.book.toChange(idIn(event, 'Uniqueid') ?? '');
     // Asterisk says it too when the time of the queue has run out.
     if (caller?.stay?.ended === false) caller.stay.gaveUp = caller.asked ? 'abandoned' : 'timeout';
   }
@@ -238,7 +238,7 @@ export class Callers {
    * in its `HangupRequest` (22.10) or only in its `Hangup` (16.28, measured).
    */
   refused(event: AmiMessage, heard: Heard): void {
-    const caller = this.book.get(idIn(event, 'Uniqueid') ?? '');
+    const caller = this.book.toChange(idIn(event, 'Uniqueid') ?? '');
     const offer = caller?.stay?.offers[textIn(event, 'Interface') ?? ''];
     if (!caller?.stay || !offer) return;
     if (offer.dialEnded === true && offer.cause === undefined && this.ringing.has(offer.legId)) {
@@ -252,7 +252,7 @@ export class Callers {
   /** The far end of a channel asked for its end. */
   asked(event: AmiMessage): void {
     const id = idIn(event, 'Uniqueid') ?? '';
-    const caller = this.book.get(id);
+    const caller = this.book.toChange(id);
     if (caller) caller.asked = true;
     const cause = numberIn(event, 'Cause');
     const offer = (this.ringing.get(id) ?? this.ringingAs(id))?.offer;
@@ -281,7 +281,7 @@ export class Callers {
         this.wait(caller, heard);
       }
     }
-    const caller = this.book.get(id);
+    const caller = this.book.toChange(id);
     if (caller) this.gone(caller, heard);
   }
 

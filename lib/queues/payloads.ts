@@ -122,14 +122,16 @@ export function talkMessage(
   told: Told,
   caller: CallerState,
   { stay, offer, extension, waitMs, ringMs, connectedAt }: TalkState,
-  end?: { readonly reason: string; readonly hangup: Hangup; readonly talkMs?: number; readonly wrapUp?: number },
+  end?: { readonly reason: string; readonly hangup: Hangup; readonly wrapUp?: number },
 ): QueueMessage {
-  const { reason, hangup, talkMs = told.t - connectedAt, wrapUp = 0 } = end ?? {};
+  const { reason, hangup, wrapUp = 0 } = end ?? {};
   return ofAgent(end ? 'agent-hangup' : 'agent-answer', told, caller, stay, offer, {
     extension,
     waitSeconds: seconds(waitMs),
     ringSeconds: seconds(ringMs),
-    ...(reason === undefined || hangup === undefined ? {} : { talkSeconds: seconds(talkMs), reason, hangup }),
+    ...(reason === undefined || hangup === undefined
+      ? {}
+      : { talkSeconds: seconds(told.t - connectedAt), reason, hangup }),
     ...(wrapUp > 0 ? { wrapUpSeconds: wrapUp } : {}),
   });
 }

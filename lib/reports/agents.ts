@@ -1,5 +1,5 @@
 import type { KeptFact, QueueOutcome, Store } from '../store/types';
-import { Groups } from './groups';
+import { Groups, keyOf } from './groups';
 import type { Tally } from './groups';
 import { Periods } from './local-times';
 import { Shifts } from './shifts';
@@ -94,33 +94,33 @@ class AgentTally implements Tally {
 export async function agentRows(store: Store, query: ReportQuery, now: number): Promise<Found> {
   const { from, to, by, timeZone, serviceSeconds, queues, agents } = query;
   const names = new Map<string, string>();
-  const groups = new Groups((agent) => new AgentTally(serviceSeconds, () => names.get(agent)));
+  const groups = new Groups((whose) => new AgentTally(serviceSeconds, () => whose && names.get(keyOf(whose))));
   const fits = ({ agent, queue }: KeptFact): boolean =>
     (!agents || (agent !== undefined && agents.includes(agent))) &&
     (!queues || (queue !== undefined && queues.includes(queue)));
 
   for (const kind of ['ring', 'talk', 'dialout'] as const) {
     const periods = new Periods(by, timeZone);
-    for await (const fact of factsOf(store, kind, from, to)) {
-      const { agent, agentName } = fact;
+    for await (const fact of factsOf(store, kind, query)) {
+      const { agent, agentName, pbx } = fact;
       if (agent === undefined || !fits(fact)) continue;
-      groups.count(periods.labelAt(fact.at), agent, (tally) => tally[kind](fact));
-      if (agentName !== undefined) names.set(agent, agentName);
+      const whose = { pbx, name: agent };
+      groups.count(periods.labelAt(fact.at), whose, (tally) => tally[kind](fact));
+      if (agentName !== undefined) names.set(keyOf(whose), agentName);
     }
   }
 
   const periods = new Periods(by, timeZone);
-  const stand = ({ agent, state, ...shift }: Shift): void => {
+  const stand = ({ whose, state, ...shift }: Shift): void => {
     for (const part of periods.parts(Math.max(shift.from, from), Math.min(shift.to, to))) {
-      groups.count(periods.labelAt(part.from), agent, (tally) => tally.stand(state, part.to - part.from));
+      groups.count(periods.labelAt(part.from), whose, (tally) => tally.stand(state, part.to - part.from));
     }
   };
   const shifts = new Shifts();
   const until = Math.min(to, now);
-  for await (const fact of factsOf(store, 'state', from - LOOK_BACK_MS, until)) {
+  for await (const fact of factsOf(store, 'state', { ...query, from: from - LOOK_BACK_MS, to: until })) {
     if (fits(fact)) shifts.change(fact).forEach(stand);
   }
   shifts.end(until).forEach(stand);
-  const total = groups.total.row();
-  return { columns: ['agent', ...Object.keys(total)], rows: await groups.rows('agent', by !== 'none'), total };
+  return groups.found('agent', by !== 'none');
 }

@@ -1,7 +1,7 @@
 import type { RecordPayload } from '../messages/types';
 import type { Store, UnansweredCall } from '../store/types';
 import { reportError } from './errors';
-import { MAX_ROWS } from './groups';
+import { haveSeveral, MAX_ROWS } from './groups';
 import { Spread } from './spread';
 import type { Cell, Found, ReportQuery } from './types';
 import { mapSlowly, walk } from './walk';
@@ -66,11 +66,12 @@ function rowOf(missed: Missed): Readonly<Record<(typeof COLUMNS)[number], Cell>>
 
 /**
  * The clients with whom nobody talked when they called: one row for each until somebody talks with him, in a call out or in. Also a
- * talk after the end of the report counts.
+ * talk after the end of the report counts, and one by another PBX: who called back is all the same to the client. The row tells the PBX
+ * of his last call.
  */
-export async function missedRows(store: Store, { from, to, queues }: ReportQuery): Promise<Found> {
+export async function missedRows(store: Store, { from, to, pbx, queues }: ReportQuery): Promise<Found> {
   const found = new Map<string, Missed>();
-  const question = { from, to, ...(queues ? { queues } : {}) };
+  const question = { from, to, ...(pbx === undefined ? {} : { pbx }), ...(queues ? { queues } : {}) };
   for await (const each of walk((after) => store.calls.unanswered(question, after))) {
     const { call, talk } = each;
     const key = keyOf(each);
@@ -89,9 +90,10 @@ export async function missedRows(store: Store, { from, to, queues }: ReportQuery
     const seconds = secondsUntil(missed);
     if (seconds !== undefined) after.add(seconds);
   }
+  const withPbx = haveSeveral(all.map(({ last }) => last.pbx));
   return {
-    columns: COLUMNS,
-    rows: await mapSlowly(all, rowOf),
+    columns: [...COLUMNS, ...(withPbx ? ['pbx'] : [])],
+    rows: await mapSlowly(all, (missed) => ({ ...rowOf(missed), ...(withPbx ? { pbx: missed.last.pbx } : {}) })),
     total: {
       calls: all.reduce((sum, { calls }) => sum + calls, 0),
       clients: all.length,

@@ -55,16 +55,15 @@ class QueueTally implements Tally {
 
 /** What became of the calls in each queue: a stay counts where it began, a conversation where it began. */
 export async function queueRows(store: Store, query: ReportQuery): Promise<Found> {
-  const { from, to, by, timeZone, serviceSeconds, queues } = query;
+  const { by, timeZone, serviceSeconds, queues } = query;
   const groups = new Groups(() => new QueueTally(serviceSeconds));
   for (const kind of ['stay', 'talk'] as const) {
     const periods = new Periods(by, timeZone);
-    for await (const fact of factsOf(store, kind, from, to)) {
-      const { queue } = fact;
+    for await (const fact of factsOf(store, kind, query)) {
+      const { queue, pbx } = fact;
       if (queue === undefined || (queues && !queues.includes(queue))) continue;
-      groups.count(periods.labelAt(fact.at), queue, (tally) => tally[kind](fact));
+      groups.count(periods.labelAt(fact.at), { pbx, name: queue }, (tally) => tally[kind](fact));
     }
   }
-  const total = groups.total.row();
-  return { columns: ['queue', ...Object.keys(total)], rows: await groups.rows('queue', by !== 'none'), total };
+  return groups.found('queue', by !== 'none');
 }

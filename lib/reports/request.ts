@@ -7,7 +7,19 @@ import type { Period, ReportFormat, ReportName, ReportQuery } from './types';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const FIELDS = ['report', 'from', 'to', 'queues', 'agents', 'by', 'timeZone', 'serviceSeconds', 'format', 'separator'];
+const FIELDS = [
+  'report',
+  'from',
+  'to',
+  'pbx',
+  'queues',
+  'agents',
+  'by',
+  'timeZone',
+  'serviceSeconds',
+  'format',
+  'separator',
+];
 /** What the rows of a report do not have cannot be asked of it. */
 const NOT_IN: Readonly<Record<string, readonly string[]>> = {
   queues: ['agents'],
@@ -108,6 +120,7 @@ export function reportQuery(question: unknown, usual: UsualReport, now: number):
     when,
   );
   if (from >= to) throw badQuery({ en: '"from" must be before "to".', ru: '«from» должно быть раньше «to».' });
+  const pbx = read<string | undefined>('pbx', undefined, text);
   const queues = read<string[] | undefined>('queues', undefined, list);
   const agents = read<string[] | undefined>('agents', undefined, list);
   return {
@@ -121,6 +134,7 @@ export function reportQuery(question: unknown, usual: UsualReport, now: number):
     ),
     format: read('format', usual.format, (name, value) => choice(name, value, FORMATS)),
     separator: read('separator', usual.separator, (_name, value) => separatorOf(value)),
+    ...(pbx === undefined ? {} : { pbx }),
     ...(queues ? { queues } : {}),
     ...(agents ? { agents } : {}),
   };

@@ -1,4 +1,6 @@
 import type { KeptFact } from '../store/types';
+import { keyOf } from './groups';
+import type { Whose } from './groups';
 
 /** Of an agent in one queue; unknown until a change is seen. */
 interface Membership {
@@ -8,13 +10,15 @@ interface Membership {
 
 /** How long an agent stood in one state. */
 export interface Shift {
-  readonly agent: string;
+  /** The agent. */
+  readonly whose: Whose;
   readonly state: 'loggedIn' | 'paused';
   readonly from: number;
   readonly to: number;
 }
 
 interface Agent {
+  readonly whose: Whose;
   readonly queues: Map<string, Membership>;
   loggedInSince?: number | undefined;
   pausedSince?: number | undefined;
@@ -41,13 +45,14 @@ export class Shifts {
   private readonly agents = new Map<string, Agent>();
 
   /** The stretches that this change ends. */
-  change({ agent: name, queue = '', outcome, at }: KeptFact): Shift[] {
+  change({ pbx, agent: name, queue = '', outcome, at }: KeptFact): Shift[] {
     if (name === undefined) return [];
-    let agent = this.agents.get(name);
+    const whose = { pbx, name };
+    let agent = this.agents.get(keyOf(whose));
     if (!agent) {
       if (this.agents.size >= MAX_AGENTS) return [];
-      agent = { queues: new Map() };
-      this.agents.set(name, agent);
+      agent = { whose, queues: new Map() };
+      this.agents.set(keyOf(whose), agent);
     }
     const known = agent.queues.get(queue);
     if (!known && agent.queues.size >= MAX_QUEUES) return [];
@@ -55,20 +60,19 @@ export class Shifts {
     agent.queues.set(queue, membership);
     if (outcome === 'login' || outcome === 'logout') membership.isIn = outcome === 'login';
     else membership.isPaused = outcome === 'paused';
-    return this.settle(name, agent, at, isLoggedIn(agent), isPaused(agent));
+    return this.settle(agent, at, isLoggedIn(agent), isPaused(agent));
   }
 
   /** Those that last until `at`. */
   end(at: number): Shift[] {
-    return [...this.agents].flatMap(([name, agent]) => this.settle(name, agent, at, false, false));
+    return [...this.agents.values()].flatMap((agent) => this.settle(agent, at, false, false));
   }
 
-  private settle(name: string, agent: Agent, at: number, loggedIn: boolean, paused: boolean): Shift[] {
+  private settle(agent: Agent, at: number, loggedIn: boolean, paused: boolean): Shift[] {
     const ended: Shift[] = [];
-    const { loggedInSince, pausedSince } = agent;
-    if (loggedInSince !== undefined && !loggedIn)
-      ended.push({ agent: name, state: 'loggedIn', from: loggedInSince, to: at });
-    if (pausedSince !== undefined && !paused) ended.push({ agent: name, state: 'paused', from: pausedSince, to: at });
+    const { whose, loggedInSince, pausedSince } = agent;
+    if (loggedInSince !== undefined && !loggedIn) ended.push({ whose, state: 'loggedIn', from: loggedInSince, to: at });
+    if (pausedSince !== undefined && !paused) ended.push({ whose, state: 'paused', from: pausedSince, to: at });
     agent.loggedInSince = loggedIn ? (loggedInSince ?? at) : undefined;
     agent.pausedSince = paused ? (pausedSince ?? at) : undefined;
     return ended;

@@ -12,6 +12,8 @@ export interface ReportQuery {
   readonly from: number;
   /** Wall-clock ms, not inclusive. */
   readonly to: number;
+  /** Name of the `ami-config`; absent: all of them. */
+  readonly pbx?: string;
   readonly queues?: readonly string[];
   /** Extensions. */
   readonly agents?: readonly string[];
@@ -31,7 +33,7 @@ export type ReportRow = Readonly<Record<string, Cell>>;
 
 /** What is found for a report. */
 export interface Found {
-  /** But for the period: the same for every report of its kind, in the order of a table. */
+  /** The same for every report of its kind, in the order of a table; but for the period, and for `pbx` behind them when the rows are of several. */
   readonly columns: readonly string[];
   readonly rows: readonly ReportRow[];
   /** All rows together. */

@@ -1,4 +1,5 @@
 import type { Place, KeptFact, QueueFactKind, Slice, Store } from '../store/types';
+import type { ReportQuery } from './types';
 
 /** Rows that are made, or written, at once: some milliseconds. */
 const ROWS_AT_ONCE = 500;
@@ -29,6 +30,12 @@ export async function* walk<T>(read: Read<T>): AsyncGenerator<T> {
   } while (after !== undefined);
 }
 
-/** The facts of one kind, in the order of time. */
-export const factsOf = (store: Store, kind: QueueFactKind, from: number, to: number): AsyncGenerator<KeptFact> =>
-  walk((after) => store.queueFacts.read({ kind, from, to }, after));
+/** The facts of one kind that a report is asked about, in the order of time. */
+export async function* factsOf(
+  store: Store,
+  kind: QueueFactKind,
+  { from, to, pbx }: Pick<ReportQuery, 'from' | 'to' | 'pbx'>,
+): AsyncGenerator<KeptFact> {
+  for await (const fact of walk((after) => store.queueFacts.read({ kind, from, to }, after)))
+    if (pbx === undefined || fact.pbx === pbx) yield fact;
+}

@@ -28,7 +28,7 @@ export class QueueFacts implements QueueFactTable {
   read({ kind, from, to }: QueueFactQuery, after: Place = { at: from, id: -1 }): Promise<Slice<KeptFact>> {
     return this.access.read((sql) => {
       const rows = sql.all(
-        `SELECT id, at, outcome, queue, agent, agent_name, seconds, wait FROM queue_facts WHERE kind = ? AND at < ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ${SLICE}`,
+        `SELECT id, pbx, at, outcome, queue, agent, agent_name, seconds, wait FROM queue_facts WHERE kind = ? AND at < ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ${SLICE}`,
         [QUEUE_FACT_KINDS.indexOf(kind), to, after.at, after.id],
       );
       const last = rows.length === SLICE ? rows.at(-1) : undefined;
@@ -77,6 +77,7 @@ function insert(sql: Sqlite, fact: QueueFact): void {
 function factOf(kind: QueueFactKind, row: Row): KeptFact {
   return {
     kind,
+    pbx: String(row.pbx),
     at: Number(row.at),
     outcome: QUEUE_OUTCOMES[Number(row.outcome)] ?? 'other',
     seconds: Number(row.seconds),

@@ -233,7 +233,7 @@ export interface QueueFact {
 }
 
 /** What a question gives back of a fact. */
-export type KeptFact = Omit<QueueFact, 'eventId' | 'pbx'>;
+export type KeptFact = Omit<QueueFact, 'eventId'>;
 
 /** Wall-clock ms: `from` inclusive, `to` not. */
 export interface QueueFactQuery {

@@ -257,5 +257,17 @@ describe('call-history', () => {
     await unload();
     await start({ limit: '5000' });
     assert.equal(lastStatus('history')?.text, 'call-history.status.settings');
+    assert.equal((await errorOf({ payload: {} })).code, 'QUERY_BAD');
+  });
+
+  it('answers nothing else than what was meant when its settings are wrong, and goes on keeping what comes', async () => {
+    await start({ report: 'missed', timeZone: 'Moskau' });
+    await keep(record('1.1'));
+    const { code, message } = await errorOf({ payload: {} });
+    assert.equal(code, 'QUERY_BAD');
+    assert.match(message, /timeZone/);
+    receive('history', { payload: {}, usercrm: { id: '7' } });
+    const [reply] = await waitForMessages('found', 1);
+    assert.equal((reply?.payload as { error?: { code?: string } }).error?.code, 'QUERY_BAD');
   });
 });

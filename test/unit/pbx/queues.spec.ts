@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import type { TelephonyError } from '../../../lib/errors';
+import { TelephonyError } from '../../../lib/errors';
 import { silentLog } from '../../../lib/log';
 import type { QueueMessage } from '../../../lib/messages/queues';
 import { createPbxQueues } from '../../../lib/pbx/queues';
 import type { OwnedPbxQueues } from '../../../lib/pbx/queues';
 import { numberingPlan } from '../../../lib/phone';
 import { createQueueTracker } from '../../../lib/queues';
-import type { LiveCall, LiveCallTable } from '../../../lib/store/types';
+import type { LiveCall, LiveCallTable, UnkeptCall } from '../../../lib/store/types';
 import { amiEvent } from '../../support/ami-messages';
 import { FakeClock } from '../../support/fake-clock';
 import { FakeLink } from './support/fake-link';
@@ -27,8 +27,14 @@ const MEMBER = amiEvent('QueueMember', {
 class Table implements LiveCallTable {
   rows = new Map<string, LiveCall & { readonly savedAt: number }>();
   now = START;
+  failure: Error | undefined;
+  /** It refuses the row of this id. */
+  refused: UnkeptCall | undefined;
 
-  save(key: string, changed: readonly LiveCall[], forgotten: readonly string[]): Promise<readonly []> {
+  save(key: string, changed: readonly LiveCall[], forgotten: readonly string[]): Promise<readonly UnkeptCall[]> {
+    if (this.failure) return Promise.reject(this.failure);
+    const { refused } = this;
+    if (refused && changed.some(({ callId }) => callId === refused.callId)) return Promise.resolve([refused]);
     for (const call of changed) this.rows.set(`${key} ${call.callId}`, { ...call, savedAt: this.now });
     for (const callId of forgotten) this.rows.delete(`${key} ${callId}`);
     return Promise.resolve([]);
@@ -159,7 +165,29 @@ describe('the queues of a PBX over a restart', () => {
     );
     assert.deepEqual(
       problems.map(({ code }) => code),
-      ['PBX_CALLS_UNREADABLE'],
+      ['PBX_QUEUES_UNREADABLE'],
     );
+  });
+
+  it('are told all the same while the store fails, or refuses one of them: the operator hears what is not kept', async () => {
+    table.failure = new Error('disk full');
+    const { told } = await live(START, async (link, run) => {
+      await run(2000);
+      link.hear('QueueCallerJoin', { ...IN_QUEUE, ...stamp(1) });
+      await run(1000);
+    });
+    assert.deepEqual(
+      told.map(({ topic }) => topic),
+      ['queue-dial'],
+    );
+    table.failure = undefined;
+    const error = new TelephonyError('STORE_TOO_LARGE', { en: 'Large.', ru: 'Много.' });
+    table.refused = { callId: 'sales\nPJSIP/101', error };
+    await live(START, (_link, run) => run(2000));
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ['PBX_QUEUES_NOT_KEPT', 'PBX_QUEUE_NOT_KEPT'],
+    );
+    assert.match(problems[1]?.textIn('ru') ?? '', /«office» \(sales PJSIP\/101\).*Много/);
   });
 });

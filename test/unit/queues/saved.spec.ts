@@ -134,6 +134,29 @@ describe('queues over a restart', () => {
     );
   });
 
+  it('go to disk when they change, not when a list has them again', () => {
+    const tracker = newQueueTracker();
+    tracker.resync({ status: MEMBERS }, 0, 1000);
+    tracker.apply(inQueue('QueueCallerJoin'), 2000);
+    assert.equal(tracker.takeChanges().changed.length, MEMBERS.length + 1);
+    const entry = amiEvent('QueueEntry', { ...CALLER, Queue: 'support', Wait: '60', Position: '1' });
+    tracker.resync({ status: [...MEMBERS, entry] }, 61_000, 62_000);
+    assert.deepEqual(tracker.takeChanges(), { changed: [], forgotten: [] });
+  });
+
+  it('have a bound: members beyond it are left out, and counted', () => {
+    const before = newQueueTracker();
+    before.resync({ status: MEMBERS.slice(0, 1) }, 0, 1000);
+    const [one] = before.takeChanges().changed;
+    const saved = Array.from({ length: 20_002 }, (_, index) => ({
+      callId: one!.callId.replaceAll('101', `7${index}`),
+      state: one!.state.replaceAll('101', `7${index}`),
+    }));
+    const tracker = newQueueTracker();
+    tracker.restore(saved, 2000);
+    assert.deepEqual([tracker.stats.members, tracker.stats.overBound], [20_000, 2]);
+  });
+
   it('count what they cannot read, and go on without it', () => {
     const tracker = newQueueTracker();
     const caller = { id: '3', callId: '3', direction: 'in', seenAt: 1, counts: {}, talks: { a: {} } };

@@ -18,6 +18,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 let events = 0;
 interface Told {
   readonly at?: number;
+  readonly pbx?: string;
   readonly queue?: string;
   readonly agent?: string;
   readonly reason?: string;
@@ -227,6 +228,62 @@ describe('reports', () => {
       );
       const later = await report({ ...asked, from: NOON + 80 * minute });
       assert.equal(later.rows[0]?.loggedInSeconds, 600, 'logged in before the report began');
+    });
+  });
+
+  describe('of several PBXs', () => {
+    const branch = { pbx: 'Branch' };
+
+    it('tell queues of one name apart, and say whose they are', async () => {
+      await put(stay('answered', 3), stay('abandoned', 9), stay('answered', 5, branch));
+      const { rows, columns, total } = await report({ report: 'queues' });
+      assert.deepEqual(
+        rows.map(({ queue, pbx, offered }) => [queue, pbx, offered]),
+        [
+          ['sales', 'Branch', 1],
+          ['sales', 'Office', 2],
+        ],
+      );
+      assert.deepEqual([columns[0], columns.at(-1), total.offered, 'pbx' in total], ['queue', 'pbx', 3, false]);
+      const one = await report({ report: 'queues', pbx: 'Office' });
+      assert.deepEqual([one.rows.length, one.total.offered, one.columns.includes('pbx')], [1, 2, false]);
+      assert.equal((await report({ report: 'queues', pbx: 'None' })).rows.length, 0);
+    });
+
+    it('let no log-out at the one end a shift at the other', async () => {
+      const change = (what: string, minutes: number, more: Told = {}) =>
+        event('agent_change', { agent: '101', change: what, at: NOON + minutes * 60_000, ...more });
+      await put(
+        change('login', 0),
+        change('login', 10, branch),
+        change('logout', 20, branch),
+        change('logout', 60),
+        event('agent-hangup', { agent: '101', talkSeconds: 30, at: NOON + 15 * 60_000, ...branch }),
+      );
+      const asked = { report: 'agents', from: NOON, to: NOON + 120 * 60_000 };
+      assert.deepEqual(
+        (await report(asked)).rows.map(({ agent, pbx, loggedInSeconds, talks }) => [
+          agent,
+          pbx,
+          loggedInSeconds,
+          talks,
+        ]),
+        [
+          ['101', 'Branch', 600, 1],
+          ['101', 'Office', 3600, 0],
+        ],
+      );
+      assert.equal((await report({ ...asked, pbx: 'Office' })).total.loggedInSeconds, 3600);
+    });
+
+    it('tell with which of them nobody talked', async () => {
+      const missed = (callId: string, number: string, pbx: string) =>
+        record(callId, { pbx, startedAt: iso(NOON), result: 'missed', talked: [], client: { number } });
+      await store.calls.put([missed('1', '89161112233', 'Office'), missed('2', '89161112244', 'Branch')]);
+      const { rows, columns } = await report({ report: 'missed' });
+      assert.deepEqual([rows.map(({ pbx }) => pbx), columns.at(-1)], [['Office', 'Branch'], 'pbx']);
+      const one = await report({ report: 'missed', pbx: 'Branch' });
+      assert.deepEqual([one.rows.length, one.rows[0]?.number, one.columns.includes('pbx')], [1, '89161112244', false]);
     });
   });
 
