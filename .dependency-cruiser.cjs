@@ -130,17 +130,11 @@ module.exports = {
     },
     {
       name: 'reports-read-the-store',
-      comment: 'And know the clocks of time zones, which must not be learnt twice.',
       severity: 'error',
       from: { path: '^lib/reports/' },
       to: {
         path: '^lib/',
-        pathNot: [
-          '^lib/(reports|phone)/',
-          '^lib/store/(types|errors|query|keeper)[.]ts$',
-          '^lib/dialer/local-time[.]ts$',
-          shared,
-        ],
+        pathNot: ['^lib/(reports|phone)/', '^lib/store/(types|errors|query|keeper)[.]ts$', shared],
       },
     },
     {
@@ -204,10 +198,9 @@ module.exports = {
     },
     {
       name: 'uccx-makes-messages-of-rows',
-      comment: 'And knows the clocks of time zones, which must not be learnt twice.',
       severity: 'error',
       from: { path: '^lib/uccx/' },
-      to: { path: '^lib/', pathNot: ['^lib/(uccx|phone)/', '^lib/dialer/local-time[.]ts$', shared] },
+      to: { path: '^lib/', pathNot: ['^lib/(uccx|phone)/', shared] },
     },
     {
       name: 'recordings-know-no-pbx',
