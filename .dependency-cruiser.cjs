@@ -75,7 +75,7 @@ module.exports = {
       from: { path: '^lib/crm/' },
       to: {
         path: '^lib/',
-        pathNot: ['^lib/(crm|phone|http-out)/', '^lib/recordings/types[.]ts$', '^lib/protocols/line24[.]ts$', shared],
+        pathNot: ['^lib/(crm|phone|http-out)/', '^lib/recordings/types[.]ts$', shared],
       },
     },
     {

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock';
 import type { AgentDone, AgentOrder, ControlAction, ControlDone, ControlOrder } from '../control/types';
+import { regionTime } from '../messages/line24';
 import type { QueueMessage } from '../messages/queues';
 import type { CallMessage, CallPayload, PbxMessage } from '../messages/types';
-import { regionTime } from '../protocols/line24';
 import { agentError } from './errors';
 import type { DeskMemory, Pop } from './memory';
 import { webAddress } from './pop-url';

@@ -1,4 +1,4 @@
-import type { QueueMessage } from '../messages/queues';
+import type { QueueMessage } from './queues';
 
 type Variables = Readonly<Record<string, string>>;
 
