@@ -184,6 +184,16 @@ module.exports = {
       },
     },
     {
+      name: 'agents-order-and-know-no-link',
+      comment: 'Whoever makes the page hands in what carries the orders out.',
+      severity: 'error',
+      from: { path: '^lib/agents/' },
+      to: {
+        path: '^lib/',
+        pathNot: ['^lib/agents/', '^lib/control/(order|types)[.]ts$', '^lib/queues/types[.]ts$', shared],
+      },
+    },
+    {
       name: 'http-out-depends-on-nothing',
       comment: 'What every client of the pack needs, whomever it asks.',
       severity: 'error',
