@@ -75,7 +75,7 @@ module.exports = {
       from: { path: '^lib/crm/' },
       to: {
         path: '^lib/',
-        pathNot: ['^lib/(crm|phone|http-out)/', '^lib/recordings/types[.]ts$', '^lib/protocols/line24[.]ts$', shared],
+        pathNot: ['^lib/(crm|phone|http-out)/', '^lib/recordings/types[.]ts$', shared],
       },
     },
     {
@@ -130,17 +130,11 @@ module.exports = {
     },
     {
       name: 'reports-read-the-store',
-      comment: 'And know the clocks of time zones, which must not be learnt twice.',
       severity: 'error',
       from: { path: '^lib/reports/' },
       to: {
         path: '^lib/',
-        pathNot: [
-          '^lib/(reports|phone)/',
-          '^lib/store/(types|errors|query|keeper)[.]ts$',
-          '^lib/dialer/local-time[.]ts$',
-          shared,
-        ],
+        pathNot: ['^lib/(reports|phone)/', '^lib/store/(types|errors|query|keeper)[.]ts$', shared],
       },
     },
     {
@@ -190,6 +184,16 @@ module.exports = {
       },
     },
     {
+      name: 'agents-order-and-know-no-link',
+      comment: 'Whoever makes the page hands in what carries the orders out.',
+      severity: 'error',
+      from: { path: '^lib/agents/' },
+      to: {
+        path: '^lib/',
+        pathNot: ['^lib/agents/', '^lib/control/(order|types)[.]ts$', '^lib/queues/types[.]ts$', shared],
+      },
+    },
+    {
       name: 'http-out-depends-on-nothing',
       comment: 'What every client of the pack needs, whomever it asks.',
       severity: 'error',
@@ -204,10 +208,9 @@ module.exports = {
     },
     {
       name: 'uccx-makes-messages-of-rows',
-      comment: 'And knows the clocks of time zones, which must not be learnt twice.',
       severity: 'error',
       from: { path: '^lib/uccx/' },
-      to: { path: '^lib/', pathNot: ['^lib/(uccx|phone)/', '^lib/dialer/local-time[.]ts$', shared] },
+      to: { path: '^lib/', pathNot: ['^lib/(uccx|phone)/', shared] },
     },
     {
       name: 'recordings-know-no-pbx',
@@ -229,7 +232,7 @@ module.exports = {
       name: 'messages-are-below-all',
       severity: 'error',
       from: { path: '^lib/messages/' },
-      to: { path: '^lib/', pathNot: ['^lib/(messages|phone)/', '^lib/(clock|errors|log)[.]ts$'] },
+      to: { path: '^lib/', pathNot: ['^lib/(messages|phone)/', '^lib/(clock|errors|log|time-zone)[.]ts$'] },
     },
     {
       name: 'simulator-stands-alone',

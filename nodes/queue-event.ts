@@ -1,9 +1,9 @@
 import type { Node, NodeDef, NodeInitializer } from 'node-red';
 import { asError } from '../lib/errors';
+import { line24Variables } from '../lib/messages/line24';
 import type { EndListening } from '../lib/pbx/call-listeners';
 import type { Pbx } from '../lib/pbx/pbx';
 import { queueFilter, queueForFlow } from '../lib/pbx/queue-filter';
-import { line24Variables } from '../lib/protocols/line24';
 import { amiConfig, crmConfig } from './runtime/config-nodes';
 import { whenFlowsStarted } from './runtime/flows-started';
 import { forPeople } from './runtime/language';

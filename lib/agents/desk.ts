@@ -1,9 +1,9 @@
 import type { Clock } from '../clock';
 import type { AgentDone, AgentOrder, ControlAction, ControlDone, ControlOrder } from '../control/types';
+import { regionTime } from '../messages/line24';
 import type { QueueMessage } from '../messages/queues';
 import type { CallMessage, CallPayload, PbxMessage } from '../messages/types';
 import { TelephonyError } from '../errors';
-import { regionTime } from '../protocols/line24';
 import { agentError } from './errors';
 import type { DeskMemory, Pop } from './memory';
 import { webAddress } from './pop-url';

@@ -3,11 +3,12 @@ import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
 import { endpointIn } from '../phone/interfaces';
 import { isInUse, queuesIn } from '../queues/now';
+import { AgentOrders } from './agent-orders';
 import { Asterisk } from './asterisk';
 import { whoseChannels } from './channels';
 import type { CallControlDeps, CallControlOptions } from './control';
 import { badOrder, controlError, notPossible } from './errors';
-import { OneByOne } from './one-by-one';
+import { SharedRead } from './shared-read';
 import type { AgentAction, AgentControl, AgentDone, AgentOrder, QueueStatusDone, QueueStatusOrder } from './types';
 
 /** One place of somebody in a queue. */
@@ -46,7 +47,8 @@ export function createAgentControl(options: AgentControlOptions, deps: CallContr
 
 class Agents implements AgentControl {
   private readonly asterisk: Asterisk;
-  private readonly orders: OneByOne;
+  private readonly orders: AgentOrders;
+  private readonly queueStatus = new SharedRead(() => this.asterisk.queueStatus());
   private readonly clock: Clock;
 
   constructor(
@@ -56,20 +58,21 @@ class Agents implements AgentControl {
     const { client, plan, dialling, trunks = [] } = options;
     this.clock = clock;
     this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
-    this.orders = new OneByOne(clock);
+    this.orders = new AgentOrders(clock);
   }
 
   run(order: AgentOrder): Promise<AgentDone> {
     if (!this.options.plan.isExtension(order.extension)) return Promise.reject(badOrder('extension', 'extension'));
-    return this.orders.run(async () => {
-      const { action, extension } = order;
+    const { action, extension } = order;
+    const carryOut = async (): Promise<AgentDone> => {
       const outcome = await this.acts[action](order, await this.standingOf(extension));
       return { action, extension, ...outcome };
-    });
+    };
+    return action === 'agent-state' ? this.orders.look(carryOut) : this.orders.run(extension, carryOut);
   }
 
   async status({ action, queues: asked }: QueueStatusOrder): Promise<QueueStatusDone> {
-    const rows = await this.asterisk.queueStatus();
+    const rows = await this.queueStatus.get();
     const now = this.clock.now();
     const queues = queuesIn(rows, (name) => this.asterisk.ownerOf(name) ?? (endpointIn(name) || name), now);
     const unknown = asked.find((name) => !queues.some(({ id }) => id === name));
@@ -151,7 +154,7 @@ class Agents implements AgentControl {
 
   /** Throws `CONTROL_NO_EXTENSION` for one that is in no queue and has no phone. */
   private async standingOf(extension: string): Promise<Standing> {
-    const rows = await this.asterisk.queueStatus();
+    const rows = await this.queueStatus.get();
     const inQueues = (event: string): readonly AmiMessage[] => rows.filter(({ name }) => name === event);
     const places = inQueues('QueueMember').flatMap((row) => {
       const place = readPlace(row);

@@ -1,4 +1,5 @@
 import type { Lang } from '../errors';
+import { isTimeZone } from '../time-zone';
 import { RUSSIAN_REGIONS } from './region-data';
 import type { RussianRegion } from './region-data';
 import { regionError } from './region-errors';
@@ -26,17 +27,6 @@ function cellsOf(line: string): string[] {
     const text = (n === 0 ? cell : cell.slice(1)).trim();
     return text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1).replaceAll('""', '"').trim() : text;
   });
-}
-
-function isTimeZone(name: string): boolean {
-  // Node.js takes offsets like +03:00 too.
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Whether a word of the name begins with the stem. */

@@ -49,7 +49,7 @@ export interface NewMember {
 }
 
 /** Members one queue can have; more are refused. */
-const MAX_MEMBERS = 100;
+const MAX_MEMBERS = 1000;
 
 /** The queues and their members, with their device states and events. */
 export class Queues {

@@ -128,7 +128,7 @@ const namesOf = (agents: readonly Pick<AgentPart, 'extension'>[]): string[] => [
 /** Each once, as they were rung; a join with queues gives one agent in several rows. */
 function agentsOf(rows: readonly CallRow[]): AgentPart[] {
   const found = new Map<string, AgentPart>();
-  for (const { agent } of rows) if (agent) found.set(JSON.stringify({ ...agent, name: '' }), agent);
+  for (const { agent } of rows) if (agent) found.set(JSON.stringify(agent), agent);
   return [...found.values()].sort((a, b) => (a.ringingAt ?? 0) - (b.ringingAt ?? 0));
 }
 

@@ -5,7 +5,6 @@ import { momentsIn, OFFSET_PROBLEM, offsetMinutes, TIME_PROBLEM, type RowClock }
 /** What an agent did in a call, by one row of AgentConnectionDetail. Whole seconds. */
 export interface AgentPart {
   readonly extension?: string;
-  readonly name?: string;
   /** When his phone began to ring; wall-clock ms. */
   readonly ringingAt?: number;
   readonly ringSeconds: number;
@@ -61,12 +60,12 @@ class Columns {
     }
   }
 
-  value(...names: readonly string[]): unknown {
-    return names.map((name) => this.values.get(name.toLowerCase())).find((value) => value !== undefined);
+  value(name: string): unknown {
+    return this.values.get(name.toLowerCase());
   }
 
-  text(...names: readonly string[]): string {
-    const value = this.value(...names);
+  text(name: string): string {
+    const value = this.value(name);
     const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
     return text
       .slice(0, MAX_TEXT)
@@ -74,16 +73,16 @@ class Columns {
       .trim();
   }
 
-  number(...names: readonly string[]): number | undefined {
-    const value = this.value(...names);
+  number(name: string): number | undefined {
+    const value = this.value(name);
     if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
     if (typeof value !== 'string' || !/^\s*[+-]?\d{1,18}(?:\.0*)?\s*$/.test(value)) return undefined;
     return Number(value);
   }
 
   /** Of a part of a call; nothing, or nonsense, is none. */
-  seconds(...names: readonly string[]): number {
-    const seconds = this.number(...names) ?? 0;
+  seconds(name: string): number {
+    const seconds = this.number(name) ?? 0;
     return seconds > 0 && seconds <= MAX_SECONDS ? Math.round(seconds) : 0;
   }
 
@@ -115,7 +114,7 @@ export function readRow(given: unknown, clock: RowClock): ReadRow {
     return { kind: 'unfinished' };
   const gmtOffset = offsetMinutes(columns.number('gmtOffset'));
   if (clock.by === 'offset' && gmtOffset === undefined) return { kind: 'bad', problem: OFFSET_PROBLEM };
-  const moments = (...names: readonly string[]) => momentsIn(columns.value(...names), clock, gmtOffset);
+  const moments = (name: string) => momentsIn(columns.value(name), clock, gmtOffset);
   const [startedAt] = moments('startDateTime');
   const ends = moments('endDateTime');
   const [firstEnd] = ends;
@@ -124,7 +123,7 @@ export function readRow(given: unknown, clock: RowClock): ReadRow {
   if (endedAt === undefined || endedAt - startedAt > MAX_CALL_MS) {
     return bad('it ends before it begins, or lasts for days.', 'она кончается раньше, чем началась, или длится днями.');
   }
-  const ringingAt = moments('agentStartDateTime', 'agentStart').find((at) => at >= startedAt && at <= endedAt);
+  const ringingAt = moments('agentStartDateTime').find((at) => at >= startedAt && at <= endedAt);
   const agent = agentOf(columns, ringingAt);
   const [contactType, contactDisposition, originatorType] = ['contactType', 'contactDisposition', 'originatorType'].map(
     (name) => columns.number(name),
@@ -139,11 +138,11 @@ export function readRow(given: unknown, clock: RowClock): ReadRow {
       ...(originatorType === undefined ? {} : { originatorType }),
       originator: columns.text('originatorDN'),
       destination: columns.text('destinationDN'),
-      called: columns.text('calledNumber', 'origCalledNumber'),
+      called: columns.text('calledNumber'),
       startedAt,
       endedAt,
       ...(connect === undefined ? {} : { connectSeconds: columns.seconds('connectTime') }),
-      queue: columns.text('csqName', 'queueName'),
+      queue: columns.text('csqName'),
       isHandledByQueue: columns.number('queueDisposition') === HANDLED_BY_CSQ,
       ...(agent === undefined ? {} : { agent }),
     },
@@ -152,13 +151,11 @@ export function readRow(given: unknown, clock: RowClock): ReadRow {
 
 /** `undefined`: nothing of AgentConnectionDetail was joined to this row. */
 function agentOf(columns: Columns, ringingAt: number | undefined): AgentPart | undefined {
-  const extension = columns.text('agentExtension', 'extension');
-  const name = columns.text('agentName', 'resourceName');
+  const extension = columns.text('extension');
   const hasTimes = ['ringTime', 'talkTime', 'holdTime'].some((column) => columns.value(column) !== undefined);
   if (!hasTimes && extension === '') return undefined;
   return {
     ...(isDialable(extension) ? { extension } : {}),
-    ...(name === '' ? {} : { name }),
     ...(ringingAt === undefined ? {} : { ringingAt }),
     ringSeconds: columns.seconds('ringTime'),
     talkSeconds: columns.seconds('talkTime'),

@@ -29,8 +29,9 @@ type Fields = Readonly<Record<string, unknown>>;
 const SHOWN = 64;
 
 /**
- * The order of a message over what stands in the dialog, `answered`: the variables that `crm-webhook-out` gave with an event; with the extension of the CRM user or of the computer that it names. Rejects
- * with `CONTROL_BAD_ORDER`, `CONTROL_NO_USER`, `CONTROL_NO_PHONE`, `CONTROL_AMBIGUOUS`, or an error of the link.
+ * The order of a message over what stands in the dialog, with the extension of the CRM user or of the computer that it names.
+ * `answered`: the variables that `crm-webhook-out` gave with an event. Rejects with `CONTROL_BAD_ORDER`, `CONTROL_NO_USER`,
+ * `CONTROL_NO_PHONE`, `CONTROL_AMBIGUOUS`, or an error of the link.
  */
 export async function orderOf(
   def: CallControlDef,

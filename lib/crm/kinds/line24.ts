@@ -1,8 +1,8 @@
 import { CALLER_NAME, isSettableValue, isSettableVariable } from '../../channel-variables';
 import type { Text } from '../../errors';
 import { isQueueMessage } from '../../messages/deliverable';
+import { line24Variables } from '../../messages/line24';
 import { QUEUE_TOPICS, type QueueMessage } from '../../messages/queues';
-import { line24Variables } from '../../protocols/line24';
 import { badSettings } from '../errors';
 import { deliveryId } from '../event-id';
 import { oneLine, optional } from '../json';

@@ -133,6 +133,39 @@ describe('the control of agents', () => {
     assert.equal(await refusal({ action: 'pause', extension: '105' }), 'CONTROL_STOPPED');
   });
 
+  it('logs in 200 at once who come to their shift, and tells their states meanwhile', async () => {
+    const shift = Array.from({ length: 200 }, (_none, at) => String(300 + at));
+    await open({ phones: shift.map((extension) => ({ extension, name: `Agent ${extension}`, rule: 'answers' })) });
+    const orders = shift.flatMap((extension) => [
+      refusal({ action: 'queue-login', extension, queue: 'support' }),
+      refusal({ action: 'agent-state', extension }),
+    ]);
+    assert.deepEqual([...new Set(await Promise.all(orders))], ['done']);
+    const rows = await office.pbx.client.list({ action: 'QueueStatus' });
+    assert.equal(rows.filter((row) => row.name === 'QueueMember').length, 200);
+  });
+
+  it('carries out the orders on one extension in their order', async () => {
+    await open();
+    const login = { action: 'queue-login', extension: '106', queue: 'support' };
+    const orders = [login, login, { action: 'pause', extension: '106' }, { action: 'queue-logout', extension: '106' }];
+    const done = await Promise.all([...orders, login].map((order) => run(order)));
+    assert.deepEqual(
+      done.map(({ action, changed }) => [action, changed]),
+      [
+        ['queue-login', true],
+        ['queue-login', false],
+        ['pause', true],
+        ['queue-logout', true],
+        ['queue-login', true],
+      ],
+    );
+    const many = Array.from({ length: 60 }, () => refusal({ action: 'unpause', extension: '106' }));
+    const others = refusal({ action: 'unpause', extension: '105' });
+    const refused = (await Promise.all(many)).filter((code) => code === 'CONTROL_BUSY');
+    assert.deepEqual([refused.length, await others], [10, 'done']);
+  });
+
   it('names the permission that is missing', async () => {
     await open({ user: { read: ['system', 'call'], write: ['call', 'reporting'] } });
     await assert.rejects(run({ action: 'pause', extension: '105' }), /"agent".*write=/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { QueueCallPayload, QueueMessage } from '../../../lib/messages/queues';
-import { line24Variables } from '../../../lib/protocols/line24';
+import { line24Variables } from '../../../lib/messages/line24';
 import { amiEvent } from '../../support/ami-messages';
 import { recordings } from '../calls/expected';
 import { eventsOf } from '../calls/traces';

@@ -42,7 +42,6 @@ const answered = {
   workTime: 30,
   gmtOffset: 180,
   extension: '1001',
-  resourceName: 'Рита',
   csqName: 'Sales',
 };
 const abandoned = {
@@ -54,7 +53,6 @@ const abandoned = {
   talkTime: null,
   holdTime: null,
   extension: null,
-  resourceName: null,
 };
 
 describe('records of Unified CCX', () => {

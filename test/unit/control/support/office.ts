@@ -8,7 +8,7 @@ import { createPbx, type Pbx } from '../../../../lib/pbx/pbx';
 import { numberingPlan } from '../../../../lib/phone';
 import { knows } from '../../../../lib/presence/knows';
 import { createSimulator } from '../../../../lib/simulator';
-import type { SimulatedUser, Simulator } from '../../../../lib/simulator/types';
+import type { SimulatedPhone, SimulatedUser, Simulator } from '../../../../lib/simulator/types';
 import { TelephonyError } from '../../../../lib/errors';
 import { until } from '../../../support/wait';
 
@@ -59,6 +59,7 @@ export interface OfficeOptions {
   readonly hold?: DialSettings['hold'];
   readonly user?: Omit<SimulatedUser, 'username' | 'secret'>;
   readonly ringMs?: number;
+  readonly phones?: readonly SimulatedPhone[];
 }
 
 /** The simulator's office, the control of its calls, and what the tracker tells of them. */
@@ -73,9 +74,9 @@ export class Office {
     pbx.calls.subscribe((message) => void this.told.push(message));
   }
 
-  static async open({ hold = 'redirect', user = {}, ringMs = 10 }: OfficeOptions = {}): Promise<Office> {
+  static async open({ hold = 'redirect', user = {}, ringMs = 10, phones }: OfficeOptions = {}): Promise<Office> {
     const own = { username: 'crm', secret: 'crm-secret', ...user };
-    const simulator = createSimulator({ ringMs, talkMs: 60_000, users: [own] });
+    const simulator = createSimulator({ ringMs, talkMs: 60_000, users: [own], ...(phones ? { phones } : {}) });
     const { host, port } = await simulator.start();
     const client = { host, port, username: own.username, secret: own.secret };
     const pbx = createPbx({ name: 'office', plan, connection: { kind: 'asterisk', driver: 'built-in', client } });

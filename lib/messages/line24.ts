@@ -1,4 +1,8 @@
-import type { QueueMessage } from '../messages/queues';
+import { isTimeZone, offsetOf } from '../time-zone';
+import type { QueueMessage } from './queues';
+
+const MINUTE_MS = 60_000;
+const MINUTES_A_DAY = 24 * 60;
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -45,12 +49,10 @@ export function line24Variables({ topic, payload }: QueueMessage): Variables {
 
 /** `14:05`: what the clocks of a time zone show at a moment; empty when it is none that is known, or no moment. */
 export function regionTime(timeZone: string | undefined, at: string | number): string {
-  const moment = new Date(at);
-  if (timeZone === undefined || Number.isNaN(moment.getTime())) return '';
-  try {
-    return moment.toLocaleTimeString('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
-  } catch {
-    // A flow may have written anything.
-    return '';
-  }
+  const moment = new Date(at).getTime();
+  // A flow may have written anything.
+  if (timeZone === undefined || Number.isNaN(moment) || !isTimeZone(timeZone)) return '';
+  const minutes = Math.floor((moment + offsetOf(timeZone, moment)) / MINUTE_MS);
+  const ofDay = ((minutes % MINUTES_A_DAY) + MINUTES_A_DAY) % MINUTES_A_DAY;
+  return [Math.floor(ofDay / 60), ofDay % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }
