@@ -178,6 +178,12 @@ describeAsterisk('the page of agents', (version) => {
     const report = editor.locator('#telephony-ami-report pre');
     await report.waitFor();
     assert.match((await report.textContent()) ?? '', /^\[crm-dial\]$/m);
+    // As high as the dialog with the result of the test is.
+    const hidden = await editor
+      .locator('.red-ui-tray-body')
+      .last()
+      .evaluate((body) => body.scrollHeight - body.clientHeight);
+    if (asked) await editor.setViewportSize({ width: 1400, height: 1450 + hidden });
     await picture(editor.locator('.red-ui-tray'), 'dialog-ami-config');
     await closeDialog(editor);
   });
