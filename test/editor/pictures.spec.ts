@@ -77,11 +77,12 @@ if (asked) {
       const { ok } = await fetch(`${nodeRed.url}/inject/${found?.id ?? ''}`, { method: 'POST' });
       assert.ok(ok, button);
     }
-    const invoke = (action: string): Promise<void> =>
-      page.evaluate((name) => {
-        const { RED } = globalThis as unknown as { RED: { actions: { invoke(action: string): void } } };
-        RED.actions.invoke(name);
-      }, action);
+    const showFlowAndDebug = (): Promise<void> =>
+      page.evaluate(() => {
+        const { RED } = globalThis as unknown as { RED: { actions: { invoke(action: string, to?: boolean): void } } };
+        RED.actions.invoke('core:toggle-palette', false);
+        RED.actions.invoke('core:show-debug-tab');
+      });
 
     for (const [name, { example, height, presses, isUnfolded }] of Object.entries(SHOWN)) {
       it(name, async () => {
@@ -92,9 +93,7 @@ if (asked) {
         await nodeRed.deploy(flow);
         page = await openEditor(browser, nodeRed.url, { width: WIDTH, height }, 1000 / WIDTH);
         await showFlow(page, only(flow, 'tab').id);
-        // Node-RED remembers that it is closed.
-        if (await page.locator('#red-ui-palette').isVisible()) await invoke('core:toggle-palette');
-        await invoke('core:show-debug-tab');
+        await showFlowAndDebug();
         const lines = page.locator('.red-ui-debug-msg');
         let told = 0;
         for (const [button, count] of Object.entries(presses)) {
