@@ -119,6 +119,7 @@ describeAsterisk('the page of agents', (version) => {
     await page.waitForSelector('#calls .talking');
     assert.equal(await page.textContent('#calls .number'), CLIENT.fromNumber);
     assert.match((await page.textContent('#calls .about')) ?? '', /support · 74951000202/);
+    await page.mouse.wheel(0, -2000);
     await picture(page, 'agent-page');
     await russian.frameLocator('#frame').getByRole('heading', { name: 'Петров АА' }).waitFor();
     await picture(russian, 'agent-page-ru');
@@ -178,6 +179,12 @@ describeAsterisk('the page of agents', (version) => {
     const report = editor.locator('#telephony-ami-report pre');
     await report.waitFor();
     assert.match((await report.textContent()) ?? '', /^\[crm-dial\]$/m);
+    // As high as the dialog with the result of the test is.
+    const hidden = await report.evaluate((text) => {
+      const bottom = document.querySelector('.red-ui-tray-footer')?.getBoundingClientRect().top ?? 0;
+      return Math.max(0, Math.ceil(text.getBoundingClientRect().bottom - bottom) + 40);
+    });
+    if (asked) await editor.setViewportSize({ width: 1400, height: 1450 + hidden });
     await picture(editor.locator('.red-ui-tray'), 'dialog-ami-config');
     await closeDialog(editor);
   });

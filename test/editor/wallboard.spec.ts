@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { readExample } from '../nodes/support/example-flows';
 import { chromiumPath, startBrowser } from '../support/browser';
-import { removeFolder, repository, startNodeRed, userDirWithPack, type RealNodeRed } from '../support/real-node-red';
+import { picture } from '../support/pictures';
+import { removeFolder, startNodeRed, userDirWithPack, type RealNodeRed } from '../support/real-node-red';
 import { canRun } from '../support/require-or-skip';
 import { until } from '../support/wait';
 
@@ -100,18 +101,22 @@ describe('the wallboard', () => {
     const back = await phone.evaluate(() => getComputedStyle(document.body).backgroundColor);
     assert.ok(widest <= 360, `the page is ${widest} px wide`);
     assert.equal(back, 'rgb(14, 20, 27)');
-    await picture(phone, 'phone');
+    await inFolder(phone, 'phone');
     await phone.context().close();
   });
 
   it('is shown in the README', async () => {
-    await press('a client gives up');
+    for (const row of [/ООО «Вектор»support× 1/, /ООО «Вектор»support× 2/]) {
+      await press('a client gives up');
+      await shows(row, '#missed');
+    }
     await press('101 goes to lunch');
     await press('four clients call the queue');
     const english = await open({ locale: 'en-US', colorScheme: 'light', viewport: { width: 1200, height: 560 } });
     await shows(/Дарья Лебедева \(105\) · talking/, '#queues', english);
     await shows(/ООО «Вектор»/, '#missed', english);
     await picture(english, 'wallboard');
+    await picture(english.locator('section:has(#missed)'), 'report-missed');
     await english.context().close();
     await press('101 comes back');
     assert.deepEqual(faults, []);
@@ -131,10 +136,9 @@ describe('the wallboard', () => {
     await shows(/Node-RED не отвечает/, '#stale');
   });
 
-  /** Pictures are made for people who look at them, not for each run. */
-  async function picture(of: Page, name: string): Promise<void> {
-    if (process.env.SCREENSHOTS !== '1') return;
-    const folder = name === 'wallboard' ? join(repository, 'docs/images') : (process.env.SCREENSHOTS_FOLDER ?? '');
+  /** What no page shows is for whoever wants to look at it: `SCREENSHOTS_FOLDER`. */
+  async function inFolder(of: Page, name: string): Promise<void> {
+    const folder = process.env.SCREENSHOTS_FOLDER ?? '';
     if (folder === '') return;
     mkdirSync(folder, { recursive: true });
     await of.screenshot({ path: join(folder, `${name}.png`) });
