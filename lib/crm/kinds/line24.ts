@@ -274,7 +274,7 @@ const fields: readonly CrmField[] = [
     },
     placeholder: 'https://crm.example.com/client.php?aon=%callerid%',
   },
-  variablesField('lookupVariables', { en: 'Its variables', ru: 'Его переменные' }),
+  variablesField('lookupVariables', { en: 'Variables', ru: 'Переменные' }),
   {
     name: 'token',
     type: 'secret',
