@@ -109,7 +109,6 @@ describeAsterisk('the page of agents', (version) => {
     await queueShows(/PJSIP\/103/);
     await page.waitForSelector('#presence.there');
     const russian = await signIn('103', await open('ru-RU'));
-    if (asked) await speakRussian(russian);
 
     const call = bed.call(QUEUE, CLIENT);
     const rings = await phone.nextCall();
@@ -189,24 +188,3 @@ describeAsterisk('the page of agents', (version) => {
     await closeDialog(editor);
   });
 });
-
-/** The card of the example speaks English: for the picture it is one of a Russian office. */
-async function speakRussian(page: Page): Promise<void> {
-  const words = {
-    'Client of the demo CRM': 'Клиент в демонстрационной CRM',
-    Phone: 'Телефон',
-    Responsible: 'Ответственный',
-    contact: 'Контакт',
-    company: 'Компания',
-    Note: 'Заметка',
-  };
-  await page.route('**/demo-crm/client?*', async (route) => {
-    const response = await route.fetch();
-    const known = Object.entries(words);
-    const body = known.reduce(
-      (text, [word, russian]) => text.replace(`>${word}<`, `>${russian}<`),
-      await response.text(),
-    );
-    await route.fulfill({ response, body });
-  });
-}

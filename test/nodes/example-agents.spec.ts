@@ -61,11 +61,12 @@ describe('the example of the agent page', () => {
   };
   const told = (name: string): Readonly<Record<string, unknown>>[] =>
     stream.filter((each) => each.name === name).map(({ data }) => data);
-  async function page(): Promise<string> {
+  async function page(language = 'en-US,en;q=0.9'): Promise<string> {
     await until(() => told('pop').length > 0, 'the page to open');
     const { url, tab } = told('pop')[0] ?? {};
     assert.equal(tab, false);
-    const { status, body } = await server.ask(new URL(String(url), 'http://server/agents/').href.slice(13));
+    const path = new URL(String(url), 'http://server/agents/').href.slice(13);
+    const { status, body } = await server.ask(path, { headers: { 'accept-language': language } });
     assert.equal(status, 200);
     return body;
   }
@@ -82,6 +83,7 @@ describe('the example of the agent page', () => {
   it('opens the card of a client of the CRM, and his call can be held and ended', async () => {
     press('a client of the CRM calls 101');
     assert.match(await page(), /<h1>Петров АА<\/h1>[^]*\+74951343060[^]*Анна Смирнова 101[^]*ООО Ромашка/);
+    assert.match(await page('ru-RU,ru;q=0.9'), /<html lang="ru">[^]*<dt>Ответственный<\/dt>[^]*<dt>Компания<\/dt>/);
     assert.equal(told('note')[0]?.text, 'Петров АА, +74951343060');
     const legId = await talking();
     await act('hold', legId);
@@ -99,6 +101,7 @@ describe('the example of the agent page', () => {
     const text = await page();
     assert.match(text, /Sales script[^]*84957654321/);
     assert.match(text, /<dt>Region<\/dt><dd>[^<]+<\/dd>[^]*<dd>support<\/dd>[^]*<dd>101 Анна Смирнова<\/dd>/);
+    assert.match(await page('ru'), /<html lang="ru">[^]*84957654321[^]*<li>Что вы ищете\?<\/li>/);
     await act('hangup', await talking());
   });
 });

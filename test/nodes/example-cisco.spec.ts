@@ -33,6 +33,7 @@ const NAME = '10-cisco-uccx-bitrix24.json';
 const KEY = 'a-key-of-16-or-more';
 const TOKEN = 'application-token';
 const CLIENT = '+74951343060';
+const SCRIPT = 'https://crm.example/script';
 
 describe('example 10: Cisco UCCX, Finesse and Bitrix24', function () {
   this.timeout(60_000);
@@ -42,6 +43,10 @@ describe('example 10: Cisco UCCX, Finesse and Bitrix24', function () {
   let portal: BitrixDouble;
   let finesse: FinesseDouble;
 
+  /** The environment of the tab, as an admin fills it in. */
+  const withScript = (only(example, 'tab').env as readonly { readonly name: string }[]).map((each) =>
+    each.name === 'LEAD_FORM' ? { ...each, value: SCRIPT } : each,
+  );
   const idOf = (name: string): string => {
     const found = example.find((one) => one.name === name);
     assert.ok(found, name);
@@ -75,6 +80,7 @@ describe('example 10: Cisco UCCX, Finesse and Bitrix24', function () {
           ],
         },
         'who is it? (a lead for the unknown)': { createOwner: '50' },
+        tab: { env: withScript },
         'finesse-config': { address: finesse.origin, agents: [{ extension: '1001', login: 'anna', slot: 1 }] },
         ...more,
       },
@@ -90,9 +96,9 @@ describe('example 10: Cisco UCCX, Finesse and Bitrix24', function () {
     assert.equal(headers['content-type'], 'text/xml; charset=utf-8');
     return { status, ...flatXml(body) } as { readonly status: number } & Readonly<Record<string, string>>;
   };
-  const report = (path = 'missed', key = KEY) => {
+  const report = (path = 'missed', key = KEY, language = 'en-US') => {
     const authorization = `Basic ${Buffer.from(`anybody:${key}`).toString('base64')}`;
-    return server.ask(`/cisco/${path}`, { headers: { authorization } });
+    return server.ask(`/cisco/${path}`, { headers: { authorization, 'accept-language': language } });
   };
   const press = (button: string) => receive(idOf(button), {});
   const rows = (payload: readonly unknown[]) => receive(idOf('rows to records'), { payload });
@@ -133,6 +139,8 @@ describe('example 10: Cisco UCCX, Finesse and Bitrix24', function () {
     assert.deepEqual([made.found, made.created, made.extension, made.entityType], ['1', '1', '', 'lead']);
     const card = await server.ask('/cisco/card?phone=84951343060');
     assert.deepEqual([card.status, card.headers.location], [302, 'https://crm.example/contact/2']);
+    const nobody = await server.ask('/cisco/card?phone=89031234567');
+    assert.deepEqual([nobody.status, nobody.headers.location], [404, undefined]);
 
     for (const button of ['rows: a call that was answered', 'rows: a call that was given up']) {
       press(button);
@@ -152,7 +160,10 @@ describe('example 10: Cisco UCCX, Finesse and Bitrix24', function () {
     const page = await report();
     assert.equal(page.status, 200, page.body);
     assert.match(page.body, /called back: 1</);
-    assert.match(page.body, /href="card\?phone=%2B74950000002"/);
+    assert.match(page.body, /href="card\?phone=%2B74950000002"[^]*<td>gave up waiting</);
+    const russian = [await report('missed', KEY, 'ru-RU,ru;q=0.9'), await report('missed?lang=ru')];
+    for (const { body } of russian) assert.match(body, /<html lang="ru">[^]*не перезвонили: 1<[^]*<td>не дождался</);
+    assert.match((await report('missed?lang=en', KEY, 'ru')).body, /called back: 1</);
     assert.deepEqual(complaints(), []);
   });
 
@@ -229,7 +240,7 @@ describe('example 10: Cisco UCCX, Finesse and Bitrix24', function () {
       assert.deepEqual(await to('phone=84951343060'), [302, address]);
       const evil = encodeURIComponent('https://evil.example/');
       assert.deepEqual(await to(`phone=84951343060&url=${evil}&Location=${evil}&host=evil.example`), [302, address]);
-      const form = 'https://company.bitrix24.ru/crm/lead/details/0/?phone=';
+      const form = `${SCRIPT}?phone=`;
       assert.deepEqual(await to('phone=89031234567'), [302, `${form}89031234567`]);
       assert.deepEqual(await to(`phone=${evil}`), [302, form + evil]);
       assert.deepEqual(await to('phone=%0D%0ALocation:%20x'), [302, `${form}Location%3A%20x`]);

@@ -144,6 +144,11 @@ describe('the examples of records and events', () => {
     const [queue] = last('read the store?')?.now.queues ?? [];
     assert.equal(queue?.id, 'support');
     assert.ok(queue.agents.some((agent) => 'reason' in agent && agent.reason === 'обед'));
+    const button = all.find(({ name }) => name === 'the same as CSV') ?? assert.fail('no button for CSV');
+    receive(named('report'), { payload: JSON.parse(String(button.payload)) as object });
+    await until(() => last('who was missed') !== undefined, 'the report');
+    const { payload: csv } = messages(named('who was missed'))[0] ?? {};
+    assert.match(String(csv), /^number;name;calls;.*\r\n'\+74951343061;<b>x<\/b>;1;\d{4}-\d\d-\d\dT[\d:.]+Z;/);
   });
 
   for (const name of exampleNamesForCrms) {
