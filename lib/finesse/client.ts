@@ -52,7 +52,7 @@ function originOf({ name, address }: FinesseClientOptions): string {
   if (url === undefined || !isSafe(url) || url.username !== '' || url.password !== '' || url.pathname !== '/') {
     throw badSettings(name, {
       en: 'Address: write https://, the name of the server and the port, nothing more, for instance https://finesse.example.com:8445. Plain http:// would show the passwords of the agents to the network.',
-      ru: 'Адрес: напишите https://, имя сервера и порт, больше ничего, например https://finesse.example.com:8445. По http:// пароли агентов были бы видны в сети.',
+      ru: 'Адрес: напишите https://, имя сервера и порт, больше ничего, например https://finesse.example.com:8445. По http:// пароли операторов были бы видны в сети.',
     });
   }
   return url.origin;

@@ -10,11 +10,11 @@ export const finesseError = errorsFrom({
   },
   FINESSE_ONLY_CLICKS: {
     en: 'Cisco Finesse can only join an agent with a client (click-to-call): autocalls and plain calls need an Asterisk. Choose an ami-config in this node.',
-    ru: 'Cisco Finesse умеет только соединять агента с клиентом (звонок по клику): для автообзвона и простых вызовов нужен Asterisk. Выберите в узле ami-config.',
+    ru: 'Cisco Finesse умеет только соединять оператора с клиентом (звонок по клику): для автообзвона и простых вызовов нужен Asterisk. Выберите в узле ami-config.',
   },
   FINESSE_NO_AGENT: {
     en: 'Nobody in the table of agents has the extension {extension}: add a line with the login and the password to the finesse-config.',
-    ru: 'В таблице агентов нет внутреннего номера {extension}: добавьте в finesse-config строку с логином и паролем.',
+    ru: 'В таблице операторов нет внутреннего номера {extension}: добавьте в finesse-config строку с логином и паролем.',
   },
   FINESSE_BAD_NUMBER: {
     en: 'The number "{number}" cannot be given to Finesse: digits only, at most 32, a + before them.',
@@ -22,7 +22,7 @@ export const finesseError = errorsFrom({
   },
   FINESSE_OWN_NUMBER: {
     en: 'The agent at extension {extension} cannot call himself: order another number.',
-    ru: 'Агент с внутренним номером {extension} не может звонить сам себе: укажите другой номер.',
+    ru: 'Оператор с внутренним номером {extension} не может звонить сам себе: укажите другой номер.',
   },
   FINESSE_UNREACHABLE: {
     en: 'No answer from Finesse at {host}: {problemEn}',
@@ -46,11 +46,11 @@ export const finesseError = errorsFrom({
   },
   FINESSE_NO_USER: {
     en: 'Finesse at {host} knows no user {login}: write the agent ID with which the agent signs in.',
-    ru: 'Finesse {host} не знает пользователя {login}: укажите ID агента, с которым он входит.',
+    ru: 'Finesse {host} не знает пользователя {login}: укажите ID оператора (agent ID), с которым он входит.',
   },
   FINESSE_REFUSED: {
     en: 'Finesse at {host} refused ({status}): {words}. A call can be made only from the extension that the agent is signed in to, usually in the state Not Ready.',
-    ru: 'Finesse {host} отказал ({status}): {words}. Звонить можно только с номера, под которым агент вошёл, обычно в состоянии «Не готов».',
+    ru: 'Finesse {host} отказал ({status}): {words}. Звонить можно только с номера, под которым оператор вошёл, обычно в состоянии «Не готов».',
   },
   FINESSE_SERVER_ERROR: {
     en: 'Finesse at {host} failed ({status}): {words}. Look into the logs of Finesse.',
@@ -62,11 +62,11 @@ export const finesseError = errorsFrom({
   },
   FINESSE_AGENT_BUSY: {
     en: 'The agent at extension {extension} is in another call: order again when it is over.',
-    ru: 'Агент с внутренним номером {extension} занят другим звонком: повторите, когда он закончится.',
+    ru: 'Оператор с внутренним номером {extension} занят другим звонком: повторите, когда он закончится.',
   },
   FINESSE_NO_CALL: {
     en: 'Finesse accepted the order, but no call of extension {extension} began within {seconds} s. The agent must be signed in at this extension, in the state Not Ready, with a phone in service.',
-    ru: 'Finesse принял команду, но звонок с номера {extension} за {seconds} с не начался. Агент должен войти под этим номером, быть в состоянии «Не готов», а телефон — работать.',
+    ru: 'Finesse принял команду, но звонок с номера {extension} за {seconds} с не начался. Оператор должен войти под этим номером, быть в состоянии «Не готов», а телефон — работать.',
   },
   FINESSE_CALL_FAILED: {
     en: 'The call from extension {extension} failed: {cause}.',

@@ -3,7 +3,7 @@ import type { FinesseAgent, FinesseClient } from './types';
 
 const NOBODY: Text = {
   en: 'Finesse answers and is in service. No agent was checked: enter one in the table.',
-  ru: 'Finesse отвечает и обслуживает. Агент не проверен: впишите его в таблицу.',
+  ru: 'Finesse отвечает и обслуживает. Оператор не проверен: впишите его в таблицу.',
 };
 
 /**
@@ -18,13 +18,13 @@ export async function probeFinesse(client: FinesseClient, agent: FinesseAgent | 
   if (state === 'LOGOUT' || extension === '') {
     return {
       en: `Finesse answers; login and password of ${login} are right. The agent is not signed in now: calls can be made only while he is.`,
-      ru: `Finesse отвечает; логин и пароль ${login} верны. Сейчас агент не вошёл: звонить можно, только пока он в системе.`,
+      ru: `Finesse отвечает; логин и пароль ${login} верны. Сейчас оператор не вошёл: звонить можно, только пока он в системе.`,
     };
   }
   if (extension !== agent.extension) {
     return {
       en: `Finesse answers; login and password of ${login} are right. But the agent is signed in at ${extension}, and the table says ${agent.extension}: Finesse will refuse the calls.`,
-      ru: `Finesse отвечает; логин и пароль ${login} верны. Но агент вошёл под номером ${extension}, а в таблице ${agent.extension}: Finesse не станет звонить.`,
+      ru: `Finesse отвечает; логин и пароль ${login} верны. Но оператор вошёл под номером ${extension}, а в таблице ${agent.extension}: Finesse не станет звонить.`,
     };
   }
   return {

@@ -57,7 +57,7 @@ export interface FinesseSettings {
   readonly addressOf: (order: ClickOrder) => string;
 }
 
-const AGENTS = { en: 'Agents', ru: 'Агенты' };
+const AGENTS = { en: 'Agents', ru: 'Операторы' };
 
 /** One line of the table. Throws `FINESSE_BAD_SETTINGS` without ever naming the password. */
 export function agentOf(name: string, row: Readonly<Record<string, unknown>>, passwords: Passwords): FinesseAgent {
@@ -82,13 +82,13 @@ function agentProblem(extension: string, login: string, password: string): Text 
   if (!/^[^\s:\p{Cc}]{1,64}$/u.test(login)) {
     return {
       en: `the login of extension ${extension} is missing or cannot be used.`,
-      ru: `логин агента с номером ${extension} не заполнен или не подходит.`,
+      ru: `логин оператора с номером ${extension} не заполнен или не подходит.`,
     };
   }
   if (password !== '') return undefined;
   return {
     en: `the password of extension ${extension} is missing; passwords do not come along when a flow is imported.`,
-    ru: `нет пароля агента с номером ${extension}; при импорте потока пароли не переносятся.`,
+    ru: `нет пароля оператора с номером ${extension}; при импорте потока пароли не переносятся.`,
   };
 }
 
