@@ -72,6 +72,19 @@ describe('the page of agents over a kill of Node-RED', () => {
     assert.equal(cookie?.path, '/flows/agent/');
   });
 
+  it('lets nobody past httpNodeAuth by a body that no parser can read', async () => {
+    const at = (what: string) => `${nodeRed!.url}/flows/agent/${what}`;
+    const enter = (type: string) =>
+      fetch(at('session'), {
+        method: 'POST',
+        headers: { 'content-type': type, 'x-telephony-crm': '1' },
+        body: '{"extension":"101","pin":"4711"}',
+      });
+    assert.equal((await enter('application/json')).status, 401);
+    const odd = await enter('application/json; charset=koi8-r');
+    assert.deepEqual([odd.status, odd.headers.get('set-cookie')], [415, null]);
+  });
+
   it('stays as it is when Node-RED is killed, and is at work again without signing in when it is back', async () => {
     await page.evaluate(() => (document.body.dataset.same = 'yes'));
     await kill();
