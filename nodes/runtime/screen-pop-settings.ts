@@ -163,7 +163,9 @@ export function agentDesk(
       ? {
           history: async (extension: string) => {
             const from = new Date(systemClock.now()).setHours(0, 0, 0, 0);
+            // Another PBX in the same store may have the same extension, of somebody else.
             const found = await store.calls.find({
+              pbx: pbx.name,
               from,
               extensions: [extension],
               sort: '-startedAt',

@@ -4,7 +4,7 @@ import amiConfig from '../../nodes/ami-config';
 import callHistory from '../../nodes/call-history';
 import screenPop from '../../nodes/screen-pop';
 import storeConfig from '../../nodes/store-config';
-import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
+import type { AmiConfigNode, StoreConfigNode } from '../../nodes/runtime/config-nodes';
 import { until } from '../support/wait';
 import { AgentsAtWork, has } from './support/agents';
 import type { Told } from './support/agents';
@@ -198,6 +198,12 @@ describe('screen-pop over a shift', () => {
     assert.equal((await callsOf(one))[0]?.result, 'answered');
     assert.deepEqual(await callsOf(other), []);
     assert.equal((await server.ask('/agent/history')).status, 401);
+    // The other office has a 101, too.
+    const { calls } = (node('store') as StoreConfigNode).store!;
+    const [own] = (await calls.find({ extensions: ['101'], limit: 10 })).calls;
+    await calls.put([{ ...own!, callId: 'branch-1', eventId: 'branch-1', pbx: 'branch' }]);
+    assert.equal((await calls.find({ extensions: ['101'], limit: 10 })).calls.length, 2);
+    assert.equal((await callsOf(one)).length, 1);
   });
 
   it('asks an extension that was renamed to sign in anew, and tells it nothing of the old', async () => {
