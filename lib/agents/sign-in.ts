@@ -26,6 +26,10 @@ export interface SignInOptions {
   readonly pins: ReadonlyMap<string, string>;
   /** Signs links of the CRM; empty: there are none. */
   readonly secret: string;
+  /** The name of the PBX whose extensions they are, which a link names under its signature. */
+  readonly pbx: string;
+  /** The page that gives sessions. Another one takes none of them. */
+  readonly page: string;
 }
 
 /** Who tries a PIN. */
@@ -121,18 +125,19 @@ export class SignIn {
 
   /** Whose link it is; `undefined`: it is not valid. */
   extensionOfLink(token: string): string | undefined {
-    return extensionOfToken('link', token, this.clock.now(), () => this.options.secret);
+    const { secret, pbx } = this.options;
+    return extensionOfToken({ purpose: 'link', place: pbx }, token, this.clock.now(), () => secret);
   }
 
   /** Whose session it is; `undefined`: it is not valid, or not any more. */
   extensionOf(session: string): string | undefined {
     if (this.memory.hasEnded(session)) return undefined;
-    return extensionOfToken('session', session, this.clock.now(), (extension) => this.keyOf(extension));
+    return this.extensionOfOwn('session', session);
   }
 
   /** Whose browser it is. */
   extensionOfDevice(device: string): string | undefined {
-    return extensionOfToken('device', device, this.clock.now(), (extension) => this.keyOf(extension));
+    return this.extensionOfOwn('device', device);
   }
 
   signOut(session: string): void {
@@ -144,7 +149,13 @@ export class SignIn {
   }
 
   private tokenOf(purpose: 'session' | 'device', extension: string, ms: number): string {
-    return signToken(purpose, extension, this.clock.now() + ms, this.keyOf(extension) ?? '');
+    const use = { purpose, place: this.options.page };
+    return signToken(use, extension, this.clock.now() + ms, this.keyOf(extension) ?? '');
+  }
+
+  private extensionOfOwn(purpose: 'session' | 'device', token: string): string | undefined {
+    const use = { purpose, place: this.options.page };
+    return extensionOfToken(use, token, this.clock.now(), (extension) => this.keyOf(extension));
   }
 
   private keyOf(extension: string): string | undefined {

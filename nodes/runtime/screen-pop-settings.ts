@@ -151,7 +151,12 @@ export function agentDesk(
   const page = new AgentPage({
     desk,
     signIn: new SignIn(
-      { pins: pinsOf(node.credentials.pins ?? '', pbx), secret: keyOf(node.credentials.secret) },
+      {
+        pins: pinsOf(node.credentials.pins ?? '', pbx),
+        secret: keyOf(node.credentials.secret),
+        pbx: pbx.name,
+        page: node.id,
+      },
       systemClock,
       memory.signIn,
     ),

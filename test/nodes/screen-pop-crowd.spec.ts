@@ -13,6 +13,7 @@ import { load, node, unload } from './support/runtime';
 const AGENTS = 200;
 const NOTES = 20;
 const SECRET = 'a key for links';
+const LINK = { purpose: 'link', place: 'office' } as const;
 
 describe('screen-pop with two hundred agents', () => {
   const server = new FlowServer();
@@ -38,7 +39,7 @@ describe('screen-pop with two hundred agents', () => {
     const extensions = Array.from({ length: AGENTS }, (_, i) => String(200 + i));
     const cookies = await Promise.all(
       extensions.map(async (extension) => {
-        const token = signToken('link', extension, Date.now() + 60_000, SECRET);
+        const token = signToken(LINK, extension, Date.now() + 60_000, SECRET);
         const { headers } = await agents.post('session', { token });
         return headers['set-cookie']?.[0]?.split(';')[0] ?? '';
       }),

@@ -15,6 +15,7 @@ const CONFIG: FlowNode = { id: 'pbx', type: 'ami-config', name: 'office', mode: 
 const SINK: FlowNode = { id: 'sink', type: 'sink', z: 'tab', wires: [] };
 const OWN = { 'x-telephony-crm': '1' };
 const SECRET = 'a key for links';
+const LINK = { purpose: 'link', place: 'office' } as const;
 /** A queue of the simulator: 101 answers. */
 const QUEUE = '74951000170';
 
@@ -129,7 +130,7 @@ describe('screen-pop', () => {
     await start({ origins: 'https://crm.example.com' });
     await connected();
     assert.equal((await server.ask('/agent/stream?token=101.1.x')).status, 401);
-    const told = await agents.listen(`stream?token=${signToken('link', '101', Date.now() + 60_000, SECRET)}`);
+    const told = await agents.listen(`stream?token=${signToken(LINK, '101', Date.now() + 60_000, SECRET)}`);
     await simulator().call({ from: '79031112233', did: QUEUE });
     await until(() => told.some(({ data }) => data.action === 'call_hangup'), 'the end');
     assert.deepEqual(
@@ -144,7 +145,7 @@ describe('screen-pop', () => {
     const { pbx } = node('pbx') as AmiConfigNode;
     await until(() => pbx.queues.stats.members > 0, 'the members');
     const stream = (extension: string) =>
-      agents.listen(`stream?token=${signToken('link', extension, Date.now() + 60_000, SECRET)}`);
+      agents.listen(`stream?token=${signToken(LINK, extension, Date.now() + 60_000, SECRET)}`);
     const [own, other] = [await stream('101'), await stream('105')];
     const pause = (extension: string, Reason: string) =>
       pbx.client.action({ action: 'QueuePause', headers: { Interface: `PJSIP/${extension}`, Paused: 'true', Reason } });

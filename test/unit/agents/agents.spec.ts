@@ -7,7 +7,9 @@ import { SESSION_MS, SignIn, SignInMemory } from '../../../lib/agents/sign-in';
 import { signToken } from '../../../lib/agents/tokens';
 import { FakeClock } from '../../support/fake-clock';
 
-const SECRET = 'a key';
+const OWN = { secret: 'a key', pbx: 'office', page: 'pop' };
+const SECRET = OWN.secret;
+const LINK = { purpose: 'link', place: OWN.pbx } as const;
 
 describe('PINs of agents', () => {
   it('are kept as a hash that only the PIN fits', async () => {
@@ -25,19 +27,16 @@ describe('signing in', () => {
   const made = async () => {
     const clock = new FakeClock();
     const pins = new Map([['101', await hashPin('4711')]]);
-    return { clock, pins, signIn: new SignIn({ pins, secret: SECRET }, clock, new SignInMemory(clock)) };
+    return { clock, pins, signIn: new SignIn({ ...OWN, pins }, clock, new SignInMemory(clock)) };
   };
 
   it('outlives a restart, and ends by time, by signing out and with another PIN', async () => {
     const { clock, pins, signIn } = await made();
     const { session } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
     assert.equal(signIn.extensionOf(session), '101');
-    assert.equal(new SignIn({ pins, secret: SECRET }, clock, new SignInMemory(clock)).extensionOf(session), '101');
+    assert.equal(new SignIn({ ...OWN, pins }, clock, new SignInMemory(clock)).extensionOf(session), '101');
     const changed = new Map([['101', await hashPin('4711')]]);
-    assert.equal(
-      new SignIn({ pins: changed, secret: SECRET }, clock, new SignInMemory(clock)).extensionOf(session),
-      undefined,
-    );
+    assert.equal(new SignIn({ ...OWN, pins: changed }, clock, new SignInMemory(clock)).extensionOf(session), undefined);
     assert.equal(signIn.extensionOf(session.replace('101.', '102.')), undefined);
     signIn.signOut(session);
     assert.equal(signIn.extensionOf(session), undefined);
@@ -48,17 +47,40 @@ describe('signing in', () => {
 
   it('takes a link of the CRM for a link only, in its time', async () => {
     const { clock, signIn } = await made();
-    const link = signToken('link', '105', clock.now() + 60_000, SECRET);
+    const link = signToken(LINK, '105', clock.now() + 60_000, SECRET);
     const session = signIn.withLink(link);
     assert.equal(signIn.extensionOf(session), '105');
     assert.equal(signIn.extensionOf(link), undefined);
     assert.throws(() => signIn.withLink(session), { code: 'AGENT_BAD_LINK' });
-    const far = signToken('link', '105', clock.now() + 48 * 60 * 60_000, SECRET);
+    const far = signToken(LINK, '105', clock.now() + 48 * 60 * 60_000, SECRET);
     assert.throws(() => signIn.withLink(far), { code: 'AGENT_BAD_LINK' });
     clock.advance(61_000);
     assert.throws(() => signIn.withLink(link), { code: 'AGENT_BAD_LINK' });
-    const without = new SignIn({ pins: new Map(), secret: '' }, clock, new SignInMemory(clock));
-    assert.throws(() => without.withLink(signToken('link', '105', clock.now() + 1000, '')), { code: 'AGENT_BAD_LINK' });
+    const without = new SignIn({ ...OWN, pins: new Map(), secret: '' }, clock, new SignInMemory(clock));
+    assert.throws(() => without.withLink(signToken(LINK, '105', clock.now() + 1000, '')), { code: 'AGENT_BAD_LINK' });
+  });
+
+  it('takes neither a link nor a session of another page, though PIN and key are the same', async () => {
+    const { clock, pins, signIn } = await made();
+    const other = new SignIn({ ...OWN, pins, pbx: 'branch', page: 'pop2' }, clock, new SignInMemory(clock));
+    const link = signToken(LINK, '101', clock.now() + 60_000, SECRET);
+    assert.equal(signIn.extensionOfLink(link), '101');
+    assert.equal(other.extensionOfLink(link), undefined);
+    const { session, device } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
+    assert.deepEqual([signIn.extensionOf(session), signIn.extensionOfDevice(device)], ['101', '101']);
+    assert.deepEqual([other.extensionOf(session), other.extensionOfDevice(device)], [undefined, undefined]);
+  });
+
+  it('lets in who signs out and in again within the same second', async () => {
+    const { clock, signIn } = await made();
+    const come = async () => (await signIn.withPin('101', '4711', { address: '10.0.0.1' })).session;
+    const first = await come();
+    signIn.signOut(first);
+    assert.equal(signIn.extensionOf(await come()), '101');
+    assert.equal(signIn.extensionOf(first), undefined);
+    const link = signToken(LINK, '101', clock.now() + 60_000, SECRET);
+    signIn.signOut(signIn.withLink(link));
+    assert.equal(signIn.extensionOf(signIn.withLink(link)), '101');
   });
 
   it('makes each further guess wait longer, whoever guesses', async () => {
