@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Clock } from '../clock';
 import { agentError } from './errors';
 import { isPin } from './pins';
@@ -30,6 +30,8 @@ export interface SignInOptions {
   readonly pbx: string;
   /** The page that gives sessions. Another one takes none of them. */
   readonly page: string;
+  /** Signs sessions: random, and known to this installation alone. */
+  readonly key: Uint8Array;
 }
 
 /** Who tries a PIN. */
@@ -71,8 +73,8 @@ export class SignInMemory {
 }
 
 /**
- * Who is at the page. A session is a signed token, and its key is made of the PIN's hash and the secret: it outlives a restart of
- * Node-RED without being kept anywhere, and ends for good with another PIN.
+ * Who is at the page. A session is a signed token: it outlives a restart of Node-RED without being kept anywhere. Its key is that of the
+ * installation with the PIN's hash and the secret: so it ends for good with another PIN, and who gets to know the hash can sign none.
  *
  * Wrong PINs cost a wait, of the extension and of the address. A browser from which the agent signed in before has a count of its
  * own, so that a stranger who guesses keeps out other strangers, and not him.
@@ -162,6 +164,6 @@ export class SignIn {
     const { pins, secret } = this.options;
     const pin = pins.get(extension) ?? '';
     if (pin === '' && secret === '') return undefined;
-    return createHash('sha256').update(`session\n${pin}\n${secret}`, 'utf8').digest('hex');
+    return createHmac('sha256', this.options.key).update(`session\n${pin}\n${secret}`, 'utf8').digest('hex');
   }
 }

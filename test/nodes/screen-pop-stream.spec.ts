@@ -26,7 +26,11 @@ describe('the stream for the page of a CRM', () => {
       { clock, calls: { current: [], isKnown: true }, members: () => undefined, run: refused, runAgent: refused },
       memory,
     ),
-    signIn: new SignIn({ pins: new Map(), secret: SECRET, pbx: 'office', page: 'pop' }, clock, memory.signIn),
+    signIn: new SignIn(
+      { pins: new Map(), secret: SECRET, pbx: 'office', page: 'pop', key: Buffer.alloc(32) },
+      clock,
+      memory.signIn,
+    ),
     access: new Access({ allowList: '', trustedProxies: '' }),
     clock,
     origins: [],

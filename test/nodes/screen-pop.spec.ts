@@ -5,10 +5,11 @@ import amiConfig from '../../nodes/ami-config';
 import screenPop from '../../nodes/screen-pop';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import { until } from '../support/wait';
-import { AgentsAtWork, has } from './support/agents';
+import { AgentsAtWork, has, withPins } from './support/agents';
 import type { Told } from './support/agents';
 import { FlowServer } from './support/http';
 import { load, messages, node, unload, type FlowNode } from './support/runtime';
+import { UserDir } from './support/store-flow';
 
 const TAB: FlowNode = { id: 'tab', type: 'tab' };
 const CONFIG: FlowNode = { id: 'pbx', type: 'ami-config', name: 'office', mode: 'simulator' };
@@ -21,12 +22,14 @@ const QUEUE = '74951000170';
 
 describe('screen-pop', () => {
   const server = new FlowServer();
-  let pins = '';
+  const userDir = new UserDir();
+  let pins = withPins({});
   const agents = new AgentsAtWork(server);
 
   before(async () => {
-    pins = `101 ${await hashPin('4711')}\n102 ${await hashPin('0815')}`;
+    pins = withPins({ 101: await hashPin('4711'), 102: await hashPin('0815') });
   });
+  after(() => userDir.remove());
   beforeEach(() => server.listen());
   afterEach(async () => {
     agents.leave();
@@ -40,12 +43,13 @@ describe('screen-pop', () => {
     z: 'tab',
     pbx: 'pbx',
     path: '/agent',
+    agents: pins.agents,
     wires: [['sink']],
     ...more,
   });
   const start = (more: Record<string, unknown> = {}) =>
-    load([server.init, amiConfig, screenPop], [TAB, CONFIG, pop(more), SINK], {
-      credentials: { pop: { pins, secret: SECRET } },
+    load([server.init, userDir.init, amiConfig, screenPop], [TAB, CONFIG, pop(more), SINK], {
+      credentials: { pop: { ...pins.credentials, secret: SECRET } },
     });
   const simulator = () => (node('pbx') as AmiConfigNode).pbx.simulator!;
   const connected = () => until(() => (node('pbx') as AmiConfigNode).pbx.client.state.phase === 'ready', 'the link');

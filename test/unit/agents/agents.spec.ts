@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Feed } from '../../../lib/agents/feed';
-import { hashPin, isPin, readPins } from '../../../lib/agents/pins';
+import { hashPin, isHash, isPin } from '../../../lib/agents/pins';
 import { PopTemplate, webAddress } from '../../../lib/agents/pop-url';
 import { SESSION_MS, SignIn, SignInMemory } from '../../../lib/agents/sign-in';
 import { signToken } from '../../../lib/agents/tokens';
 import { FakeClock } from '../../support/fake-clock';
 
-const OWN = { secret: 'a key', pbx: 'office', page: 'pop' };
+const OWN = { secret: 'a key', pbx: 'office', page: 'pop', key: Buffer.alloc(32, 7) };
 const SECRET = OWN.secret;
 const LINK = { purpose: 'link', place: OWN.pbx } as const;
 
@@ -18,7 +18,7 @@ describe('PINs of agents', () => {
     assert.equal(await isPin('4711', one), true);
     assert.equal(await isPin('4712', one), false);
     assert.equal(await isPin('4711', undefined), false);
-    assert.deepEqual([...readPins(`101 ${one}\nnonsense\n102 4711`).keys()], ['101']);
+    assert.deepEqual([one, '4711', '', undefined].map(isHash), [true, false, false, false]);
     await assert.rejects(hashPin('123'), { code: 'AGENT_BAD_PIN' });
   });
 });
@@ -69,6 +69,14 @@ describe('signing in', () => {
     const { session, device } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
     assert.deepEqual([signIn.extensionOf(session), signIn.extensionOfDevice(device)], ['101', '101']);
     assert.deepEqual([other.extensionOf(session), other.extensionOfDevice(device)], [undefined, undefined]);
+  });
+
+  it('takes no session that somebody signed who knows the PIN, its hash and the key for links only', async () => {
+    const { clock, pins, signIn } = await made();
+    const forger = new SignIn({ ...OWN, pins, key: Buffer.alloc(32) }, clock, new SignInMemory(clock));
+    const { session, device } = await forger.withPin('101', '4711', { address: '10.0.0.1' });
+    assert.equal(forger.extensionOf(session), '101');
+    assert.deepEqual([signIn.extensionOf(session), signIn.extensionOfDevice(device)], [undefined, undefined]);
   });
 
   it('lets in who signs out and in again within the same second', async () => {
