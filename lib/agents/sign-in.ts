@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../clock';
 import { agentError } from './errors';
+import { networkOf } from './network';
 import { isPin } from './pins';
 import { Throttle } from './throttle';
 import { extensionOfToken, signToken } from './tokens';
@@ -50,12 +51,15 @@ interface Entry {
 /** What must outlive the settings: kept while the node is redeployed, so that a deploy neither takes back a sign-out nor gives new guesses. */
 export class SignInMemory {
   readonly byExtension: Throttle;
+  /** Of extensions that have no PIN: anybody can invent some until those that have one were forgotten. */
+  readonly byInvented: Throttle;
   readonly byAddress: Throttle;
   readonly byDevice: Throttle;
   private readonly ended = new Set<string>();
 
   constructor(clock: Clock) {
     this.byExtension = new Throttle(clock, FREE_PER_EXTENSION);
+    this.byInvented = new Throttle(clock, FREE_PER_EXTENSION);
     this.byAddress = new Throttle(clock, FREE_PER_ADDRESS);
     this.byDevice = new Throttle(clock, FREE_PER_EXTENSION);
   }
@@ -90,13 +94,14 @@ export class SignIn {
 
   /** Rejects with `AGENT_WRONG_PIN`, `AGENT_WAIT` (the PIN was not looked at) or `AGENT_BUSY`. */
   async withPin(extension: string, pin: string, { address, devices = [] }: Comer): Promise<Entry> {
-    const { byExtension, byAddress, byDevice } = this.memory;
+    const { byAddress, byDevice } = this.memory;
+    const byExtension = this.options.pins.has(extension) ? this.memory.byExtension : this.memory.byInvented;
     const device = devices.find((one) => this.extensionOfDevice(one) === extension);
     const counts: readonly (readonly [Throttle, string])[] =
       device === undefined
         ? [
             [byExtension, extension],
-            [byAddress, address],
+            [byAddress, networkOf(address)],
           ]
         : [[byDevice, device]];
     const refuse = (): void => {

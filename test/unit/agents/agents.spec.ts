@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Feed } from '../../../lib/agents/feed';
+import { networkOf } from '../../../lib/agents/network';
 import { hashPin, isHash, isPin } from '../../../lib/agents/pins';
 import { PopTemplate, webAddress } from '../../../lib/agents/pop-url';
 import { SESSION_MS, SignIn, SignInMemory } from '../../../lib/agents/sign-in';
+import { Throttle } from '../../../lib/agents/throttle';
 import { signToken } from '../../../lib/agents/tokens';
 import { FakeClock } from '../../support/fake-clock';
 
@@ -101,6 +103,64 @@ describe('signing in', () => {
     await assert.rejects(guess('10.0.0.9'), { code: 'AGENT_WAIT', params: { seconds: 60 } });
     clock.advance(60_000);
     assert.equal(signIn.extensionOf((await guess('10.0.0.9', '4711')).session), '101');
+  });
+
+  it('gives a hundred guesses a day, and not one more to who waits until they are forgotten', () => {
+    const DAY_MS = 24 * 60 * 60_000;
+    const guesses = (days: number, pauseMs: number): number => {
+      const clock = new FakeClock();
+      const throttle = new Throttle(clock, 5);
+      let count = 0;
+      while (clock.monotonic() < days * DAY_MS) {
+        const wait = throttle.waitOf('101');
+        if (wait > 0) clock.advance(wait < 900_000 ? wait : wait + pauseMs);
+        else {
+          throttle.wrong('101');
+          count += 1;
+        }
+      }
+      return count;
+    };
+    const tireless = guesses(30, 0);
+    assert.ok(tireless < 30 * 100, String(tireless));
+    for (const pauseMs of [16 * 60_000, 31 * 60_000, DAY_MS, 5 * DAY_MS])
+      assert.ok(guesses(30, pauseMs) < tireless, String(pauseMs));
+  });
+
+  it('forgets no wrong PIN of an agent for extensions that somebody invents', () => {
+    const clock = new FakeClock();
+    const { byExtension, byInvented } = new SignInMemory(clock);
+    for (let i = 0; i < 6; i += 1) byExtension.wrong('101');
+    for (let i = 0; i < 10_001; i += 1) byInvented.wrong(`x${i}`);
+    assert.equal(byExtension.waitOf('101'), 60_000);
+  });
+
+  it('counts for an extension without a PIN apart, and no less', async () => {
+    const clock = new FakeClock();
+    const memory = new SignInMemory(clock);
+    const signIn = new SignIn({ ...OWN, pins: new Map([['101', await hashPin('4711')]]) }, clock, memory);
+    const guess = (extension: string, i: number) => signIn.withPin(extension, '0000', { address: `10.0.0.${i}` });
+    for (let i = 0; i < 5; i += 1) await assert.rejects(guess('999', i), { code: 'AGENT_WRONG_PIN' });
+    await assert.rejects(guess('999', 9), { code: 'AGENT_WAIT', params: { seconds: 30 } });
+    assert.deepEqual([memory.byExtension.waitOf('999'), memory.byInvented.waitOf('999')], [0, 30_000]);
+  });
+
+  it('takes all addresses of one IPv6 network for one', async () => {
+    const { signIn } = await made();
+    const guess = (address: string, i: number) => signIn.withPin(String(300 + i), '0000', { address });
+    for (let i = 0; i < 20; i += 1)
+      await assert.rejects(guess(`2001:db8::7:0:0:${i.toString(16)}`, i), { code: 'AGENT_WRONG_PIN' });
+    await assert.rejects(guess('2001:db8:0:0:7::ffff', 50), { code: 'AGENT_WAIT' });
+    await assert.rejects(guess('2001:DB8::', 51), { code: 'AGENT_WAIT' });
+    await assert.rejects(guess('2001:db8:0:1::', 52), { code: 'AGENT_WRONG_PIN' });
+    await assert.rejects(guess('::ffff:192.0.2.1', 53), { code: 'AGENT_WRONG_PIN' });
+    assert.deepEqual(['::ffff:192.0.2.1', '::1', 'fe80::1%eth0', '1:2:3:4:5:6:7:8', ''].map(networkOf), [
+      '192.0.2.1',
+      '0:0:0:0',
+      'fe80:0:0:0',
+      '1:2:3:4',
+      '',
+    ]);
   });
 
   it('lets the agent in from a browser that it knows, however much strangers guess', async () => {
