@@ -62,6 +62,10 @@ export const agentError = errorsFrom({
     en: 'Agents cannot sign in: {problemEn}',
     ru: 'Операторам не войти: {problemRu}',
   },
+  AGENT_SHORT_KEY: {
+    en: 'The key for links is too short: give it {least} characters or more, best by chance, and the same to the CRM.',
+    ru: 'Ключ для ссылок слишком короткий: нужно не меньше {least} символов, лучше случайных, и такой же ключ в CRM.',
+  },
   AGENT_BAD_TEMPLATE: {
     en: 'The address "{template}" cannot be opened: write http:// or https://, a host without %parameters%, and a path; or /… or ../… for a page of this server, or show_vars/?…',
     ru: 'Адрес «{template}» открыть нельзя: укажите http:// или https://, имя узла без %параметров% и путь; либо /… или ../… для страницы этого же сервера, либо show_vars/?…',

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** What a token is for, and where: one made for another purpose, or for another place, is worth nothing. */
-export interface TokenUse {
+interface TokenUse {
   readonly purpose: 'link' | 'session' | 'device';
   /** Of a link the PBX, of the others the page: 101 of another one is somebody else, even where the keys are the same. */
   readonly place: string;

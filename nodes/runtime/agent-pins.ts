@@ -19,7 +19,7 @@ const EXTENSION = /^[\w*#+-]{1,40}$/;
 export type AgentRows = readonly Readonly<Record<string, unknown>>[];
 
 /** Extension to the hash of its PIN; and who stands in the table and has none. */
-export interface AgentPins {
+interface AgentPins {
   readonly pins: ReadonlyMap<string, string>;
   readonly without: readonly string[];
 }

@@ -63,6 +63,8 @@ export interface AgentDesk {
 }
 
 const DAY_LIMIT = 50;
+/** Characters of the key for links. */
+const LEAST_KEY = 16;
 
 function templateOf(value: unknown): PopTemplate | undefined {
   const text = textOf(value);
@@ -112,6 +114,13 @@ function deskOptions(red: NodeAPI, def: ScreenPopDef): DeskOptions {
   };
 }
 
+/** Throws `AGENT_SHORT_KEY`: who has one link can try keys at home, as fast as his machine does. */
+function linkKey(value: unknown): string {
+  const key = keyOf(value);
+  if (key !== '' && key.length < LEAST_KEY) throw agentError('AGENT_SHORT_KEY', { least: LEAST_KEY });
+  return key;
+}
+
 function signInOptions(
   red: NodeAPI,
   node: Node<ScreenPopCredentials>,
@@ -125,7 +134,7 @@ function signInOptions(
   }
   return {
     pins,
-    secret: keyOf(credentials.secret),
+    secret: linkKey(credentials.secret),
     pbx: pbx.name,
     page: node.id,
     key: keptKey(red, 'agents.key', (problemEn, problemRu) => agentError('AGENT_NO_KEY', { problemEn, problemRu })),

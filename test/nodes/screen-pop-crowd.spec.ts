@@ -13,7 +13,7 @@ import { UserDir } from './support/store-flow';
 
 const AGENTS = 200;
 const NOTES = 20;
-const SECRET = 'a key for links';
+const SECRET = 'a key for all the links';
 const LINK = { purpose: 'link', place: 'office' } as const;
 
 describe('screen-pop with two hundred agents', () => {

@@ -12,7 +12,7 @@ import { until } from '../support/wait';
 import { AgentsAtWork, has } from './support/agents';
 import { FlowServer } from './support/http';
 
-const SECRET = 'a key for links';
+const SECRET = 'a key for all the links';
 const refused = () => Promise.reject(new Error('not asked'));
 
 describe('the stream for the page of a CRM', () => {

@@ -8,14 +8,14 @@ import { until } from '../support/wait';
 import { AgentsAtWork, has, withPins } from './support/agents';
 import type { Told } from './support/agents';
 import { FlowServer } from './support/http';
-import { load, messages, node, unload, type FlowNode } from './support/runtime';
+import { lastStatus, load, logLines, messages, node, unload, type FlowNode } from './support/runtime';
 import { UserDir } from './support/store-flow';
 
 const TAB: FlowNode = { id: 'tab', type: 'tab' };
 const CONFIG: FlowNode = { id: 'pbx', type: 'ami-config', name: 'office', mode: 'simulator' };
 const SINK: FlowNode = { id: 'sink', type: 'sink', z: 'tab', wires: [] };
 const OWN = { 'x-telephony-crm': '1' };
-const SECRET = 'a key for links';
+const SECRET = 'a key for all the links';
 const LINK = { purpose: 'link', place: 'office' } as const;
 /** A queue of the simulator: 101 answers. */
 const QUEUE = '74951000170';
@@ -47,9 +47,9 @@ describe('screen-pop', () => {
     wires: [['sink']],
     ...more,
   });
-  const start = (more: Record<string, unknown> = {}) =>
+  const start = (more: Record<string, unknown> = {}, secret = SECRET) =>
     load([server.init, userDir.init, amiConfig, screenPop], [TAB, CONFIG, pop(more), SINK], {
-      credentials: { pop: { ...pins.credentials, secret: SECRET } },
+      credentials: { pop: { ...pins.credentials, secret } },
     });
   const simulator = () => (node('pbx') as AmiConfigNode).pbx.simulator!;
   const connected = () => until(() => (node('pbx') as AmiConfigNode).pbx.client.state.phase === 'ready', 'the link');
@@ -162,6 +162,30 @@ describe('screen-pop', () => {
       [{ user_uid: '101', crm_user: '', base_status: -3, extra_status: 3, status_name: 'Обед' }],
     );
     assert.equal(changes(other).length, 1);
+  });
+
+  it('lets nobody in while the key for links is one that can be guessed', async () => {
+    await start({}, 'short enough 15');
+    assert.equal(lastStatus('pop')?.text, 'screen-pop.status.settings');
+    assert.match(
+      logLines('pop')
+        .map(({ text }) => text)
+        .join('\n'),
+      /16 characters/,
+    );
+    assert.equal((await server.ask('/agent/')).status, 404);
+  });
+
+  it('says which agents have lost their PINs, as after an import, and lets the others in', async () => {
+    await start({ agents: [...pins.agents, { extension: '103', slot: 7 }] });
+    assert.match(
+      logLines('pop')
+        .map(({ text }) => text)
+        .join('\n'),
+      /have no PIN: 103\./,
+    );
+    await agents.signIn('101', '4711');
+    assert.equal((await server.post('/agent/session', { extension: '103', pin: '4711' }, OWN)).status, 401);
   });
 
   it('shows what a template gives, and never as markup', async () => {
