@@ -248,7 +248,7 @@ describe('screen-pop over a shift', () => {
   });
 
   it('says which node has the path, and takes it over when that one goes', async () => {
-    const second: FlowNode = { ...pop(), id: 'late', name: 'late', wires: [[]] };
+    const second: FlowNode = { ...pop(), id: 'late', name: 'late', agents: [], wires: [[]] };
     await start({ name: 'first' }, [second]);
     await waitForStatus('late', { fill: 'red', shape: 'ring', text: 'screen-pop.status.path-taken' });
     const told = logLines('late').filter(({ level }) => level === 'warn');
