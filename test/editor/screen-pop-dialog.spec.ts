@@ -1,29 +1,24 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { chromiumPath, startBrowser } from '../support/browser';
 import { openDialog, openEditor } from '../support/editor';
-import { removeFolder, startNodeRed, userDirWithPack } from '../support/real-node-red';
+import { removeFolder, repository, startNodeRed, userDirWithPack } from '../support/real-node-red';
 import type { RealNodeRed } from '../support/real-node-red';
 import { canRun } from '../support/require-or-skip';
 
-const POP = 'f000000000000023';
-const flows = [
-  { id: 'f000000000000021', type: 'tab', label: 'agents' },
-  { id: 'f000000000000022', type: 'ami-config', name: 'office', mode: 'simulator' },
-  {
-    id: POP,
-    type: 'screen-pop',
-    z: 'f000000000000021',
-    name: 'page',
-    path: '/agent',
-    pbx: 'f000000000000022',
-    agents: [],
-    x: 200,
-    y: 100,
-    wires: [[]],
-  },
-];
+const POP = 'bbc0de0000000053';
+const KEPT = ['tab', 'ami-config', 'crm-config', 'store-config', 'screen-pop'];
+
+/** The page of the example, alone. */
+async function flows(): Promise<Record<string, unknown>[]> {
+  const example = await readFile(join(repository, 'examples', '11-agent-page.json'), 'utf8');
+  return (JSON.parse(example) as Record<string, unknown>[])
+    .filter(({ type }) => KEPT.includes(String(type)))
+    .map((each) => (each.id === POP ? { ...each, wires: [[]] } : each));
+}
 
 describe('the PINs in the dialog of screen-pop', () => {
   let nodeRed: RealNodeRed;
@@ -32,7 +27,7 @@ describe('the PINs in the dialog of screen-pop', () => {
 
   before(async function () {
     canRun(this, chromiumPath !== undefined, 'there is no Chromium');
-    nodeRed = await startNodeRed({ userDir: await userDirWithPack(), flows });
+    nodeRed = await startNodeRed({ userDir: await userDirWithPack(), flows: await flows() });
     browser = await startBrowser();
     page = await openEditor(browser, nodeRed.url, { width: 1400, height: 1000 });
   });
@@ -70,7 +65,7 @@ describe('the PINs in the dialog of screen-pop', () => {
   const enter = async (extension: string, pin: string): Promise<number> => {
     const headers = { 'content-type': 'application/json', 'x-telephony-crm': '1' };
     const body = JSON.stringify({ extension, pin });
-    return (await fetch(`${nodeRed.url}/agent/session`, { method: 'POST', headers, body })).status;
+    return (await fetch(`${nodeRed.url}/agents/session`, { method: 'POST', headers, body })).status;
   };
 
   it('let the agents in, and are told to no browser again', async () => {
