@@ -6,6 +6,7 @@ import type { PopCall } from '../lib/agents/desk';
 import { isDeliverableTopic, readMessage } from '../lib/messages/parse';
 import { pbxError } from '../lib/pbx/errors';
 import { adminAction } from './runtime/admin';
+import { pinSlots } from './runtime/agent-pins';
 import { amiConfig } from './runtime/config-nodes';
 import { deskMemory, forgetDesk } from './runtime/desk-memories';
 import { nodeError } from './runtime/errors';
@@ -122,10 +123,10 @@ const init: NodeInitializer = (red) => {
     });
   }
   red.nodes.registerType<PopNode, ScreenPopDef, object, ScreenPopCredentials>('screen-pop', ScreenPop, {
-    // The dialog must know which extensions have a PIN: it is shown hashes, and Node-RED keeps them encrypted.
-    credentials: { pins: { type: 'text' }, secret: { type: 'password' } },
+    credentials: Object.fromEntries(['secret', ...pinSlots].map((name) => [name, { type: 'password' }])),
   });
 
+  // Only to who has typed the PIN: the dialog saves it as a password of its own, and no hash that is stored goes to a browser.
   adminAction(red, '/telephony-crm/agent-pin', 'screen-pop.write', async ({ body }) => ({
     hash: await hashPin(textOf(body.pin)),
   }));

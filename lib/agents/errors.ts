@@ -54,6 +54,18 @@ export const agentError = errorsFrom({
     en: 'A PIN has 4 to 64 characters.',
     ru: 'В PIN от 4 до 64 символов.',
   },
+  AGENT_NO_PIN: {
+    en: 'These extensions stand in the table of agents, but have no PIN: {extensions}. Set it in the dialog of the node; PINs do not come along when a flow is imported.',
+    ru: 'Эти номера есть в таблице операторов, но без PIN: {extensions}. Задайте его в настройках узла; при импорте потока PIN не переносятся.',
+  },
+  AGENT_NO_KEY: {
+    en: 'Agents cannot sign in: {problemEn}',
+    ru: 'Операторам не войти: {problemRu}',
+  },
+  AGENT_SHORT_KEY: {
+    en: 'The key for links is too short: give it {least} characters or more, best by chance, and the same to the CRM.',
+    ru: 'Ключ для ссылок слишком короткий: нужно не меньше {least} символов, лучше случайных, и такой же ключ в CRM.',
+  },
   AGENT_BAD_TEMPLATE: {
     en: 'The address "{template}" cannot be opened: write http:// or https://, a host without %parameters%, and a path; or /… or ../… for a page of this server, or show_vars/?…',
     ru: 'Адрес «{template}» открыть нельзя: укажите http:// или https://, имя узла без %параметров% и путь; либо /… или ../… для страницы этого же сервера, либо show_vars/?…',

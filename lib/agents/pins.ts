@@ -29,8 +29,5 @@ export async function isPin(pin: string, kept: string | undefined): Promise<bool
   return kind === 'scrypt' && wanted.length === BYTES && timingSafeEqual(shown, wanted);
 }
 
-/** The PINs as the dialog keeps them: one line `<extension> <hash>` for each. Lines that are no such are left out. */
-export function readPins(text: string): ReadonlyMap<string, string> {
-  const lines = text.split('\n').map((line) => /^([\w*#+-]{1,40}) (scrypt\$[\w-]+\$[\w-]+)$/.exec(line.trim()));
-  return new Map(lines.flatMap((found) => (found?.[1] && found[2] ? [[found[1], found[2]] as const] : [])));
-}
+/** Whether this is what {@link hashPin} makes. */
+export const isHash = (text: string | undefined): text is string => /^scrypt\$[\w-]+\$[\w-]+$/.test(text ?? '');

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Clock } from '../clock';
 import { agentError } from './errors';
+import { networkOf } from './network';
 import { isPin } from './pins';
 import { Throttle } from './throttle';
 import { extensionOfToken, signToken } from './tokens';
@@ -26,6 +27,12 @@ export interface SignInOptions {
   readonly pins: ReadonlyMap<string, string>;
   /** Signs links of the CRM; empty: there are none. */
   readonly secret: string;
+  /** The name of the PBX whose extensions they are, which a link names under its signature. */
+  readonly pbx: string;
+  /** The page that gives sessions. Another one takes none of them. */
+  readonly page: string;
+  /** Signs sessions: random, and known to this installation alone. */
+  readonly key: Uint8Array;
 }
 
 /** Who tries a PIN. */
@@ -44,12 +51,15 @@ interface Entry {
 /** What must outlive the settings: kept while the node is redeployed, so that a deploy neither takes back a sign-out nor gives new guesses. */
 export class SignInMemory {
   readonly byExtension: Throttle;
+  /** Of extensions that have no PIN: anybody can invent some until those that have one were forgotten. */
+  readonly byInvented: Throttle;
   readonly byAddress: Throttle;
   readonly byDevice: Throttle;
   private readonly ended = new Set<string>();
 
   constructor(clock: Clock) {
     this.byExtension = new Throttle(clock, FREE_PER_EXTENSION);
+    this.byInvented = new Throttle(clock, FREE_PER_EXTENSION);
     this.byAddress = new Throttle(clock, FREE_PER_ADDRESS);
     this.byDevice = new Throttle(clock, FREE_PER_EXTENSION);
   }
@@ -67,8 +77,8 @@ export class SignInMemory {
 }
 
 /**
- * Who is at the page. A session is a signed token, and its key is made of the PIN's hash and the secret: it outlives a restart of
- * Node-RED without being kept anywhere, and ends for good with another PIN.
+ * Who is at the page. A session is a signed token: it outlives a restart of Node-RED without being kept anywhere. Its key is that of the
+ * installation with the PIN's hash and the secret: so it ends for good with another PIN, and who gets to know the hash can sign none.
  *
  * Wrong PINs cost a wait, of the extension and of the address. A browser from which the agent signed in before has a count of its
  * own, so that a stranger who guesses keeps out other strangers, and not him.
@@ -84,13 +94,14 @@ export class SignIn {
 
   /** Rejects with `AGENT_WRONG_PIN`, `AGENT_WAIT` (the PIN was not looked at) or `AGENT_BUSY`. */
   async withPin(extension: string, pin: string, { address, devices = [] }: Comer): Promise<Entry> {
-    const { byExtension, byAddress, byDevice } = this.memory;
+    const { byAddress, byDevice } = this.memory;
+    const byExtension = this.options.pins.has(extension) ? this.memory.byExtension : this.memory.byInvented;
     const device = devices.find((one) => this.extensionOfDevice(one) === extension);
     const counts: readonly (readonly [Throttle, string])[] =
       device === undefined
         ? [
             [byExtension, extension],
-            [byAddress, address],
+            [byAddress, networkOf(address)],
           ]
         : [[byDevice, device]];
     const refuse = (): void => {
@@ -121,18 +132,19 @@ export class SignIn {
 
   /** Whose link it is; `undefined`: it is not valid. */
   extensionOfLink(token: string): string | undefined {
-    return extensionOfToken('link', token, this.clock.now(), () => this.options.secret);
+    const { secret, pbx } = this.options;
+    return extensionOfToken({ purpose: 'link', place: pbx }, token, this.clock.now(), () => secret);
   }
 
   /** Whose session it is; `undefined`: it is not valid, or not any more. */
   extensionOf(session: string): string | undefined {
     if (this.memory.hasEnded(session)) return undefined;
-    return extensionOfToken('session', session, this.clock.now(), (extension) => this.keyOf(extension));
+    return this.extensionOfOwn('session', session);
   }
 
   /** Whose browser it is. */
   extensionOfDevice(device: string): string | undefined {
-    return extensionOfToken('device', device, this.clock.now(), (extension) => this.keyOf(extension));
+    return this.extensionOfOwn('device', device);
   }
 
   signOut(session: string): void {
@@ -144,13 +156,19 @@ export class SignIn {
   }
 
   private tokenOf(purpose: 'session' | 'device', extension: string, ms: number): string {
-    return signToken(purpose, extension, this.clock.now() + ms, this.keyOf(extension) ?? '');
+    const use = { purpose, place: this.options.page };
+    return signToken(use, extension, this.clock.now() + ms, this.keyOf(extension) ?? '');
+  }
+
+  private extensionOfOwn(purpose: 'session' | 'device', token: string): string | undefined {
+    const use = { purpose, place: this.options.page };
+    return extensionOfToken(use, token, this.clock.now(), (extension) => this.keyOf(extension));
   }
 
   private keyOf(extension: string): string | undefined {
     const { pins, secret } = this.options;
     const pin = pins.get(extension) ?? '';
     if (pin === '' && secret === '') return undefined;
-    return createHash('sha256').update(`session\n${pin}\n${secret}`, 'utf8').digest('hex');
+    return createHmac('sha256', this.options.key).update(`session\n${pin}\n${secret}`, 'utf8').digest('hex');
   }
 }

@@ -3,8 +3,8 @@ import type { Clock } from '../clock';
 const MINUTE_MS = 60_000;
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 15 * MINUTE_MS;
-/** After so long without another wrong try all is forgotten. */
-const FORGET_MS = 30 * MINUTE_MS;
+/** After so long without another wrong try half of them are forgotten. More at once would be worth waiting for. */
+const HALF_LIFE_MS = 24 * 60 * MINUTE_MS;
 /** So many names are remembered; beyond it, the one that was wrong the longest ago is forgotten. */
 const MAX_NAMES = 10_000;
 
@@ -32,7 +32,8 @@ export class Throttle {
   wrong(name: string): void {
     const now = this.clock.monotonic();
     const before = this.wrongs.get(name);
-    const count = before && now - before.lastAt < FORGET_MS ? before.count + 1 : 1;
+    const halvings = before ? Math.floor((now - before.lastAt) / HALF_LIFE_MS) : 0;
+    const count = Math.floor((before?.count ?? 0) / 2 ** halvings) + 1;
     const over = count - this.free;
     const wait = over < 0 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** Math.min(over, 10), LONGEST_WAIT_MS);
     // Put at the end: the first of the map was wrong the longest ago.

@@ -24,7 +24,7 @@ import type { QuestionBook } from '../../lib/questions/book';
 import { questionError } from '../../lib/questions/errors';
 import { MAX_OPEN_QUESTIONS } from './questions';
 import { failureReply, fullReply, replyTo, statusOf, write } from './http-replies';
-import type { Serve } from './http-routes';
+import type { Route } from './http-routes';
 import type { OwnAnswers } from './own-answers';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -70,9 +70,9 @@ export class HttpEndpoint {
 
   constructor(private readonly options: EndpointOptions) {}
 
-  /** The handler of one protocol's path. */
-  handler(name: HttpProtocolName, protocol: HttpProtocol): Serve {
-    return (req, res, fault) => {
+  /** The handlers of one protocol's path. */
+  handlers(name: HttpProtocolName, protocol: HttpProtocol): Omit<Route, 'owner'> {
+    const handle = (req: Request, res: Response, fault: ParserFault | undefined): void => {
       const exchange = { name, protocol, req, res, fault };
       this.serve(exchange).catch((thrown: unknown) => {
         const error = asError(thrown);
@@ -83,6 +83,7 @@ export class HttpEndpoint {
         }
       });
     };
+    return { serve: (req, res) => handle(req, res, undefined), refuse: handle };
   }
 
   private refuse(exchange: Exchange, error: TelephonyError, status: number, request?: BadRequest): void {

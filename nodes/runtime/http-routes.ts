@@ -5,14 +5,25 @@ import type { ParserFault } from '../../lib/http-in/body';
 import { Claims } from './claims';
 import { corsHeaders } from './cors';
 
-/** `fault`: a body parser in front of us gave up on the request. */
-export type Serve = (req: Request, res: Response, fault?: ParserFault) => void;
+export type Serve = (req: Request, res: Response) => void;
 
 /** A path at work, and whose it is. */
 export interface Route {
   readonly serve: Serve;
   readonly owner: Node;
+  /**
+   * Refuses, in the asker's own format, what a body parser in front of us gave up on. Nobody in front was asked for a password then, so that
+   * it must never do what was asked. Absent: it is refused without the node.
+   */
+  readonly refuse?: (req: Request, res: Response, fault: ParserFault) => void;
 }
+
+/** What a parser means by these; everything else is a bad request. */
+const FAULTS: Readonly<Record<string, number>> = {
+  'entity.too.large': 413,
+  'charset.unsupported': 415,
+  'encoding.unsupported': 415,
+};
 
 /**
  * The paths that nodes of this pack serve on Node-RED's HTTP server: one handler for good, that looks the path up. So a
@@ -52,16 +63,20 @@ class HttpRoutes {
     });
   }
 
-  /** A body that could not be parsed in front of us is refused in the asker's own format. */
+  /**
+   * What a body parser gave up on came past `httpNodeAuth` and the admin's middleware: it is refused, and nothing of it is done, not even
+   * where the path would not have looked at the body.
+   */
   private recover(thrown: unknown, req: Request, res: Response, next: NextFunction): void {
-    const serve = this.claims.holder(keyOf(req.path))?.serve;
+    const route = this.claims.holder(keyOf(req.path));
     const fault = parserFault(thrown);
-    if (!serve || !fault || res.headersSent) {
+    if (!route || !fault || res.headersSent) {
       next(thrown);
       return;
     }
     forgetCors(res);
-    serve(req, res, fault);
+    if (route.refuse) route.refuse(req, res, fault);
+    else res.status(FAULTS[fault.type] ?? 400).end();
   }
 }
 

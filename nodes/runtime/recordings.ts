@@ -1,17 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import type { Request, Response } from 'express';
 import type { NodeAPI } from 'node-red';
 import { systemClock } from '../../lib/clock';
-import { asError } from '../../lib/errors';
 import { RecordingStore } from '../../lib/recordings';
 import { recordingError } from '../../lib/recordings/errors';
 import { contentTypeOf } from '../../lib/recordings/folder';
 import type { Recordings } from '../../lib/recordings/types';
 import { httpIsOff } from './http-routes';
+import { keptKey } from './kept-key';
 import { textOf } from './settings';
-import { madeUserFolder, userFolder } from './user-folder';
 
 /** What the dialog of `ami-config` says of the recordings of its PBX. */
 export interface RecordingsDef {
@@ -99,28 +96,6 @@ function routes(red: NodeAPI): RecordingRoutes {
   return known;
 }
 
-/** The key that signs links: made once, kept beside the store and in no flow, so that links outlive a restart and an export. */
-function linkKey(red: NodeAPI): Uint8Array {
-  const file = join(userFolder(red), 'recordings.key');
-  try {
-    madeUserFolder(red);
-    try {
-      writeFileSync(file, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 });
-    } catch (thrown) {
-      if ((thrown as { readonly code?: string }).code !== 'EEXIST') throw thrown;
-    }
-    const key = readFileSync(file);
-    if (key.length >= 32) return key;
-  } catch (thrown) {
-    const reason = (thrown as { readonly code?: string }).code ?? asError(thrown).name;
-    throw bad(
-      `the key of their links cannot be kept in ${file} (${reason}).`,
-      `ключ ссылок не сохранить в ${file} (${reason}).`,
-    );
-  }
-  throw bad(`the key in ${file} is too short: delete the file.`, `ключ в ${file} слишком короткий: удалите файл.`);
-}
-
 function linkBase(id: string, typed: string): string {
   let url: URL;
   try {
@@ -161,7 +136,11 @@ export function offerRecordings(red: NodeAPI, id: string, pbx: string, def: Reco
   const links =
     address === '' || httpIsOff(red)
       ? undefined
-      : { base: linkBase(id, address), key: linkKey(red), validMs: validDays(def.recordingsDays) * DAY_MS };
+      : {
+          base: linkBase(id, address),
+          key: keptKey(red, 'recordings.key', bad),
+          validMs: validDays(def.recordingsDays) * DAY_MS,
+        };
   const store = new RecordingStore({
     folder,
     clock: systemClock,

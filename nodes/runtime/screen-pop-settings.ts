@@ -3,10 +3,10 @@ import { Desk } from '../../lib/agents/desk';
 import type { DeskOptions } from '../../lib/agents/desk';
 import { agentError } from '../../lib/agents/errors';
 import type { DeskMemory } from '../../lib/agents/memory';
-import { readPins, TRIAL_PIN } from '../../lib/agents/pins';
 import { PopTemplate } from '../../lib/agents/pop-url';
 import type { QueueRules } from '../../lib/agents/queues';
 import { SignIn } from '../../lib/agents/sign-in';
+import type { SignInOptions } from '../../lib/agents/sign-in';
 import { systemClock } from '../../lib/clock';
 import { createAgentControl } from '../../lib/control/agents';
 import { createCallControl } from '../../lib/control/control';
@@ -16,15 +16,19 @@ import type { QueueMessage } from '../../lib/messages/queues';
 import type { PbxMessage } from '../../lib/messages/types';
 import type { Pbx } from '../../lib/pbx/pbx';
 import { AgentPage } from './agent-page';
+import { agentPins } from './agent-pins';
+import type { AgentRows } from './agent-pins';
 import { BareChannel } from './bare-channel';
 import { knows } from '../../lib/presence/knows';
-import { defaultPhones } from '../../lib/simulator';
 import { crmConfig, storeConfig } from './config-nodes';
+import { keptKey } from './kept-key';
+import { wordsFor } from './language';
 import { keyOf, textOf } from './settings';
 
 export interface ScreenPopDef extends NodeDef {
   readonly path?: string;
   readonly pbx?: string;
+  readonly agents?: AgentRows;
   /** Whose table says who an agent is. */
   readonly crm?: string;
   /** Where the calls of the day are kept. */
@@ -46,12 +50,8 @@ export interface ScreenPopDef extends NodeDef {
   readonly trustedProxies?: string;
 }
 
-export interface ScreenPopCredentials {
-  /** One line `<extension> <hash>` for each agent. */
-  readonly pins?: string;
-  /** Signs links of the CRM. */
-  readonly secret?: string;
-}
+/** `secret` signs links of the CRM; the others are hashes of PINs, see {@link AgentRows}. */
+export type ScreenPopCredentials = Partial<Record<string, string>>;
 
 /** One page of agents at work. */
 export interface AgentDesk {
@@ -63,17 +63,12 @@ export interface AgentDesk {
 }
 
 const DAY_LIMIT = 50;
+/** Characters of the key for links. */
+const LEAST_KEY = 16;
 
 function templateOf(value: unknown): PopTemplate | undefined {
   const text = textOf(value);
   return text === '' ? undefined : new PopTemplate(text);
-}
-
-/** Who tries the simulator out and has set no PIN yet can sign in nevertheless. */
-function pinsOf(text: string, { simulator }: Pbx): ReadonlyMap<string, string> {
-  const pins = readPins(text);
-  if (pins.size > 0 || !simulator) return pins;
-  return new Map(defaultPhones.map(({ extension }) => [extension, TRIAL_PIN]));
 }
 
 function originsOf({ origins }: ScreenPopDef): readonly string[] {
@@ -119,6 +114,33 @@ function deskOptions(red: NodeAPI, def: ScreenPopDef): DeskOptions {
   };
 }
 
+/** Throws `AGENT_SHORT_KEY`: who has one link can try keys at home, as fast as his machine does. */
+function linkKey(value: unknown): string {
+  const key = keyOf(value);
+  if (key !== '' && key.length < LEAST_KEY) throw agentError('AGENT_SHORT_KEY', { least: LEAST_KEY });
+  return key;
+}
+
+function signInOptions(
+  red: NodeAPI,
+  node: Node<ScreenPopCredentials>,
+  { agents = [] }: ScreenPopDef,
+  pbx: Pbx,
+): SignInOptions {
+  const { credentials } = node;
+  const { pins, without } = agentPins(agents, credentials, pbx);
+  if (without.length > 0) {
+    node.warn(wordsFor(red, node, agentError('AGENT_NO_PIN', { extensions: without.slice(0, 20).join(', ') })));
+  }
+  return {
+    pins,
+    secret: linkKey(credentials.secret),
+    pbx: pbx.name,
+    page: node.id,
+    key: keptKey(red, 'agents.key', (problemEn, problemRu) => agentError('AGENT_NO_KEY', { problemEn, problemRu })),
+  };
+}
+
 /** Throws a TelephonyError when the settings are wrong. */
 export function agentDesk(
   red: NodeAPI,
@@ -150,11 +172,7 @@ export function agentDesk(
   const store = storeConfig(red, def.store)?.store;
   const page = new AgentPage({
     desk,
-    signIn: new SignIn(
-      { pins: pinsOf(node.credentials.pins ?? '', pbx), secret: keyOf(node.credentials.secret) },
-      systemClock,
-      memory.signIn,
-    ),
+    signIn: new SignIn(signInOptions(red, node, def, pbx), systemClock, memory.signIn),
     access: new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) }),
     clock: systemClock,
     origins: originsOf(def),
@@ -163,7 +181,9 @@ export function agentDesk(
       ? {
           history: async (extension: string) => {
             const from = new Date(systemClock.now()).setHours(0, 0, 0, 0);
+            // Another PBX in the same store may have the same extension, of somebody else.
             const found = await store.calls.find({
+              pbx: pbx.name,
               from,
               extensions: [extension],
               sort: '-startedAt',

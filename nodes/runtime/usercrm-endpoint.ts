@@ -190,7 +190,7 @@ export class UserCrmEndpoint {
         else this.pathTaken(path, owner);
         this.showState();
       };
-      this.leave.push(serveHttp(red, path, { serve: endpoint.handler(name, protocol), owner: node }, onTurn));
+      this.leave.push(serveHttp(red, path, { ...endpoint.handlers(name, protocol), owner: node }, onTurn));
     }
   }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { hashPin } from '../../lib/agents/pins';
+import { withPins } from '../nodes/support/agents';
 import { chromiumPath, startBrowser } from '../support/browser';
 import { closeDialog, openDialog, openEditor } from '../support/editor';
 import { asked, picture, PICTURE } from '../support/pictures';
@@ -32,10 +33,12 @@ describeAsterisk('the page of agents', (version) => {
     canRun(this, chromiumPath !== undefined, 'there is no Chromium');
     bed = await TestBed.start({ version });
     phone = await SipPhone.registered({ server: bed.asterisk.sipPort, user: '103' });
-    const lines = await Promise.all(Object.entries(PINS).map(async ([who, pin]) => `${who} ${await hashPin(pin)}`));
+    const hashes = await Promise.all(
+      Object.entries(PINS).map(async ([who, pin]) => [who, await hashPin(pin)] as const),
+    );
     const settings: Readonly<Record<string, object>> = {
       'ami-config': { ...REAL_PBX(bed.asterisk.amiPort), trunks: 'provider', trunkContexts: 'from-trunk' },
-      'screen-pop': { credentials: { pins: lines.join('\n') } },
+      'screen-pop': withPins(Object.fromEntries(hashes)),
     };
     nodeRed = await startPack(exampleFlow('11-agent-page').map((node) => ({ ...node, ...settings[node.type] })));
     await until(

@@ -1,7 +1,10 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { hashPin } from '../../lib/agents/pins';
+import { withPins } from '../nodes/support/agents';
 import { chromiumPath, startBrowser } from '../support/browser';
 import { removeFolder, startNodeRed, userDirWithPack } from '../support/real-node-red';
 import type { RealNodeRed, StartOptions } from '../support/real-node-red';
@@ -30,6 +33,7 @@ describe('the page of agents over a kill of Node-RED', () => {
     const settings = `httpNodeRoot: '/flows', httpNodeAuth: { user: '${AUTH.username}', pass: '${HASH}' }`;
     nodeRed = await startNodeRed({ userDir, settings });
     options = { userDir, settings, port: Number(new URL(nodeRed.url).port) };
+    const { agents, credentials } = withPins({ 101: await hashPin('4711') });
     await nodeRed.deploy([
       { id: 'tab', type: 'tab', label: 'agents' },
       { id: 'pbx', type: 'ami-config', name: 'office', mode: 'simulator' },
@@ -41,11 +45,12 @@ describe('the page of agents over a kill of Node-RED', () => {
         y: 100,
         pbx: 'pbx',
         path: '/agent',
+        agents,
         popAt: 'ringing',
         url: 'show_vars/?aon=%callerid%',
         queues: true,
         wires: [[]],
-        credentials: { pins: `101 ${await hashPin('4711')}` },
+        credentials,
       },
     ]);
     browser = await startBrowser();
@@ -70,6 +75,28 @@ describe('the page of agents over a kill of Node-RED', () => {
     await page.waitForSelector('#presence.there');
     const [cookie] = await page.context().cookies(`${url}/`);
     assert.equal(cookie?.path, '/flows/agent/');
+  });
+
+  it('lets nobody past httpNodeAuth by a body that no parser can read', async () => {
+    const at = (what: string) => `${nodeRed!.url}/flows/agent/${what}`;
+    const enter = (type: string) =>
+      fetch(at('session'), {
+        method: 'POST',
+        headers: { 'content-type': type, 'x-telephony-crm': '1' },
+        body: '{"extension":"101","pin":"4711"}',
+      });
+    assert.equal((await enter('application/json')).status, 401);
+    const odd = await enter('application/json; charset=koi8-r');
+    assert.deepEqual([odd.status, odd.headers.get('set-cookie')], [415, null]);
+  });
+
+  it('tells the editor of no hash of a PIN, and keeps its key for itself', async () => {
+    const told = await nodeRed!.admin<Record<string, unknown>>('GET', 'credentials/screen-pop/pop');
+    assert.deepEqual([told.has_pin1, told.has_pin2], [true, false]);
+    assert.doesNotMatch(JSON.stringify(told), /scrypt/);
+    const { mode, size } = await stat(join(nodeRed!.userDir, 'telephony-crm', 'agents.key'));
+    assert.equal(mode & 0o077, 0);
+    assert.ok(size >= 32);
   });
 
   it('stays as it is when Node-RED is killed, and is at work again without signing in when it is back', async () => {

@@ -6,8 +6,10 @@ import { hashPin } from '../../lib/agents/pins';
 import amiConfig from '../../nodes/ami-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import screenPop from '../../nodes/screen-pop';
+import { withPins } from '../nodes/support/agents';
 import { FlowServer } from '../nodes/support/http';
 import { deploy, load, node, unload, type FlowNode } from '../nodes/support/runtime';
+import { UserDir } from '../nodes/support/store-flow';
 import { chromiumPath, startBrowser } from '../support/browser';
 import { canRun } from '../support/require-or-skip';
 import { until } from '../support/wait';
@@ -70,7 +72,9 @@ function flaws(): string[] {
 
 describe('the page of agents', () => {
   const server = new FlowServer();
+  const userDir = new UserDir();
   const faults: string[] = [];
+  let pins = withPins({});
   let browser: Browser;
   let page: Page;
 
@@ -80,6 +84,7 @@ describe('the page of agents', () => {
     z: 'tab',
     pbx: 'pbx',
     path: '/agent',
+    agents: pins.agents,
     popAt: 'ringing',
     url: 'show_vars/?aon=%callerid%&operator=%agent_phone%',
     queues: true,
@@ -122,8 +127,8 @@ describe('the page of agents', () => {
     canRun(this, chromiumPath !== undefined, 'there is no Chromium');
     browser = await startBrowser();
     await server.listen();
-    const pins = `101 ${await hashPin('4711')}\n105 ${await hashPin('0815')}`;
-    await load([server.init, amiConfig, screenPop], flow(), { credentials: { pop: { pins } } });
+    pins = withPins({ 101: await hashPin('4711'), 105: await hashPin('0815') });
+    await load([server.init, userDir.init, amiConfig, screenPop], flow(), { credentials: { pop: pins.credentials } });
     await until(() => (node('pbx') as AmiConfigNode).pbx.calls.isKnown, 'the PBX');
   });
 
@@ -136,6 +141,7 @@ describe('the page of agents', () => {
     await (browser as Browser | undefined)?.close();
     await unload();
     await server.close();
+    userDir.remove();
   });
 
   it('signs in, shows a call live, opens the card and hangs up', async () => {

@@ -138,6 +138,7 @@ function agentPage(flows: readonly Record<string, unknown>[]): Record<string, un
     name: 'page',
     path: '/agent',
     pbx: idOf('ami-config'),
+    agents: [],
     crm: '',
     store: '',
     url: 'show_vars/?aon=%callerid%',

@@ -5,40 +5,46 @@ import amiConfig from '../../nodes/ami-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import screenPop from '../../nodes/screen-pop';
 import { until } from '../support/wait';
-import { AgentsAtWork } from './support/agents';
+import { AgentsAtWork, withPins } from './support/agents';
 import type { Told } from './support/agents';
 import { FlowServer } from './support/http';
 import { load, node, unload } from './support/runtime';
+import { UserDir } from './support/store-flow';
 
 const AGENTS = 200;
 const NOTES = 20;
-const SECRET = 'a key for links';
+const SECRET = 'a key for all the links';
+const LINK = { purpose: 'link', place: 'office' } as const;
 
 describe('screen-pop with two hundred agents', () => {
   const server = new FlowServer();
   const agents = new AgentsAtWork(server);
+  const userDir = new UserDir();
 
   before(() => server.listen());
   after(async () => {
     agents.leave();
     await unload();
     await server.close();
+    userDir.remove();
   });
 
   it('tells each his own only, at once and within bounds', async function () {
     this.timeout(120_000);
+    const { agents: table, credentials } = withPins({ 101: await hashPin('4711') });
     const flow = [
       { id: 'tab', type: 'tab' },
       { id: 'pbx', type: 'ami-config', name: 'office', mode: 'simulator' },
-      { id: 'pop', type: 'screen-pop', z: 'tab', pbx: 'pbx', path: '/agent', queues: true, wires: [[]] },
+      { id: 'pop', type: 'screen-pop', z: 'tab', pbx: 'pbx', path: '/agent', agents: table, queues: true, wires: [[]] },
     ];
-    const pins = `101 ${await hashPin('4711')}`;
-    await load([server.init, amiConfig, screenPop], flow, { credentials: { pop: { pins, secret: SECRET } } });
+    await load([server.init, userDir.init, amiConfig, screenPop], flow, {
+      credentials: { pop: { ...credentials, secret: SECRET } },
+    });
     await until(() => (node('pbx') as AmiConfigNode).pbx.calls.isKnown, 'the PBX');
     const extensions = Array.from({ length: AGENTS }, (_, i) => String(200 + i));
     const cookies = await Promise.all(
       extensions.map(async (extension) => {
-        const token = signToken('link', extension, Date.now() + 60_000, SECRET);
+        const token = signToken(LINK, extension, Date.now() + 60_000, SECRET);
         const { headers } = await agents.post('session', { token });
         return headers['set-cookie']?.[0]?.split(';')[0] ?? '';
       }),

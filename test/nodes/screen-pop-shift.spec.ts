@@ -4,9 +4,9 @@ import amiConfig from '../../nodes/ami-config';
 import callHistory from '../../nodes/call-history';
 import screenPop from '../../nodes/screen-pop';
 import storeConfig from '../../nodes/store-config';
-import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
+import type { AmiConfigNode, StoreConfigNode } from '../../nodes/runtime/config-nodes';
 import { until } from '../support/wait';
-import { AgentsAtWork, has } from './support/agents';
+import { AgentsAtWork, has, withPins } from './support/agents';
 import type { Told } from './support/agents';
 import { FlowServer } from './support/http';
 import { deploy, lastStatus, load, logLines, messages, node, unload, waitForStatus } from './support/runtime';
@@ -50,18 +50,13 @@ describe('screen-pop over a shift', () => {
     z: 'tab',
     pbx: 'pbx',
     path: '/agent',
+    agents: withPins({ 101: '', 102: '' }).agents,
     popAt: 'ringing',
     url: 'show_vars/?aon=%callerid%',
     wires: [['sink']],
     ...more,
   });
-  const pins = (lines: Readonly<Record<string, string>>): { pop: { pins: string } } => ({
-    pop: {
-      pins: Object.entries(lines)
-        .map(([extension, kept]) => `${extension} ${kept}`)
-        .join('\n'),
-    },
-  });
+  const pins = (lines: Readonly<Record<string, string>>) => ({ pop: withPins(lines).credentials });
   const usual = () => pins({ 101: hash.a!, 102: hash.b! });
   const all = [server.init, userDir.init, amiConfig, storeConfig, callHistory, screenPop];
   const pbx = () => (node('pbx') as AmiConfigNode).pbx;
@@ -198,6 +193,12 @@ describe('screen-pop over a shift', () => {
     assert.equal((await callsOf(one))[0]?.result, 'answered');
     assert.deepEqual(await callsOf(other), []);
     assert.equal((await server.ask('/agent/history')).status, 401);
+    // The other office has a 101, too.
+    const { calls } = (node('store') as StoreConfigNode).store!;
+    const [own] = (await calls.find({ extensions: ['101'], limit: 10 })).calls;
+    await calls.put([{ ...own!, callId: 'branch-1', eventId: 'branch-1', pbx: 'branch' }]);
+    assert.equal((await calls.find({ extensions: ['101'], limit: 10 })).calls.length, 2);
+    assert.equal((await callsOf(one)).length, 1);
   });
 
   it('asks an extension that was renamed to sign in anew, and tells it nothing of the old', async () => {
@@ -205,7 +206,9 @@ describe('screen-pop over a shift', () => {
     const cookie = await agents.signIn('102', '0815');
     const page = await agents.listen('events', cookie);
     await has(page, 'state');
-    await deploy([TAB, CONFIG, pop({ name: 'another' }), SINK], 'nodes', pins({ 101: hash.a!, 105: hash.b! }));
+    const renamed = { 101: hash.a!, 105: hash.b! };
+    const { agents: table } = withPins(renamed);
+    await deploy([TAB, CONFIG, pop({ name: 'another', agents: table }), SINK], 'nodes', pins(renamed));
     await until(() => agents.open === 0, 'the end of the stream');
     assert.equal((await server.ask('/agent/events', { headers: { cookie } })).status, 401);
     assert.equal((await agents.post('act', { action: 'hangup', legId: '1' }, { cookie })).status, 401);
@@ -245,7 +248,7 @@ describe('screen-pop over a shift', () => {
   });
 
   it('says which node has the path, and takes it over when that one goes', async () => {
-    const second: FlowNode = { ...pop(), id: 'late', name: 'late', wires: [[]] };
+    const second: FlowNode = { ...pop(), id: 'late', name: 'late', agents: [], wires: [[]] };
     await start({ name: 'first' }, [second]);
     await waitForStatus('late', { fill: 'red', shape: 'ring', text: 'screen-pop.status.path-taken' });
     const told = logLines('late').filter(({ level }) => level === 'warn');

@@ -12,7 +12,7 @@ import { until } from '../support/wait';
 import { AgentsAtWork, has } from './support/agents';
 import { FlowServer } from './support/http';
 
-const SECRET = 'a key for links';
+const SECRET = 'a key for all the links';
 const refused = () => Promise.reject(new Error('not asked'));
 
 describe('the stream for the page of a CRM', () => {
@@ -26,7 +26,11 @@ describe('the stream for the page of a CRM', () => {
       { clock, calls: { current: [], isKnown: true }, members: () => undefined, run: refused, runAgent: refused },
       memory,
     ),
-    signIn: new SignIn({ pins: new Map(), secret: SECRET }, clock, memory.signIn),
+    signIn: new SignIn(
+      { pins: new Map(), secret: SECRET, pbx: 'office', page: 'pop', key: Buffer.alloc(32) },
+      clock,
+      memory.signIn,
+    ),
     access: new Access({ allowList: '', trustedProxies: '' }),
     clock,
     origins: [],
@@ -49,7 +53,7 @@ describe('the stream for the page of a CRM', () => {
   });
 
   it('ends with the token, and not before', async () => {
-    const token = signToken('link', '101', clock.now() + 60_000, SECRET);
+    const token = signToken({ purpose: 'link', place: 'office' }, '101', clock.now() + 60_000, SECRET);
     const told = await agents.listen(`stream?token=${token}`);
     clock.advance(50_000);
     memory.bare.tell('101', 'message', '{"action":"call_ringing"}');

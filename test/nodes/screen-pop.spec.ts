@@ -5,27 +5,31 @@ import amiConfig from '../../nodes/ami-config';
 import screenPop from '../../nodes/screen-pop';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import { until } from '../support/wait';
-import { AgentsAtWork, has } from './support/agents';
+import { AgentsAtWork, has, withPins } from './support/agents';
 import type { Told } from './support/agents';
 import { FlowServer } from './support/http';
-import { load, messages, node, unload, type FlowNode } from './support/runtime';
+import { lastStatus, load, logLines, messages, node, unload, type FlowNode } from './support/runtime';
+import { UserDir } from './support/store-flow';
 
 const TAB: FlowNode = { id: 'tab', type: 'tab' };
 const CONFIG: FlowNode = { id: 'pbx', type: 'ami-config', name: 'office', mode: 'simulator' };
 const SINK: FlowNode = { id: 'sink', type: 'sink', z: 'tab', wires: [] };
 const OWN = { 'x-telephony-crm': '1' };
-const SECRET = 'a key for links';
+const SECRET = 'a key for all the links';
+const LINK = { purpose: 'link', place: 'office' } as const;
 /** A queue of the simulator: 101 answers. */
 const QUEUE = '74951000170';
 
 describe('screen-pop', () => {
   const server = new FlowServer();
-  let pins = '';
+  const userDir = new UserDir();
+  let pins = withPins({});
   const agents = new AgentsAtWork(server);
 
   before(async () => {
-    pins = `101 ${await hashPin('4711')}\n102 ${await hashPin('0815')}`;
+    pins = withPins({ 101: await hashPin('4711'), 102: await hashPin('0815') });
   });
+  after(() => userDir.remove());
   beforeEach(() => server.listen());
   afterEach(async () => {
     agents.leave();
@@ -39,12 +43,13 @@ describe('screen-pop', () => {
     z: 'tab',
     pbx: 'pbx',
     path: '/agent',
+    agents: pins.agents,
     wires: [['sink']],
     ...more,
   });
-  const start = (more: Record<string, unknown> = {}) =>
-    load([server.init, amiConfig, screenPop], [TAB, CONFIG, pop(more), SINK], {
-      credentials: { pop: { pins, secret: SECRET } },
+  const start = (more: Record<string, unknown> = {}, secret = SECRET) =>
+    load([server.init, userDir.init, amiConfig, screenPop], [TAB, CONFIG, pop(more), SINK], {
+      credentials: { pop: { ...pins.credentials, secret } },
     });
   const simulator = () => (node('pbx') as AmiConfigNode).pbx.simulator!;
   const connected = () => until(() => (node('pbx') as AmiConfigNode).pbx.client.state.phase === 'ready', 'the link');
@@ -129,7 +134,7 @@ describe('screen-pop', () => {
     await start({ origins: 'https://crm.example.com' });
     await connected();
     assert.equal((await server.ask('/agent/stream?token=101.1.x')).status, 401);
-    const told = await agents.listen(`stream?token=${signToken('link', '101', Date.now() + 60_000, SECRET)}`);
+    const told = await agents.listen(`stream?token=${signToken(LINK, '101', Date.now() + 60_000, SECRET)}`);
     await simulator().call({ from: '79031112233', did: QUEUE });
     await until(() => told.some(({ data }) => data.action === 'call_hangup'), 'the end');
     assert.deepEqual(
@@ -144,7 +149,7 @@ describe('screen-pop', () => {
     const { pbx } = node('pbx') as AmiConfigNode;
     await until(() => pbx.queues.stats.members > 0, 'the members');
     const stream = (extension: string) =>
-      agents.listen(`stream?token=${signToken('link', extension, Date.now() + 60_000, SECRET)}`);
+      agents.listen(`stream?token=${signToken(LINK, extension, Date.now() + 60_000, SECRET)}`);
     const [own, other] = [await stream('101'), await stream('105')];
     const pause = (extension: string, Reason: string) =>
       pbx.client.action({ action: 'QueuePause', headers: { Interface: `PJSIP/${extension}`, Paused: 'true', Reason } });
@@ -157,6 +162,30 @@ describe('screen-pop', () => {
       [{ user_uid: '101', crm_user: '', base_status: -3, extra_status: 3, status_name: 'Обед' }],
     );
     assert.equal(changes(other).length, 1);
+  });
+
+  it('lets nobody in while the key for links is one that can be guessed', async () => {
+    await start({}, 'short enough 15');
+    assert.equal(lastStatus('pop')?.text, 'screen-pop.status.settings');
+    assert.match(
+      logLines('pop')
+        .map(({ text }) => text)
+        .join('\n'),
+      /16 characters/,
+    );
+    assert.equal((await server.ask('/agent/')).status, 404);
+  });
+
+  it('says which agents have lost their PINs, as after an import, and lets the others in', async () => {
+    await start({ agents: [...pins.agents, { extension: '103', slot: 7 }] });
+    assert.match(
+      logLines('pop')
+        .map(({ text }) => text)
+        .join('\n'),
+      /have no PIN: 103\./,
+    );
+    await agents.signIn('101', '4711');
+    assert.equal((await server.post('/agent/session', { extension: '103', pin: '4711' }, OWN)).status, 401);
   });
 
   it('shows what a template gives, and never as markup', async () => {

@@ -14,6 +14,15 @@ export interface Told {
   readonly id?: string;
 }
 
+/** The table of agents and the hashes of their PINs, as the dialog saves them. */
+export function withPins(hashes: Readonly<Record<string, string>>) {
+  const lines = Object.entries(hashes);
+  return {
+    agents: lines.map(([extension], index) => ({ extension, slot: index + 1 })),
+    credentials: Object.fromEntries(lines.map(([, hash], index) => [`pin${index + 1}`, hash])),
+  };
+}
+
 /** Agents at their pages, as the server sees them. */
 export class AgentsAtWork {
   private readonly streams = new Set<ClientRequest>();

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Feed } from '../../../lib/agents/feed';
-import { hashPin, isPin, readPins } from '../../../lib/agents/pins';
+import { networkOf } from '../../../lib/agents/network';
+import { hashPin, isHash, isPin } from '../../../lib/agents/pins';
 import { PopTemplate, webAddress } from '../../../lib/agents/pop-url';
 import { SESSION_MS, SignIn, SignInMemory } from '../../../lib/agents/sign-in';
+import { Throttle } from '../../../lib/agents/throttle';
 import { signToken } from '../../../lib/agents/tokens';
 import { FakeClock } from '../../support/fake-clock';
 
-const SECRET = 'a key';
+const OWN = { secret: 'a key', pbx: 'office', page: 'pop', key: Buffer.alloc(32, 7) };
+const SECRET = OWN.secret;
+const LINK = { purpose: 'link', place: OWN.pbx } as const;
 
 describe('PINs of agents', () => {
   it('are kept as a hash that only the PIN fits', async () => {
@@ -16,7 +20,7 @@ describe('PINs of agents', () => {
     assert.equal(await isPin('4711', one), true);
     assert.equal(await isPin('4712', one), false);
     assert.equal(await isPin('4711', undefined), false);
-    assert.deepEqual([...readPins(`101 ${one}\nnonsense\n102 4711`).keys()], ['101']);
+    assert.deepEqual([one, '4711', '', undefined].map(isHash), [true, false, false, false]);
     await assert.rejects(hashPin('123'), { code: 'AGENT_BAD_PIN' });
   });
 });
@@ -25,19 +29,16 @@ describe('signing in', () => {
   const made = async () => {
     const clock = new FakeClock();
     const pins = new Map([['101', await hashPin('4711')]]);
-    return { clock, pins, signIn: new SignIn({ pins, secret: SECRET }, clock, new SignInMemory(clock)) };
+    return { clock, pins, signIn: new SignIn({ ...OWN, pins }, clock, new SignInMemory(clock)) };
   };
 
   it('outlives a restart, and ends by time, by signing out and with another PIN', async () => {
     const { clock, pins, signIn } = await made();
     const { session } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
     assert.equal(signIn.extensionOf(session), '101');
-    assert.equal(new SignIn({ pins, secret: SECRET }, clock, new SignInMemory(clock)).extensionOf(session), '101');
+    assert.equal(new SignIn({ ...OWN, pins }, clock, new SignInMemory(clock)).extensionOf(session), '101');
     const changed = new Map([['101', await hashPin('4711')]]);
-    assert.equal(
-      new SignIn({ pins: changed, secret: SECRET }, clock, new SignInMemory(clock)).extensionOf(session),
-      undefined,
-    );
+    assert.equal(new SignIn({ ...OWN, pins: changed }, clock, new SignInMemory(clock)).extensionOf(session), undefined);
     assert.equal(signIn.extensionOf(session.replace('101.', '102.')), undefined);
     signIn.signOut(session);
     assert.equal(signIn.extensionOf(session), undefined);
@@ -48,17 +49,48 @@ describe('signing in', () => {
 
   it('takes a link of the CRM for a link only, in its time', async () => {
     const { clock, signIn } = await made();
-    const link = signToken('link', '105', clock.now() + 60_000, SECRET);
+    const link = signToken(LINK, '105', clock.now() + 60_000, SECRET);
     const session = signIn.withLink(link);
     assert.equal(signIn.extensionOf(session), '105');
     assert.equal(signIn.extensionOf(link), undefined);
     assert.throws(() => signIn.withLink(session), { code: 'AGENT_BAD_LINK' });
-    const far = signToken('link', '105', clock.now() + 48 * 60 * 60_000, SECRET);
+    const far = signToken(LINK, '105', clock.now() + 48 * 60 * 60_000, SECRET);
     assert.throws(() => signIn.withLink(far), { code: 'AGENT_BAD_LINK' });
     clock.advance(61_000);
     assert.throws(() => signIn.withLink(link), { code: 'AGENT_BAD_LINK' });
-    const without = new SignIn({ pins: new Map(), secret: '' }, clock, new SignInMemory(clock));
-    assert.throws(() => without.withLink(signToken('link', '105', clock.now() + 1000, '')), { code: 'AGENT_BAD_LINK' });
+    const without = new SignIn({ ...OWN, pins: new Map(), secret: '' }, clock, new SignInMemory(clock));
+    assert.throws(() => without.withLink(signToken(LINK, '105', clock.now() + 1000, '')), { code: 'AGENT_BAD_LINK' });
+  });
+
+  it('takes neither a link nor a session of another page, though PIN and key are the same', async () => {
+    const { clock, pins, signIn } = await made();
+    const other = new SignIn({ ...OWN, pins, pbx: 'branch', page: 'pop2' }, clock, new SignInMemory(clock));
+    const link = signToken(LINK, '101', clock.now() + 60_000, SECRET);
+    assert.equal(signIn.extensionOfLink(link), '101');
+    assert.equal(other.extensionOfLink(link), undefined);
+    const { session, device } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
+    assert.deepEqual([signIn.extensionOf(session), signIn.extensionOfDevice(device)], ['101', '101']);
+    assert.deepEqual([other.extensionOf(session), other.extensionOfDevice(device)], [undefined, undefined]);
+  });
+
+  it('takes no session that somebody signed who knows the PIN, its hash and the key for links only', async () => {
+    const { clock, pins, signIn } = await made();
+    const forger = new SignIn({ ...OWN, pins, key: Buffer.alloc(32) }, clock, new SignInMemory(clock));
+    const { session, device } = await forger.withPin('101', '4711', { address: '10.0.0.1' });
+    assert.equal(forger.extensionOf(session), '101');
+    assert.deepEqual([signIn.extensionOf(session), signIn.extensionOfDevice(device)], [undefined, undefined]);
+  });
+
+  it('lets in who signs out and in again within the same second', async () => {
+    const { clock, signIn } = await made();
+    const come = async () => (await signIn.withPin('101', '4711', { address: '10.0.0.1' })).session;
+    const first = await come();
+    signIn.signOut(first);
+    assert.equal(signIn.extensionOf(await come()), '101');
+    assert.equal(signIn.extensionOf(first), undefined);
+    const link = signToken(LINK, '101', clock.now() + 60_000, SECRET);
+    signIn.signOut(signIn.withLink(link));
+    assert.equal(signIn.extensionOf(signIn.withLink(link)), '101');
   });
 
   it('makes each further guess wait longer, whoever guesses', async () => {
@@ -71,6 +103,64 @@ describe('signing in', () => {
     await assert.rejects(guess('10.0.0.9'), { code: 'AGENT_WAIT', params: { seconds: 60 } });
     clock.advance(60_000);
     assert.equal(signIn.extensionOf((await guess('10.0.0.9', '4711')).session), '101');
+  });
+
+  it('gives a hundred guesses a day, and not one more to who waits until they are forgotten', () => {
+    const DAY_MS = 24 * 60 * 60_000;
+    const guesses = (days: number, pauseMs: number): number => {
+      const clock = new FakeClock();
+      const throttle = new Throttle(clock, 5);
+      let count = 0;
+      while (clock.monotonic() < days * DAY_MS) {
+        const wait = throttle.waitOf('101');
+        if (wait > 0) clock.advance(wait < 900_000 ? wait : wait + pauseMs);
+        else {
+          throttle.wrong('101');
+          count += 1;
+        }
+      }
+      return count;
+    };
+    const tireless = guesses(30, 0);
+    assert.ok(tireless < 30 * 100, String(tireless));
+    for (const pauseMs of [16 * 60_000, 31 * 60_000, DAY_MS, 5 * DAY_MS])
+      assert.ok(guesses(30, pauseMs) < tireless, String(pauseMs));
+  });
+
+  it('forgets no wrong PIN of an agent for extensions that somebody invents', () => {
+    const clock = new FakeClock();
+    const { byExtension, byInvented } = new SignInMemory(clock);
+    for (let i = 0; i < 6; i += 1) byExtension.wrong('101');
+    for (let i = 0; i < 10_001; i += 1) byInvented.wrong(`x${i}`);
+    assert.equal(byExtension.waitOf('101'), 60_000);
+  });
+
+  it('counts for an extension without a PIN apart, and no less', async () => {
+    const clock = new FakeClock();
+    const memory = new SignInMemory(clock);
+    const signIn = new SignIn({ ...OWN, pins: new Map([['101', await hashPin('4711')]]) }, clock, memory);
+    const guess = (extension: string, i: number) => signIn.withPin(extension, '0000', { address: `10.0.0.${i}` });
+    for (let i = 0; i < 5; i += 1) await assert.rejects(guess('999', i), { code: 'AGENT_WRONG_PIN' });
+    await assert.rejects(guess('999', 9), { code: 'AGENT_WAIT', params: { seconds: 30 } });
+    assert.deepEqual([memory.byExtension.waitOf('999'), memory.byInvented.waitOf('999')], [0, 30_000]);
+  });
+
+  it('takes all addresses of one IPv6 network for one', async () => {
+    const { signIn } = await made();
+    const guess = (address: string, i: number) => signIn.withPin(String(300 + i), '0000', { address });
+    for (let i = 0; i < 20; i += 1)
+      await assert.rejects(guess(`2001:db8::7:0:0:${i.toString(16)}`, i), { code: 'AGENT_WRONG_PIN' });
+    await assert.rejects(guess('2001:db8:0:0:7::ffff', 50), { code: 'AGENT_WAIT' });
+    await assert.rejects(guess('2001:DB8::', 51), { code: 'AGENT_WAIT' });
+    await assert.rejects(guess('2001:db8:0:1::', 52), { code: 'AGENT_WRONG_PIN' });
+    await assert.rejects(guess('::ffff:192.0.2.1', 53), { code: 'AGENT_WRONG_PIN' });
+    assert.deepEqual(['::ffff:192.0.2.1', '::1', 'fe80::1%eth0', '1:2:3:4:5:6:7:8', ''].map(networkOf), [
+      '192.0.2.1',
+      '0:0:0:0',
+      'fe80:0:0:0',
+      '1:2:3:4',
+      '',
+    ]);
   });
 
   it('lets the agent in from a browser that it knows, however much strangers guess', async () => {
