@@ -346,6 +346,31 @@ describe('reports', () => {
       assert.deepEqual([rows[0]?.talkedBy, rows[0]?.talkedWay], ['101', 'in']);
     });
 
+    it('counts a call that was on already: a client waits in one, and tries once more in another', async () => {
+      const talk = (callId: string, minutes: number, answered: number, ended: number) =>
+        call(callId, minutes, {
+          result: 'answered',
+          talked: [callId],
+          answeredAt: iso(NOON + answered * 60_000),
+          endedAt: iso(NOON + ended * 60_000),
+        });
+      await store.calls.put([
+        talk('101', -30, -29, -1),
+        talk('102', -10, 5, 20),
+        missed('m', 0),
+        talk('103', 6, 7, 8),
+        missed('late', 30),
+      ]);
+      const talkedBy = async () =>
+        (await report({ report: 'missed', from: NOON })).rows.map((row) => [row.talkedBy, row.afterSeconds]);
+      assert.deepEqual(await talkedBy(), [
+        ['102', 5 * 60],
+        [undefined, undefined],
+      ]);
+      await store.calls.put([talk('104', 2, 3, 4)]);
+      assert.deepEqual((await talkedBy())[0], ['104', 3 * 60]);
+    });
+
     it('goes through more calls than one look takes', async () => {
       const many = Array.from({ length: 250 }, (_, n) =>
         missed(`m${n}`, n, {
