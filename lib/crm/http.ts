@@ -188,7 +188,7 @@ class Client implements ClosableCrmHttp {
     const { secrets } = this.options;
     const { status } = response;
     const isWanted = (status >= 200 && status < 300) || request.accept?.includes(status) === true;
-    if (isWanted && !isWhole) throw crmError('CRM_TOO_LARGE', { host, bytes: maxBodyBytes });
+    if (isWanted && !isWhole && !request.mayBeCut) throw crmError('CRM_TOO_LARGE', { host, bytes: maxBodyBytes });
     const judge = isNotNow(status) ? undefined : request.failureIn;
     const told = judge?.(response, (words) => shownWords(words, request, secrets));
     if (told === undefined && isWanted) return response;
