@@ -56,7 +56,9 @@ describe('reports', () => {
   afterEach(() => stores.clean());
 
   const put = (...told: ReturnType<typeof event>[]): Promise<void> =>
-    store.queueFacts.put(told.map(queueFactOf).filter((fact) => fact !== undefined));
+    store.queueFacts.put(
+      told.map((one) => queueFactOf(one as unknown as QueueMessage)).filter((fact) => fact !== undefined),
+    );
   const report = (payload: unknown): Promise<Report> => makeReport(store, reportQuery(payload, MOSCOW, NOW), NOW);
 
   describe('of queues', () => {
