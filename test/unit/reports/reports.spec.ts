@@ -504,6 +504,15 @@ describe('reports', () => {
     assert.deepEqual([told, (await report({ report: 'queues' })).total.offered], [['STORE_BAD_VALUE'], 2]);
   });
 
+  it('lack what the store could not take to the end, and that is told', async () => {
+    const told: string[] = [];
+    const keeper = new QueueKeeper(store, ({ code, params }) => void told.push(`${code} ${params.count}`));
+    await store.close();
+    for (const reason of ['answered', 'abandoned']) keeper.keep(stay(reason, 3) as unknown as QueueMessage);
+    await keeper.close();
+    assert.deepEqual(told, ['STORE_FACTS_LOST 2']);
+  });
+
   it('are refused when they would be too large', async () => {
     const facts = Array.from({ length: 20_001 }, (_, n): QueueFact => ({
       eventId: `e${n}`,
