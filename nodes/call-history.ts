@@ -9,7 +9,7 @@ import { makeReport, reportCsv } from '../lib/reports/report';
 import { isReportQuestion, reportQuery, usualReport, withoutReport } from '../lib/reports/request';
 import type { UsualReport } from '../lib/reports/request';
 import { isQueueTopic, queueFactOf } from '../lib/reports/facts';
-import { callQuery, usualQuery } from '../lib/store/query';
+import { callQuery, daysBack, usualQuery } from '../lib/store/query';
 import type { CallQuery, Store } from '../lib/store/types';
 import { failureFor, isAsked } from './runtime/asked';
 import { Complaints } from './runtime/complaints';
@@ -68,8 +68,8 @@ function usualOf({
 }: CallHistoryDef): (now: number) => Partial<CallQuery> {
   const chosen = (names: readonly string[]) => (names.length > 0 ? names : undefined);
   const usual = usualQuery({ limit, sort, directions: chosen(directions), results: chosen(results) });
-  const back = Number(textOf(days).replace(',', '.')) * DAY_MS;
-  return (now) => (back > 0 ? { from: now - back, ...usual } : usual);
+  const back = daysBack(days);
+  return (now) => (back === undefined ? usual : { from: now - back * DAY_MS, ...usual });
 }
 
 async function answerTo(question: unknown, store: Store, usual: Usual): Promise<Answer> {
@@ -144,7 +144,7 @@ const init: NodeInitializer = (red) => {
         return;
       }
       if (isQueueTopic(topic)) {
-        const fact = queueFactOf({ topic, payload: msg.payload });
+        const fact = queueFactOf(readMessage(topic, msg.payload));
         if (fact) await store.queueFacts.put([fact]);
         return;
       }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Node, NodeInitializer } from 'node-red';
+import { systemClock } from '../lib/clock';
 import { asError } from '../lib/errors';
 import { readMessage } from '../lib/messages/parse';
 import type { RecordPayload } from '../lib/messages/types';
@@ -14,37 +15,41 @@ import { uccxSettings, type UccxRecordsDef } from './runtime/uccx-settings';
 
 /** A day of a large contact centre; more of them would only fill the memory. */
 const MAX_ROWS = 50_000;
-/** So many steps at once: calls go on meanwhile. */
-const STEPS = 50;
+/** So many records are sent at once, and so long is converted at once: calls go on meanwhile. */
+const RECORDS_AT_ONCE = 50;
+const AT_ONCE_MS = 5;
 
 const told = (payload: RecordPayload) => ({ topic: 'call_record', payload });
 
-const init: NodeInitializer = (red) => {
-  async function converted(rows: readonly unknown[], settings: UccxSettings): Promise<Converted> {
-    const work = convert(rows, settings);
-    for (let step = 1; ; step += 1) {
-      const { done, value } = work.next();
-      if (done === true) return value;
-      if (step % STEPS === 0) await setImmediate();
-    }
+async function converted(rows: readonly unknown[], settings: UccxSettings): Promise<Converted> {
+  const work = convert(rows, settings);
+  let since = systemClock.monotonic();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    if (systemClock.monotonic() - since < AT_ONCE_MS) continue;
+    await setImmediate();
+    since = systemClock.monotonic();
   }
+}
 
+const init: NodeInitializer = (red) => {
   red.nodes.registerType('uccx-records', function (this: Node, def: UccxRecordsDef) {
     red.nodes.createNode(this, def);
     const status = new StatusLine(this);
     const complaints = new Complaints(this);
-    let settings: UccxSettings | undefined;
-    let problem = uccxError('UCCX_NO_ROWS') as Error;
+    /** Or why the dialog cannot be used. */
+    let settings: UccxSettings | Error;
     try {
       settings = uccxSettings(def);
     } catch (thrown) {
-      problem = asError(thrown);
-      this.error(wordsFor(red, this, problem));
+      settings = asError(thrown);
+      this.error(wordsFor(red, this, settings));
       status.setBase({ fill: 'red', shape: 'dot', text: 'uccx-records.status.settings' });
     }
 
     onInput(red, this, async (msg, send) => {
-      if (!settings) throw problem;
+      if (settings instanceof Error) throw settings;
       const { topic } = msg as { readonly topic?: unknown };
       if (topic === 'order_outcome') {
         const { payload } = readMessage(topic, msg.payload);
@@ -58,7 +63,7 @@ const init: NodeInitializer = (red) => {
       const { records, unfinished, bad, firstBad } = await converted(rows, settings);
       for (const [at, payload] of records.entries()) {
         send([told(payload), null]);
-        if ((at + 1) % STEPS === 0) await setImmediate();
+        if ((at + 1) % RECORDS_AT_ONCE === 0) await setImmediate();
       }
       if (firstBad) {
         const { en: problemEn, ru: problemRu } = firstBad.problem;

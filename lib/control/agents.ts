@@ -3,11 +3,11 @@ import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
 import { endpointIn } from '../phone/interfaces';
 import { isInUse, queuesIn } from '../queues/now';
-import { AgentOrders } from './agent-orders';
 import { Asterisk } from './asterisk';
 import { whoseChannels } from './channels';
 import type { CallControlDeps, CallControlOptions } from './control';
 import { badOrder, controlError, notPossible } from './errors';
+import { OrderLines } from './order-lines';
 import { SharedRead } from './shared-read';
 import type { AgentAction, AgentControl, AgentDone, AgentOrder, QueueStatusDone, QueueStatusOrder } from './types';
 
@@ -47,7 +47,7 @@ export function createAgentControl(options: AgentControlOptions, deps: CallContr
 
 class Agents implements AgentControl {
   private readonly asterisk: Asterisk;
-  private readonly orders: AgentOrders;
+  private readonly orders: OrderLines;
   private readonly queueStatus = new SharedRead(() => this.asterisk.queueStatus());
   private readonly clock: Clock;
 
@@ -58,7 +58,7 @@ class Agents implements AgentControl {
     const { client, plan, dialling, trunks = [] } = options;
     this.clock = clock;
     this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
-    this.orders = new AgentOrders(clock);
+    this.orders = new OrderLines(clock);
   }
 
   run(order: AgentOrder): Promise<AgentDone> {

@@ -7,8 +7,9 @@ import { isAlone, whoseChannels, type LiveChannel } from './channels';
 import { badOrder, controlError, notPossible } from './errors';
 import { clientOf, findCall, type FoundCall } from './find';
 import { Holding, talkingWith, type Held } from './hold';
-import { OneByOne } from './one-by-one';
+import { OrderLines } from './order-lines';
 import { Recordings } from './recordings';
+import { SharedRead } from './shared-read';
 import { targetOf, type Dialling, type Target } from './target';
 import type { CallChoice, CallControl, ControlAction, ControlDone, ControlOrder } from './types';
 
@@ -51,13 +52,20 @@ class Control implements CallControl {
   private readonly asterisk: Asterisk;
   private readonly holding: Holding;
   private readonly recordings: Recordings;
-  private readonly orders: OneByOne;
+  private readonly channels = new SharedRead(() => this.asterisk.channels());
+  /** By whom or what an order names: whoever clicks without end waits for himself alone. */
+  private readonly named: OrderLines;
+  /** By call: two parties of one call must not change it at once. */
+  private readonly calls: OrderLines;
+  /** Orders that are over. */
+  private ended = 0;
 
   constructor(
     private readonly options: CallControlOptions,
-    clock: Clock,
+    private readonly clock: Clock,
   ) {
-    this.orders = new OneByOne(clock);
+    this.named = new OrderLines(clock);
+    this.calls = new OrderLines(clock);
     const { client, plan, dialling, trunks = [] } = options;
     this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
     this.holding = new Holding(this.asterisk, client, dialling.settings.context);
@@ -65,18 +73,35 @@ class Control implements CallControl {
   }
 
   run(order: ControlOrder): Promise<ControlDone> {
-    return this.orders.run(() => this.carryOut(order));
+    const orderedAt = this.clock.monotonic();
+    const { extension, legId, callId } = order.call;
+    const name = JSON.stringify(extension === undefined ? { legId, callId } : { extension });
+    return this.named.run(name, () => this.runOnCall(order, orderedAt), orderedAt);
   }
 
   /** Orders under way go on to their end; those that wait are refused. */
   close(): Promise<void> {
-    this.orders.close();
+    this.named.close();
+    this.calls.close();
     this.holding.close();
     return Promise.resolve();
   }
 
-  private async carryOut(order: ControlOrder): Promise<ControlDone> {
+  private async runOnCall(order: ControlOrder, orderedAt: number): Promise<ControlDone> {
+    const { ended } = this;
     const call = await this.find(order.call);
+    const carryOut = async (): Promise<ControlDone> => {
+      try {
+        // Another order on this call may have been over since it was looked at.
+        return await this.carryOut(order, this.ended === ended ? call : await this.find(order.call));
+      } finally {
+        this.ended += 1;
+      }
+    };
+    return this.calls.run(call.callId, carryOut, orderedAt);
+  }
+
+  private async carryOut(order: ControlOrder, call: FoundCall): Promise<ControlDone> {
     const outcome = await this.acts[order.action]({ order, call });
     const { callId, leg } = call;
     const { extension } = leg ?? {};
@@ -90,7 +115,7 @@ class Control implements CallControl {
   }
 
   private async find(choice: CallChoice): Promise<FoundCall> {
-    return findCall(await this.asterisk.channels(), choice, (id) => this.holding.isOnHold(id));
+    return findCall(await this.channels.get(), choice, (id) => this.holding.isOnHold(id));
   }
 
   private readonly acts: Readonly<Record<ControlAction, (task: Task) => Promise<Outcome>>> = {

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock';
 import { controlError } from './errors';
 
-/** So many orders may wait. */
-const MAX_WAITING = 50;
+/** So many orders may stand in a line, the one under way among them. */
+const MAX_WAITING = 10;
 /** An order that had to wait longer is not carried out: the person has done something else by now. */
 const TOO_LATE_MS = 5000;
 
@@ -14,11 +14,13 @@ export class OneByOne {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Rejects with `CONTROL_BUSY` when too many wait or it took too long, with `CONTROL_STOPPED` after {@link close}. */
-  run<T>(carryOut: () => Promise<T>): Promise<T> {
+  /**
+   * Rejects with `CONTROL_BUSY` when too many wait or it took too long since `orderedAt` (monotonic ms), with `CONTROL_STOPPED` after
+   * {@link close}.
+   */
+  run<T>(carryOut: () => Promise<T>, orderedAt: number): Promise<T> {
     if (this.isClosed) return Promise.reject(controlError('CONTROL_STOPPED'));
     if (this.waiting >= MAX_WAITING) return Promise.reject(controlError('CONTROL_BUSY', { count: this.waiting }));
-    const orderedAt = this.clock.monotonic();
     this.waiting += 1;
     const done = this.last.then(() => {
       if (this.isClosed) throw controlError('CONTROL_STOPPED');

@@ -5,6 +5,7 @@ import { X509Certificate } from 'node:crypto';
 import { TextDecoder } from 'node:util';
 import type { Clock } from '../clock';
 import { asError, TelephonyError } from '../errors';
+import { webAddress } from '../web-address';
 import { hasCa, httpAgents } from '../http-out/agents';
 import type { HttpAgents } from '../http-out/agents';
 import { badSettings, crmError } from './errors';
@@ -37,14 +38,7 @@ export interface ClosableCrmHttp extends CrmHttp {
 }
 
 function checkUrl(text: string): void {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch (thrown) {
-    throw crmError('CRM_BAD_URL', {}, thrown);
-  }
-  const usable = (url.protocol === 'https:' || url.protocol === 'http:') && url.username === '' && url.password === '';
-  if (!usable) throw crmError('CRM_BAD_URL');
+  if (!webAddress(text)) throw crmError('CRM_BAD_URL');
 }
 
 function checkHeaders(headers: Readonly<Record<string, string>>): void {
@@ -188,7 +182,7 @@ class Client implements ClosableCrmHttp {
     const { secrets } = this.options;
     const { status } = response;
     const isWanted = (status >= 200 && status < 300) || request.accept?.includes(status) === true;
-    if (isWanted && !isWhole) throw crmError('CRM_TOO_LARGE', { host, bytes: maxBodyBytes });
+    if (isWanted && !isWhole && !request.mayBeCut) throw crmError('CRM_TOO_LARGE', { host, bytes: maxBodyBytes });
     const judge = isNotNow(status) ? undefined : request.failureIn;
     const told = judge?.(response, (words) => shownWords(words, request, secrets));
     if (told === undefined && isWanted) return response;

@@ -1,5 +1,6 @@
 import type { TelephonyError, Text } from '../errors';
 import { variableIn } from '../variables';
+import { webAddress } from '../web-address';
 import { badSettings } from './errors';
 import { objects, scalar } from './json';
 import type { CrmColumn, CrmField, SecretSlot, TableRow } from './types';
@@ -108,14 +109,7 @@ export class SettingsReader {
 
 /** The same address; throws `CRM_BAD_SETTINGS` when it is none to send a request to. */
 export function checkedUrl(field: string, text: string): string {
-  let problem: boolean;
-  try {
-    const url = new URL(text);
-    problem = !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '';
-  } catch {
-    problem = true;
-  }
-  if (problem) {
+  if (!webAddress(text)) {
     throw badSettings(field, {
       en: 'enter a full address that begins with https:// or http:// and has no user name in it.',
       ru: 'введите полный адрес, который начинается с https:// или http:// и не содержит имени пользователя.',

@@ -251,6 +251,11 @@ export interface CrmRequest {
   /** Statuses outside 2xx that resolve too: where this CRM says with them something else than a failure. */
   readonly accept?: readonly number[];
   /**
+   * An answer over the limit is cut off there, and is none of its failures: the status alone says that it was done. Else it rejects with
+   * `CRM_TOO_LARGE`.
+   */
+  readonly mayBeCut?: true;
+  /**
    * The failure that this CRM tells in the body of an answer, whatever its status; `undefined` = judged by the status. `shown` makes words
    * of the CRM fit for an error. After `CRM_LIMITED` everybody pauses, unless its `method` says that one method alone is concerned.
    */

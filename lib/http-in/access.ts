@@ -22,6 +22,12 @@ export interface Refusal {
   readonly error: TelephonyError;
 }
 
+/** A request that may come from a browser which somebody else's page leads here: it opens a tab, and changes nothing. */
+interface TabRequest {
+  /** The key in the query: an address that is opened can carry none elsewhere. */
+  readonly key: string | undefined;
+}
+
 /** Says who may ask. Throws `HTTP_BAD_ALLOW_LIST` when it is made of an unreadable list. */
 export class Access {
   private readonly allowed: BlockList;
@@ -38,19 +44,23 @@ export class Access {
 
   /**
    * `undefined` = let in: the right key from anywhere, or no key at all from an allowed address. Whoever shows a key is
-   * judged by it alone, so that a wrong key is noticed where it was typed and not when the address changes.
+   * judged by it alone, so that a wrong key is noticed where it was typed and not when the address changes. With `tab` a browser of an
+   * allowed address may also be led here by a page of anybody.
    */
-  refuse(request: IncomingMessage): Refusal | undefined {
-    const headers = valuesOf(request, 'authorization').filter(
-      (value) => !(this.basicAuthInFront && /^basic\s/i.test(value)),
-    );
+  refuse(request: IncomingMessage, tab?: TabRequest): Refusal | undefined {
+    // To a tab the browser adds the password of whatever page beside it asked for one.
+    const isOfBrowser = this.basicAuthInFront || tab !== undefined;
+    const headers = valuesOf(request, 'authorization').filter((value) => !(isOfBrowser && /^basic\s/i.test(value)));
     if (headers.length > 1) return { status: 400, error: httpInError('HTTP_AUTHORIZATION_REPEATED') };
     const [header] = headers;
     if (header !== undefined) return this.isOurKey(header) ? undefined : unauthorized();
+    if (tab?.key !== undefined) return this.isKey(tab.key) ? undefined : unauthorized();
     const { address, isHidden } = this.asker(request);
     const allowed = address !== undefined && contains(this.allowed, address);
-    const relayed = isHidden || isWebPage(request);
+    const relayed = isHidden || (isWebPage(request) && !(tab && opensTab(request)));
     if (allowed && !relayed) return undefined;
+    if (tab && (allowed || this.keyDigest))
+      return { status: this.keyDigest ? 401 : 403, error: httpInError('HTTP_TAB_KEY_NEEDED') };
     if (this.keyDigest) return unauthorized();
     return { status: 403, error: allowed ? httpInError('HTTP_KEY_NEEDED') : protocolError('PROTOCOL_FORBIDDEN') };
   }
@@ -113,6 +123,16 @@ function isWebPage({ headers }: IncomingMessage): boolean {
   const name = (headers.host ?? '').replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
   if (isIP(name) === 0 && name.toLowerCase() !== 'localhost') return isBrowser(headers);
   return site === undefined && !isLoopback(name) && isBrowserByItself(headers);
+}
+
+/**
+ * The browser itself says that it opens the address in a tab: what comes of it is seen by the person there, and not by the page that led
+ * there. A page cannot write these headers (nor can one that owns the name, see {@link isWebPage}); by plain http to another machine
+ * browsers do not send them. What is only fetched ahead opens no tab.
+ */
+function opensTab({ method, headers }: IncomingMessage): boolean {
+  const isOpened = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  return method === 'GET' && isOpened && headers['sec-purpose'] === undefined;
 }
 
 /** A page may rename its browser where the two are one site, but not hide its languages. */

@@ -1,6 +1,6 @@
 import { messageError } from './errors';
 import { DELIVERABLE_TOPICS, type Deliverable, type DeliverableTopic } from './deliverable';
-import { QUEUE_TOPICS } from './queues';
+import { QUEUE_TOPICS, type QueueMessage } from './queues';
 import { AGENT_CHANGE, CALL, misfitIn, ORDER_END, QUEUE_CALL, RECORD, USER_CHANGE } from './shape';
 import type { CallMessage } from './types';
 
@@ -23,6 +23,7 @@ export function isDeliverableTopic(topic: unknown): topic is DeliverableTopic {
  * kind, so that nobody behind has to ask; what is not known stays. Throws `MESSAGE_BAD`.
  */
 export function readMessage(topic: 'call_record', payload: unknown): Extract<CallMessage, { topic: 'call_record' }>;
+export function readMessage(topic: QueueMessage['topic'], payload: unknown): QueueMessage;
 export function readMessage(topic: unknown, payload: unknown): Deliverable;
 export function readMessage(topic: unknown, payload: unknown): Deliverable {
   if (!isDeliverableTopic(topic)) {

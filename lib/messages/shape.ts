@@ -54,19 +54,20 @@ const TRANSFER = oneOf({ blind: true, attended: true } satisfies Record<Transfer
 const STATE = oneOf({ offline: true, idle: true, ringing: true, busy: true } satisfies Record<UserState, true>);
 
 const USER: Members = { 'id!': TEXT, name: TEXT };
+const CLIENT: Members = {
+  'number!': TEXT,
+  e164: TEXT,
+  national: TEXT,
+  name: TEXT,
+  region: { 'country!': TEXT, name: TEXT, timeZone: TEXT },
+};
 const HANGUP: Members = { 'code!': NUMBER, text: TEXT, by: HANGUP_BY };
 
 /** What may stand in the payload of a call's event; further members are nobody's business. */
 export const CALL: Members = {
   legId: TEXT,
   'direction!': DIRECTION,
-  client: {
-    'number!': TEXT,
-    e164: TEXT,
-    national: TEXT,
-    name: TEXT,
-    region: { 'country!': TEXT, name: TEXT, timeZone: TEXT },
-  },
+  client: CLIENT,
   peer: { 'extension!': TEXT, name: TEXT },
   extension: TEXT,
   user: USER,
@@ -118,7 +119,7 @@ export const QUEUE_CALL: Members = {
   legId: TEXT,
   at: TIME,
   'direction!': DIRECTION,
-  client: { 'number!': TEXT, e164: TEXT, national: TEXT, name: TEXT },
+  client: CLIENT,
   peer: { 'extension!': TEXT, name: TEXT },
   extension: TEXT,
   user: USER,

@@ -108,16 +108,45 @@ function rowsAround(ends: Float64Array): Int32Array {
   return around;
 }
 
-/** So many numbers lie in one block: what is sorted at once. */
-const BLOCK = 10_000_000;
+type Pause = () => Promise<void>;
 
-type Row = readonly [start: number, end: number, place: number];
+/** Steps of sorting at once: some milliseconds. */
+const STEPS = 50_000;
+
+/** The numbers from 0 in the order that `isBefore` says. Merges, since a sort of so many at once holds the event loop for seconds. */
+async function inOrder(
+  count: number,
+  isBefore: (one: number, other: number) => boolean,
+  pause: Pause,
+): Promise<Uint32Array> {
+  let [from, into] = [new Uint32Array(count), new Uint32Array(count)];
+  for (let row = 0; row < count; row += 1) from[row] = row;
+  let steps = 0;
+  for (let width = 1; width < count; width *= 2) {
+    for (let start = 0; start < count; start += 2 * width) {
+      const [middle, end] = [Math.min(start + width, count), Math.min(start + 2 * width, count)];
+      let [left, right] = [start, middle];
+      for (let at = start; at < end; at += 1) {
+        const [one = 0, other = 0] = [from[left], from[right]];
+        const isLeft = left < middle && (right >= end || !isBefore(other, one));
+        into[at] = isLeft ? one : other;
+        if (isLeft) left += 1;
+        else right += 1;
+        steps += 1;
+        if (steps % STEPS === 0) await pause();
+      }
+    }
+    [from, into] = [into, from];
+  }
+  return from;
+}
 
 /** Gathers the rows of a table. */
 class Rows {
-  /** By block, so that sorting never holds the event loop for long. */
-  private readonly blocks = new Map<number, Row[]>();
-  private count = 0;
+  /** Of each row, as they come. */
+  private readonly starts: number[] = [];
+  private readonly ends: number[] = [];
+  private readonly regionOf: number[] = [];
   /** What texts of the registry say: there are some hundreds of them. */
   private readonly regions = new Map<string, ReturnType<typeof registryRegion>>();
   private readonly names: Name[] = [];
@@ -134,20 +163,22 @@ class Rows {
     }
   }
 
-  async table(pause: () => Promise<void>): Promise<RegionTable> {
-    const { count, blocks, names, skipped } = this;
+  async table(pause: Pause): Promise<RegionTable> {
+    const { names, skipped } = this;
+    const count = this.starts.length;
     if (count === 0) throw regionError('REGION_TABLE_BAD');
+    const isBefore = (one: number, other: number): boolean => {
+      const apart = (this.starts[one] ?? 0) - (this.starts[other] ?? 0);
+      return apart < 0 || (apart === 0 && (this.ends[one] ?? 0) > (this.ends[other] ?? 0));
+    };
+    const order = await inOrder(count, isBefore, pause);
     const [starts, ends, places] = [new Float64Array(count), new Float64Array(count), new Uint16Array(count)];
-    let filled = 0;
-    for (const [, rows] of [...blocks].sort(([one], [other]) => one - other)) {
-      rows.sort(([one, oneEnd], [other, otherEnd]) => one - other || otherEnd - oneEnd);
-      for (const [start, end, place] of rows) {
-        starts[filled] = start;
-        ends[filled] = end;
-        places[filled] = place;
-        filled += 1;
-      }
-      await pause();
+    for (let at = 0; at < count; at += 1) {
+      const row = order[at] ?? 0;
+      starts[at] = this.starts[row] ?? 0;
+      ends[at] = this.ends[row] ?? 0;
+      places[at] = this.regionOf[row] ?? 0;
+      if (at % STEPS === 0) await pause();
     }
     return new RegionTable(starts, ends, rowsAround(ends), places, names, skipped);
   }
@@ -179,7 +210,7 @@ class Rows {
 
   private add(start: number, end: number, name: Name): boolean {
     if (start > end) return false;
-    if (this.count >= MAX_ROWS) throw regionError('REGION_TABLE_TOO_LARGE', { limit: MAX_ROWS });
+    if (this.starts.length >= MAX_ROWS) throw regionError('REGION_TABLE_TOO_LARGE', { limit: MAX_ROWS });
     const key = `${name.ru};${name.timeZone ?? ''}`;
     let place = this.places.get(key);
     if (place === undefined) {
@@ -187,11 +218,9 @@ class Rows {
       place = this.names.push(name) - 1;
       this.places.set(key, place);
     }
-    const block = Math.floor(start / BLOCK);
-    const rows = this.blocks.get(block);
-    if (rows) rows.push([start, end, place]);
-    else this.blocks.set(block, [[start, end, place]]);
-    this.count += 1;
+    this.starts.push(start);
+    this.ends.push(end);
+    this.regionOf.push(place);
     return true;
   }
 }
@@ -204,7 +233,7 @@ class Rows {
  */
 export async function readRegionTable(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  pause: () => Promise<void> = () => Promise.resolve(),
+  pause: Pause = () => Promise.resolve(),
 ): Promise<RegionTable> {
   const decoder = new TextDecoder();
   const rows = new Rows();

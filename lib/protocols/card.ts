@@ -12,6 +12,7 @@ export const card: HttpProtocol = {
   path: '/card',
   methods: METHODS,
   contentTypes: [],
+  opensInTab: true,
 
   parse: (parts) => callerQuestion(parts, METHODS),
 

@@ -193,6 +193,11 @@ export interface HttpProtocol {
     readonly in: (parts: HttpRequestParts) => string | undefined;
   };
   /**
+   * Other people's pages may lead a browser of an allowed address here, or show the key of the endpoint as `key` in the query: what is
+   * asked changes nothing, and the answer leads the person on.
+   */
+  readonly opensInTab?: true;
+  /**
    * An error in the asker's own format; never throws. `request` is what `parse` gave, when it got that far.
    * The body is harmless to a dialplan that does not look at the HTTP status.
    */

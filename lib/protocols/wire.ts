@@ -1,5 +1,6 @@
 import type { ErrorParams, Text } from '../errors';
 import { isDialable } from '../phone/dialable';
+import { webAddress } from '../web-address';
 import { httpStatusOf, protocolError, type ProtocolErrorCode } from './errors';
 import type { BadRequest, Echo, HttpReply, HttpRequestParts, RouteQuestion, RouteRequest } from './types';
 
@@ -48,10 +49,7 @@ export function dialSafeExtension(extension: string | undefined): string {
 
 /** An address that a browser may be sent to, as a URL writes it; never `javascript:`, `data:`, or one with a password in it. */
 export function browserAddress(text: string | undefined): string | undefined {
-  if (text === undefined || text.length > MAX_ADDRESS || !URL.canParse(text)) return undefined;
-  const { protocol, username, password, href } = new URL(text);
-  const isWeb = protocol === 'https:' || protocol === 'http:';
-  return isWeb && username === '' && password === '' ? href : undefined;
+  return text === undefined || text.length > MAX_ADDRESS ? undefined : webAddress(text)?.href;
 }
 
 /** Percent-encodes all but the unreserved characters of RFC 3986; a space becomes `%20`. */

@@ -1,30 +1,28 @@
-import type { AgentChangePayload, QueueCallPayload } from '../messages/queues';
+import type { AgentChangePayload, QueueCallPayload, QueueMessage } from '../messages/queues';
 import { QUEUE_TOPICS } from '../messages/queues';
 import { storeError } from '../store/errors';
 import type { QueueFact, QueueOutcome } from '../store/types';
 import { QUEUE_OUTCOMES } from '../store/types';
 
 /** What is read of an event; a flow may have left things out. */
-type Payload = Partial<QueueCallPayload> & Partial<Pick<AgentChangePayload, 'change'>>;
+type Payload = Pick<QueueCallPayload, 'eventId' | 'pbx'> &
+  Partial<QueueCallPayload & Pick<AgentChangePayload, 'change'>>;
 
 /** The changes of which a time of work or of a pause is made. */
 const STATES: readonly unknown[] = ['login', 'logout', 'paused', 'unpaused'];
 
 /** Whether a message is an event of queues and agents. */
-export const isQueueTopic = (topic: unknown): boolean => (QUEUE_TOPICS as readonly unknown[]).includes(topic);
+export const isQueueTopic = (topic: unknown): topic is QueueMessage['topic'] =>
+  (QUEUE_TOPICS as readonly unknown[]).includes(topic);
 
-/** Whole seconds that a flow may have written as text. */
-const secondsOf = (value: unknown): number => {
-  const seconds = Math.round(Number(value ?? 0));
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : 0;
-};
+const secondsOf = (value: number | undefined): number => Math.round(value ?? 0);
 
 const outcomeOf = (reason: unknown): QueueOutcome => QUEUE_OUTCOMES.find((known) => known === reason) ?? 'other';
 
 type What = Pick<QueueFact, 'kind' | 'outcome' | 'seconds' | 'wait'>;
 
 /** Each event tells by itself of something that is over. */
-function whatOf(topic: unknown, payload: Payload): What | undefined {
+function whatOf(topic: unknown, payload: Partial<Payload>): What | undefined {
   const { waitSeconds, ringSeconds, talkSeconds, reason, change } = payload;
   const talk = secondsOf(talkSeconds);
   switch (topic) {
@@ -50,18 +48,16 @@ function whatOf(topic: unknown, payload: Payload): What | undefined {
 
 /**
  * What the statistics keep of an event; `undefined`: nothing (that a call joined, that an agent is busy …). The order in which events
- * come does not matter, and one that comes again changes nothing. Throws `STORE_BAD_VALUE`: an event may come from a flow.
+ * come does not matter, and one that comes again changes nothing. Throws `STORE_BAD_VALUE` when a flow left out of its event what the
+ * fact needs.
  */
-export function queueFactOf({ topic, payload }: { topic?: unknown; payload?: unknown }): QueueFact | undefined {
-  if (!isQueueTopic(topic)) return undefined;
-  if (typeof payload !== 'object' || payload === null) throw storeError('STORE_BAD_VALUE', { what: 'payload' });
-  const { eventId, pbx, at = '', queue, agent, ...rest }: Payload = payload;
+export function queueFactOf({ topic, payload }: QueueMessage): QueueFact | undefined {
+  const told: Payload = payload;
+  const { eventId, pbx, at = '', queue, agent, ...rest } = told;
   const what = whatOf(topic, rest);
   if (!what) return undefined;
   const happened = Date.parse(at);
   if (Number.isNaN(happened)) throw storeError('STORE_BAD_VALUE', { what: 'at' });
-  if (eventId === undefined) throw storeError('STORE_BAD_VALUE', { what: 'eventId' });
-  if (pbx === undefined) throw storeError('STORE_BAD_VALUE', { what: 'pbx' });
   const phone = agent?.phone ?? agent?.id;
   if (phone === undefined && what.kind !== 'stay') throw storeError('STORE_BAD_VALUE', { what: 'agent.phone' });
   return {

@@ -66,7 +66,7 @@ function rowOf(missed: Missed): Readonly<Record<(typeof COLUMNS)[number], Cell>>
 
 /**
  * The clients with whom nobody talked when they called: one row for each until somebody talks with him, in a call out or in. Also a
- * talk after the end of the report counts, and one by another PBX: who called back is all the same to the client. The row tells the PBX
+ * talk after the end of the report counts, one in a call that was on already, and one by another PBX: who called back is all the same to the client. The row tells the PBX
  * of his last call.
  */
 export async function missedRows(store: Store, { from, to, pbx, queues }: ReportQuery): Promise<Found> {

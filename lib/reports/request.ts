@@ -1,6 +1,6 @@
 import { isTimeZone } from '../time-zone';
 import { badQuery } from '../store/errors';
-import { isAbsent, isFields, list, moment, oneOf, refuseUnknown, text, whole } from '../store/query';
+import { daysBack, isAbsent, isFields, list, moment, oneOf, refuseUnknown, text, whole } from '../store/query';
 import { localMoment } from './local-times';
 import { FORMATS, PERIODS, REPORTS } from './types';
 import type { Period, ReportFormat, ReportName, ReportQuery } from './types';
@@ -83,7 +83,7 @@ function separatorOf(value: unknown): string {
 /** The dialog of a node; empty fields are the usual. Throws `QUERY_BAD`. */
 export function usualReport(dialog: Fields): UsualReport {
   const { report, by, format, days, timeZone, serviceSeconds, separator } = dialog;
-  const back = Number(String(isAbsent(days) ? '' : days).replace(',', '.'));
+  const back = daysBack(days);
   return {
     timeZone: isAbsent(timeZone) ? new Intl.DateTimeFormat().resolvedOptions().timeZone : timeZoneOf(timeZone),
     serviceSeconds: isAbsent(serviceSeconds) ? 20 : whole('serviceSeconds', serviceSeconds, 1, MAX_SERVICE_SECONDS),
@@ -91,7 +91,7 @@ export function usualReport(dialog: Fields): UsualReport {
     by: isAbsent(by) ? 'none' : choice('by', by, PERIODS),
     format: isAbsent(format) ? 'json' : choice('format', format, FORMATS),
     ...(isAbsent(report) || report === CALLS ? {} : { report: choice('report', report, REPORTS) }),
-    ...(back > 0 ? { days: back } : {}),
+    ...(back === undefined ? {} : { days: back }),
   };
 }
 

@@ -7,6 +7,7 @@ const USUAL_LIMIT = 50;
 const MAX_OFFSET = 100_000;
 const MAX_LIST = 100;
 const MAX_TEXT = 128;
+const MAX_DAYS = 36_500;
 /** Below it a number is of seconds since 1970 (until the year 5138), above it of milliseconds (since 1973). */
 const SECONDS_BELOW = 100_000_000_000;
 
@@ -69,6 +70,18 @@ export function moment(name: string, value: unknown): number {
   }
   const isDay = typeof text === 'string' && /^\d{4}-\d\d-\d\d$/.test(text);
   return isDay && name !== 'from' && name !== 'start_dt' ? read + 24 * 60 * 60 * 1000 - 1 : read;
+}
+
+/** How far back a dialog goes, in days and parts of them (`0,5`); `undefined`: it does not say. */
+export function daysBack(value: unknown): number | undefined {
+  if (isAbsent(value)) return undefined;
+  const text = typeof value === 'string' ? value.trim().replace(',', '.') : value;
+  const days = typeof text === 'string' || typeof text === 'number' ? Number(text) : NaN;
+  if (days >= 0 && days <= MAX_DAYS) return days === 0 ? undefined : days;
+  throw badQuery({
+    en: `"days" is "${shown(value)}"; write a number of days, at most ${MAX_DAYS}.`,
+    ru: `«days»: «${shown(value)}»; напишите число дней, не больше ${MAX_DAYS}.`,
+  });
 }
 
 /** A list, or one value, or values with commas. */

@@ -158,7 +158,7 @@ export interface CallTable {
   put(records: readonly RecordPayload[]): Promise<void>;
   /** A page of those that fit, never more than `limit`. */
   find(query: CallQuery): Promise<CallPage>;
-  /** The next incoming calls in which nobody talked with the client, oldest first, 100 at most, each with the first talk since. */
+  /** The next incoming calls in which nobody talked with the client, oldest first, 100 at most, each with the first talk since, or at that time. */
   unanswered(query: UnansweredQuery, after?: Place): Promise<Slice<UnansweredCall>>;
 }
 
@@ -186,7 +186,10 @@ export interface UnansweredQuery {
 
 export interface UnansweredCall {
   readonly call: RecordPayload;
-  /** The first later call, in or out, in which one of ours talked with this client; absent: there is none, or the client is not known. */
+  /**
+   * The first call, in or out, in which one of ours talked with this client later or was still talking; absent: there is none, or the client
+   * is not known.
+   */
   readonly talk?: RecordPayload;
 }
 

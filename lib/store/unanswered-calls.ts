@@ -10,6 +10,9 @@ const TALKS = kindsOf(['in', 'out'], ['answered']) ?? [];
 const SLICE = 100;
 /** Answered calls of one client that are looked at for a person: most have one, those that a machine made do not. */
 const MAX_TALKS = 50;
+/** The same of those that began before: one that lasts longer is not looked for. */
+const MAX_BEFORE = 10;
+const LONGEST_MS = 12 * 60 * 60_000;
 
 const bodyOf = ({ body }: Row): RecordPayload => JSON.parse(String(body)) as RecordPayload;
 
@@ -37,20 +40,40 @@ export function unansweredCalls(sql: Sqlite, query: UnansweredQuery, after?: Pla
   return { rows, ...(last ? { next: { at: Number(last.started_at), id: Number(last.id) } } : {}) };
 }
 
-/** The first call behind this one in which one of ours talked with the same client. */
+/** The first talk of one of ours with the same client that began, or was still on, after this call had begun. */
 function talkAfter(sql: Sqlite, call: RecordPayload, { started_at: at = 0, id = 0 }: Row): RecordPayload | undefined {
   const key = clientKey(call);
   if (key === undefined) return undefined;
-  const found = sql.all(
-    `SELECT id FROM participants WHERE value = ? AND (started_at, id) > (?, ?) AND kind IN (${TALKS.join(', ')})
-     ORDER BY started_at, id LIMIT ${MAX_TALKS}`,
-    [key, at, id],
+  const ofClient = `SELECT id FROM participants WHERE value = ? AND kind IN (${TALKS.join(', ')})`;
+  const before = sql.all(
+    `${ofClient} AND (started_at, id) < (?, ?) AND started_at > ? ORDER BY started_at DESC, id DESC LIMIT ${MAX_BEFORE}`,
+    [key, at, id, Number(at) - LONGEST_MS],
   );
-  for (const { id: other = 0 } of found) {
-    const [row] = sql.all('SELECT body FROM calls WHERE id = ?', [other]);
+  const after = sql.all(`${ofClient} AND (started_at, id) > (?, ?) ORDER BY started_at, id LIMIT ${MAX_TALKS}`, [
+    key,
+    at,
+    id,
+  ]);
+  const wasOn = firstTalk(sql, key, before, ({ startedAt, answeredAt, endedAt }) => {
+    return Date.parse(endedAt ?? answeredAt ?? startedAt) > Number(at);
+  });
+  const later = firstTalk(sql, key, after, () => true);
+  return wasOn && later ? (talkedAt(later) < talkedAt(wasOn) ? later : wasOn) : (wasOn ?? later);
+}
+
+const talkedAt = ({ answeredAt, startedAt }: RecordPayload): number => Date.parse(answeredAt ?? startedAt);
+
+function firstTalk(
+  sql: Sqlite,
+  key: string,
+  places: readonly Row[],
+  fits: (talk: RecordPayload) => boolean,
+): RecordPayload | undefined {
+  for (const { id = 0 } of places) {
+    const [row] = sql.all('SELECT body FROM calls WHERE id = ?', [id]);
     const talk = row && bodyOf(row);
     // The number may also be that of the line; and a machine that plays a message is nobody of ours.
-    if (talk && clientKey(talk) === key && talk.talked.length > 0) return talk;
+    if (talk && clientKey(talk) === key && talk.talked.length > 0 && fits(talk)) return talk;
   }
   return undefined;
 }

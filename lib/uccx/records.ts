@@ -34,6 +34,16 @@ const BY_AGENT = 1;
 const ABANDONED = 1;
 const HANDLED = 2;
 
+/** Rows of one call, with all its agents and queues; a call has a few. */
+const MAX_PARTS = 1000;
+/** Of the last agents: who talked is among them. */
+const MAX_LEGS = 200;
+
+const TOO_MANY_PARTS: Text = {
+  en: `its call has more than ${MAX_PARTS} rows.`,
+  ru: `у её звонка больше ${MAX_PARTS} строк.`,
+};
+
 const iso = (ms: number): string => new Date(ms).toISOString();
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1000));
 
@@ -50,17 +60,21 @@ export function* convert(rows: readonly unknown[], settings: UccxSettings): Gene
   const unfinished = new Set<number>();
   let bad = 0;
   let firstBad: Converted['firstBad'];
+  const leaveOut = (at: number, problem: Text): void => {
+    bad += 1;
+    firstBad ??= { row: at + 1, problem };
+  };
   for (const [at, given] of rows.entries()) {
     const read = readRow(given, settings.clock);
     if (read.kind === 'call') {
-      const parts = calls.get(read.row.id);
-      if (parts) parts.push(read.row);
-      else calls.set(read.row.id, [read.row]);
+      const parts = calls.get(read.row.id) ?? [];
+      if (parts.length >= MAX_PARTS) leaveOut(at, TOO_MANY_PARTS);
+      else parts.push(read.row);
+      calls.set(read.row.id, parts);
     } else if (read.kind === 'unfinished') {
       unfinished.add(at);
     } else {
-      bad += 1;
-      firstBad ??= { row: at + 1, problem: read.problem };
+      leaveOut(at, read.problem);
     }
     yield;
   }
@@ -109,7 +123,7 @@ function recordOf(rows: readonly CallRow[], settings: UccxSettings): RecordPaylo
     ...(result === 'abandoned' ? { hangup: { code: 16, text: 'Normal Clearing', by: 'client' } } : {}),
     rung: direction === 'in' ? rung : [],
     talked: people,
-    legs: direction === 'in' ? agents.flatMap((agent, at) => legOf(agent, `${callId}-${at}`)) : [],
+    legs: direction === 'in' ? agents.flatMap((agent, at) => legOf(agent, `${callId}-${at}`)).slice(-MAX_LEGS) : [],
     ...(first === undefined ? {} : { firstExtension: first }),
     ...(last === undefined ? {} : { lastExtension: last }),
   };

@@ -86,12 +86,12 @@ class Columns {
     return seconds > 0 && seconds <= MAX_SECONDS ? Math.round(seconds) : 0;
   }
 
-  /** Digits of a whole number; `undefined`: there are none, or a number so large that JavaScript has rounded it. */
+  /** Digits of a whole number, without zeros in front: drivers differ in them. `undefined`: there are none, or a number so large that JavaScript has rounded it. */
   id(name: string): string | undefined {
     const value = this.value(name);
     if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined;
     if (typeof value !== 'string' && typeof value !== 'bigint') return undefined;
-    return /^\s*(\d{1,20})(?:\.0*)?\s*$/.exec(String(value))?.[1];
+    return /^\s*0{0,20}(\d{1,20})(?:\.0*)?\s*$/.exec(String(value))?.[1];
   }
 }
 

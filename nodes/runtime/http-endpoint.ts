@@ -3,7 +3,7 @@ import { systemClock } from '../../lib/clock';
 import { TelephonyError, asError } from '../../lib/errors';
 import type { Lang } from '../../lib/errors';
 import { isSameSecret } from '../../lib/http-in/access';
-import type { Access } from '../../lib/http-in/access';
+import type { Access, Refusal } from '../../lib/http-in/access';
 import { readBody, textOfFault } from '../../lib/http-in/body';
 import type { ParserFault } from '../../lib/http-in/body';
 import { httpInError } from '../../lib/http-in/errors';
@@ -96,7 +96,7 @@ export class HttpEndpoint {
       write(exchange, { ...EMPTY, status: 204, headers: { Allow: [...protocol.methods, 'OPTIONS'].join(', ') } });
       return;
     }
-    const refusal = protocol.key ? undefined : this.options.access.refuse(req);
+    const refusal = this.refusalOf(exchange);
     if (refusal) {
       this.refuse(exchange, refusal.error, refusal.status);
       return;
@@ -114,6 +114,11 @@ export class HttpEndpoint {
     else if (request.action === 'notice') this.note(exchange, request);
     else if (request.action === 'test' && !this.options.serves('test')) write(exchange, request.reply);
     else await this.ask(exchange, request);
+  }
+
+  private refusalOf({ protocol, req }: Exchange): Refusal | undefined {
+    if (protocol.key) return undefined;
+    return this.options.access.refuse(req, protocol.opensInTab && { key: queryOf(req.url).key });
   }
 
   private showsKey({ key }: HttpProtocol, parts: HttpRequestParts): boolean {

@@ -219,7 +219,16 @@ describe('call-history', () => {
 
   it('keeps events of queues from the wire, and makes reports as the dialog and the message say', async () => {
     await start({ timeZone: 'Europe/Moscow', serviceSeconds: '30', separator: ';', days: '1', report: 'queues' });
-    const left = { eventId: 'e1', pbx: 'Office', queue: { id: 'sales' }, at: NOW, reason: 'answered', waitSeconds: 25 };
+    const call = { callId: '1.1', direction: 'in' };
+    const left = {
+      ...call,
+      eventId: 'e1',
+      pbx: 'Office',
+      queue: { id: 'sales' },
+      at: NOW,
+      reason: 'answered',
+      waitSeconds: 25,
+    };
     for (const topic of ['queue-dial', 'queue-hangup', 'queue-hangup']) receive('history', { topic, payload: left });
     await waitForMessages('completed', 3);
     assert.equal(messages('found').length, 0, 'an event is kept and goes nowhere');
@@ -235,7 +244,14 @@ describe('call-history', () => {
     assert.deepEqual(idsOf(await ask({ report: 'calls' })), ['1']);
     assert.equal(((await ask({ report: 'missed' })) as unknown as Report).total.open, 1);
     assert.match((await errorOf({ payload: { report: 'agents', by: 'year' } })).message, /"by" knows no "year"/);
-    assert.equal((await errorOf({ topic: 'agent-hangup', payload: { ...left, at: 'noon' } })).code, 'STORE_BAD_VALUE');
+    for (const [wrong, code] of [
+      [{ at: 'noon' }, 'MESSAGE_BAD'],
+      [{ pbx: undefined }, 'MESSAGE_BAD'],
+      [{ waitSeconds: '25' }, 'MESSAGE_BAD'],
+      [{ at: undefined }, 'STORE_BAD_VALUE'],
+      [{}, 'STORE_BAD_VALUE'],
+    ] as const)
+      assert.equal((await errorOf({ topic: 'agent-hangup', payload: { ...left, ...wrong } })).code, code);
   });
 
   it('shows the state of the store, and refuses in words while it fails', async () => {
@@ -258,6 +274,11 @@ describe('call-history', () => {
     await start({ limit: '5000' });
     assert.equal(lastStatus('history')?.text, 'call-history.status.settings');
     assert.equal((await errorOf({ payload: {} })).code, 'QUERY_BAD');
+    for (const days of ['abc', '-1', '1e9']) {
+      await unload();
+      await start({ days });
+      assert.match((await errorOf({ payload: {} })).message, /"days" is/, days);
+    }
   });
 
   it('answers nothing else than what was meant when its settings are wrong, and goes on keeping what comes', async () => {

@@ -8,7 +8,7 @@ const candidates = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromiu
 export const chromiumPath = candidates.find((path) => path !== undefined && existsSync(path));
 
 /** Starts it the way that works as root and without a way to the outside. */
-export function startBrowser(): Promise<Browser> {
+export function startBrowser(more: readonly string[] = []): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error('no Chromium here: install it, or name it in CHROMIUM');
   return chromium.launch({
     executablePath: chromiumPath,
@@ -18,6 +18,7 @@ export function startBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--no-first-run',
+      ...more,
     ],
   });
 }

@@ -209,6 +209,8 @@ class Line24 implements CrmAdapter {
         ...(id === undefined ? {} : { 'Idempotency-Key': id }),
       },
       ...optional('body', body),
+      // An event was told once its script has run, whatever that says; a question is none without its answer.
+      ...(id === undefined ? {} : { mayBeCut: true }),
     };
     return (await this.http.send(request, context)).text;
   }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import type { AmiAction, AmiClient } from '../../../lib/ami/types';
 import { createCallControl } from '../../../lib/control/control';
+import type { CallControl, ControlOrder } from '../../../lib/control/types';
+import type { TelephonyError } from '../../../lib/errors';
+import { defaultPhones } from '../../../lib/simulator';
 import { until } from '../../support/wait';
-import { CLIENT, Office, plan, settings } from './support/office';
+import { CLIENT, DID_OF_102, Office, plan, settings } from './support/office';
 
 describe('call control', () => {
   let office: Office;
@@ -271,14 +275,68 @@ describe('call control', () => {
     }
   });
 
-  it('takes so many orders at once and no more, and none after the end', async () => {
+  it('takes so many orders at once on one extension and no more, and none after the end', async () => {
     office = await Office.open();
     const all = Array.from({ length: 60 }, () => office.refusal({ action: 'mute', extension: '101' }));
     const codes = await Promise.all(all);
     assert.deepEqual([...new Set(codes)], ['CONTROL_NO_CALL', 'CONTROL_BUSY']);
-    assert.equal(codes.filter((code) => code === 'CONTROL_BUSY').length, 10);
+    assert.equal(codes.filter((code) => code === 'CONTROL_BUSY').length, 50);
     await office.control.close();
     assert.equal(await office.refusal({ action: 'mute', extension: '101' }), 'CONTROL_STOPPED');
+  });
+
+  describe('while a phone is slow to do what it was told', () => {
+    let control: CallControl;
+    const run = (action: ControlOrder['action'], call: ControlOrder['call']) => control.run({ action, call });
+
+    beforeEach(async () => {
+      office = await Office.open({
+        hold: 'phone',
+        phones: defaultPhones.map((phone) => ({ ...phone, rule: 'answers' })),
+      });
+      const { client } = office.pbx;
+      // The NOTIFY reaches a phone that does not know it.
+      const deaf: AmiClient = Object.create(client, {
+        action: {
+          value: (asked: AmiAction) => client.action(asked.action === 'PJSIPNotify' ? { action: 'Ping' } : asked),
+        },
+      }) as AmiClient;
+      const dialling = { settings: { ...settings, hold: 'phone' as const }, guard: office.guard };
+      control = createCallControl({ client: deaf, plan, dialling, knows: () => Promise.resolve('known') });
+    });
+    afterEach(() => control.close());
+
+    it('others hang up at once', async () => {
+      const other = await office.ring(CLIENT, DID_OF_102);
+      await office.talk();
+      await until(() => office.topics('102').includes('call_answer'), 'the answer of 102');
+      const ended: string[] = [];
+      const holds = [1, 2, 3].map(() =>
+        run('hold', { extension: '101' }).catch((thrown: unknown) =>
+          ended.push(`hold: ${(thrown as TelephonyError).code}`),
+        ),
+      );
+      const many = Array.from({ length: 120 }, () => run('hold', { extension: '101' }).catch(() => undefined));
+      const { callId } = await run('hangup', { extension: '102' });
+      ended.push('hangup');
+      await control.close();
+      await Promise.all([...holds, ...many]);
+      assert.equal(callId, other);
+      assert.equal(ended[0], 'hangup');
+    });
+
+    it('the other party of its own call waits for one order only, whatever else is ordered there', async () => {
+      const callId = await office.talk();
+      const ended: string[] = [];
+      const holds = Array.from({ length: 3 }, () =>
+        run('hold', { extension: '101' }).catch((thrown: unknown) => ended.push((thrown as TelephonyError).code)),
+      );
+      await until(async () => (await office.live()).length === 2, 'the first to be under way');
+      await run('hangup', { legId: callId });
+      ended.push('hangup');
+      await Promise.all(holds);
+      assert.deepEqual(ended.slice(0, 2), ['CONTROL_NOT_POSSIBLE', 'hangup']);
+    });
   });
 
   it('refuses at once while there is no link', async () => {

@@ -6,7 +6,7 @@ import { TelephonyError } from '../../../lib/errors';
 import type { Delivered } from '../../../lib/crm/types';
 import { QUEUE_TOPICS, type QueueCallPayload, type QueueMessage } from '../../../lib/messages/queues';
 import { numberingPlan, parseNumber } from '../../../lib/phone';
-import { FakeCrm, text as body, type Behaviour } from '../../support/fake-crm';
+import { FakeCrm, hugeBody, text as body, type Behaviour } from '../../support/fake-crm';
 import { Desk } from './support/events';
 
 const text = (said: string): Behaviour => body(said, 'text/plain; charset=utf-8');
@@ -145,6 +145,18 @@ describe('scripts as in Линия24', () => {
       status: 'delivered',
       answer: 'QUEUE_PRIO=5',
     });
+  });
+
+  it('takes an event for told when its script answers more than anybody reads, and a question for unanswered', async () => {
+    await open(hugeBody, (origin) => ({ url: origin + PATH, lookup: `${origin}/who?aon=%callerid%` }));
+    const told = (await desk!.deliver(agentDial())) as Extract<Delivered, { status: 'delivered' }>;
+    assert.deepEqual([told.status, told.variables], ['delivered', undefined]);
+    assert.ok((told.answer as { refused: string[] }).refused.includes('QUEUE_PRIO'));
+    assert.equal(crm!.requests.length, 1);
+    const { adapter, context } = desk!;
+    const phone = parseNumber('88124485378', numberingPlan({ country: 'RU' }));
+    assert.ok(phone.kind === 'phone');
+    await assert.rejects(adapter.findByPhone(phone, context), { code: 'CRM_TOO_LARGE' });
   });
 
   it('gives only settable lines, whatever a script answers', async () => {

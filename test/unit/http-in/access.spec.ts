@@ -129,6 +129,62 @@ describe('who may ask over HTTP', () => {
     }
   });
 
+  describe('a tab that a page of somebody else opens', () => {
+    const opened = [
+      ['Host', 'node-red.company.com'],
+      browser,
+      ['Accept-Language', 'ru'],
+      ['Sec-Fetch-Site', 'cross-site'],
+      ['Sec-Fetch-Mode', 'navigate'],
+      ['Sec-Fetch-Dest', 'document'],
+    ] as const;
+    const TAB_KEY_NEEDED = '403 HTTP_TAB_KEY_NEEDED';
+    const tab = (
+      headers: readonly (readonly [string, string])[],
+      { from = '127.0.0.1', method = 'GET', key }: { from?: string; method?: string; key?: string } = {},
+      options: Partial<AccessOptions> = {},
+    ) => {
+      const asked = Object.assign(request(from, headers), { method });
+      const refused = new Access({ allowList: '127.0.0.1', ...options }).refuse(asked, { key });
+      return refused && `${refused.status} ${refused.error.code}`;
+    };
+    const without = (name: string, ...more: (readonly [string, string])[]) => [
+      ...opened.filter(([own]) => own !== name),
+      ...more,
+    ];
+
+    it('is let in where that may be, from an allowed address', () => {
+      assert.equal(tab(opened), undefined);
+      assert.equal(refusal({}, '127.0.0.1', ...opened), KEY_NEEDED);
+      assert.equal(tab(opened, { from: '192.0.2.1' }), '403 PROTOCOL_FORBIDDEN');
+      assert.equal(tab([...opened, ['X-Forwarded-For', '127.0.0.1']]), TAB_KEY_NEEDED);
+      // The browser has it from a report beside the card.
+      assert.equal(tab([...opened, ['Authorization', 'Basic dTpw']]), undefined);
+    });
+
+    it('is not what a page asks by itself, frames, or has fetched ahead', () => {
+      const others = [
+        without('Sec-Fetch-Mode', ['Sec-Fetch-Mode', 'no-cors']),
+        without('Sec-Fetch-Dest', ['Sec-Fetch-Dest', 'iframe']),
+        without('Sec-Fetch-Dest', ['Sec-Fetch-Dest', 'empty']),
+        [...opened, ['Sec-Purpose', 'prefetch;prerender'] as const],
+        // By plain http the browser says nothing of it.
+        opened.filter(([name]) => !name.startsWith('Sec-')),
+      ];
+      for (const headers of others) assert.equal(tab(headers), TAB_KEY_NEEDED, JSON.stringify(headers));
+      assert.equal(tab(opened, { method: 'POST' }), TAB_KEY_NEEDED);
+    });
+
+    it('shows the key in the address, where an address can show one', () => {
+      const plain = opened.filter(([name]) => !name.startsWith('Sec-'));
+      const apiKey = 'secret';
+      assert.equal(tab(plain, { key: 'secret', from: '192.0.2.1' }, { apiKey }), undefined);
+      assert.equal(tab(plain, {}, { apiKey }), '401 HTTP_TAB_KEY_NEEDED');
+      for (const key of ['wrong', '']) assert.equal(tab(opened, { key }, { apiKey }), WRONG, key);
+      assert.equal(tab(opened, { key: 'any' }), WRONG);
+    });
+  });
+
   it("an operator's program that asks another machine by its address", () => {
     const host = ['Host', '10.20.30.40:1880'] as const;
     const programs = [

@@ -51,6 +51,20 @@ describe('events as a flow sends them', () => {
     refused({ pbx: '' }, /payload\.pbx must be a text/, 'order_outcome', end);
   });
 
+  it('of queues are of the same clients as those of calls', () => {
+    const region = { country: 'RU', name: 'Москва', timeZone: 'Europe/Moscow' };
+    const joined = { eventId: 'e', pbx: 'Office', callId: '1.1', direction: 'in', queue: { id: 'sales' } };
+    const withRegion = (value: unknown) => ({ ...joined, client: { number: '84951234567', region: value } });
+    const { payload } = readMessage('queue-dial', withRegion(region));
+    assert.deepEqual('queue' in payload && 'client' in payload && payload.client, { number: '84951234567', region });
+    for (const topic of ['queue-dial', 'call_ringing'] as const) {
+      const whole = topic === 'queue-dial' ? joined : record('1');
+      refused(withRegion('Москва'), /payload\.client\.region must be an object/, topic, whole);
+      refused(withRegion({ country: 'RU', name: 5 }), /payload\.client\.region\.name must be a text/, topic, whole);
+      refused(withRegion({ name: 'Москва' }), /payload\.client\.region\.country must be a text/, topic, whole);
+    }
+  });
+
   it('are refused with the name of the field that is wrong', () => {
     refused({ legs: 'abc' }, /payload\.legs must be a list/);
     refused({ legs: [null] }, /payload\.legs\[0\] must be an object/);

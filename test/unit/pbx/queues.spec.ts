@@ -3,9 +3,10 @@ import { TelephonyError } from '../../../lib/errors';
 import { silentLog } from '../../../lib/log';
 import type { QueueMessage } from '../../../lib/messages/queues';
 import { createPbxQueues } from '../../../lib/pbx/queues';
-import type { OwnedPbxQueues } from '../../../lib/pbx/queues';
+import type { OwnedPbxQueues, PbxQueuesDeps } from '../../../lib/pbx/queues';
 import { numberingPlan } from '../../../lib/phone';
 import { createQueueTracker } from '../../../lib/queues';
+import type { QueueTracker } from '../../../lib/queues/types';
 import type { LiveCall, LiveCallTable, UnkeptCall } from '../../../lib/store/types';
 import { amiEvent } from '../../support/ami-messages';
 import { FakeClock } from '../../support/fake-clock';
@@ -51,7 +52,11 @@ describe('the queues of a PBX over a restart', () => {
   let open: OwnedPbxQueues[];
 
   /** One process; what is killed closes nothing. */
-  async function live(at: number, act: (link: FakeLink, run: (ms: number) => Promise<void>) => Promise<void>) {
+  async function live(
+    at: number,
+    act: (link: FakeLink, run: (ms: number) => Promise<void>) => Promise<void>,
+    more: Partial<PbxQueuesDeps> = {},
+  ) {
     const [clock, link, told] = [new FakeClock(at), new FakeLink(), [] as QueueMessage[]];
     link.queues = [MEMBER];
     const plan = { numbers: numberingPlan({ country: 'RU' }), trunks: [], trunkContexts: [] };
@@ -65,6 +70,7 @@ describe('the queues of a PBX over a restart', () => {
       onProblem: (problem) => problems.push(problem),
       createTracker: () => createQueueTracker({ pbx: 'office', plan }),
       mayHear: true,
+      ...more,
     });
     open.push(queues);
     queues.subscribe((message) => told.push(message));
@@ -167,6 +173,25 @@ describe('the queues of a PBX over a restart', () => {
       problems.map(({ code }) => code),
       ['PBX_QUEUES_UNREADABLE'],
     );
+  });
+
+  it('say once that their events are left out by the settings, or that there are more than can be watched', async () => {
+    const codes = () => problems.splice(0).map(({ code }) => code);
+    await live(START, (_link, run) => run(2000), { mayHear: false });
+    assert.deepEqual(codes(), ['PBX_QUEUES_DEAF']);
+    const plan = { numbers: numberingPlan({ country: 'RU' }), trunks: [], trunkContexts: [] };
+    const full = (): QueueTracker => {
+      const tracker = createQueueTracker({ pbx: 'office', plan });
+      const stats = { get: () => ({ waiting: 0, talking: 0, members: 0, overBound: 1 }) };
+      return Object.create(tracker, { stats }) as QueueTracker;
+    };
+    const join = async (link: FakeLink, run: (ms: number) => Promise<void>): Promise<void> => {
+      link.hear('QueueCallerJoin', { ...IN_QUEUE, ...stamp(1) });
+      link.hear('QueueCallerJoin', { ...IN_QUEUE, Uniqueid: '1.2', Linkedid: '1.2', ...stamp(2) });
+      await run(5000);
+    };
+    await live(START, join, { createTracker: full });
+    assert.deepEqual(codes(), ['PBX_QUEUES_TOO_MANY']);
   });
 
   it('are told all the same while the store fails, or refuses one of them: the operator hears what is not kept', async () => {

@@ -5,12 +5,12 @@ import { RUSSIAN_REGIONS } from '../../../lib/phone/region-data';
 import { readRegionTable } from '../../../lib/phone/region-table';
 import { timeZonesOf } from '../../../lib/phone/time-zones';
 
-const table = (text: string, size = 7) => {
+const table = (text: string, size = 7, pause?: () => Promise<void>) => {
   const bytes = Buffer.from(text);
   const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) =>
     bytes.subarray(n * size, (n + 1) * size),
   );
-  return readRegionTable(chunks);
+  return readRegionTable(chunks, pause);
 };
 const REGISTRY = `\uFEFFАВС/ DEF;От;До;Емкость;Оператор;Регион;Территория ГАР;ИНН
 301;2110000;2129999;20000;"ПАО ""Ростелеком; Сибирь""";г. Улан-Удэ|Республика Бурятия;;7707049388
@@ -161,6 +161,27 @@ describe('region of a number', () => {
     assert.equal(own.size, 20_000);
     // With a look at each time zone it takes seconds.
     assert.ok(performance.now() - begun < 4000, `${performance.now() - begun} ms`);
+  });
+
+  it('is sorted with a pause after every few milliseconds, also when all numbers lie close together', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, n) => {
+      const start = 79_160_000_000 + ((n * 7919) % 20_000) * 10;
+      return `${start};${start + 9};R${n % 80}`;
+    });
+    let pauses = 0;
+    const own = await table(rows.join('\n'), 65_536, () => {
+      pauses += 1;
+      return Promise.resolve();
+    });
+    // 15 rounds of merging, 50 000 steps at once.
+    assert.ok(pauses >= 6, `${pauses} pauses`);
+    for (const n of [0, 1, 9_999, 19_999])
+      assert.equal(own.find(`+${79_160_000_000 + ((n * 7919) % 20_000) * 10 + 5}`, 'en')?.name, `R${n % 80}`);
+  });
+
+  it('is refused when it has more regions than a table of regions can have', async () => {
+    const rows = Array.from({ length: 50_001 }, (_, n) => `${79160000000 + n};${79160000000 + n};R${n}`);
+    await assert.rejects(table(rows.join('\n'), 65_536), { code: 'REGION_TABLE_TOO_LARGE' });
   });
 
   it('is refused in words when there is nothing to read, and harmless when a line has no end', async () => {

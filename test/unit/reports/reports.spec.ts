@@ -56,7 +56,9 @@ describe('reports', () => {
   afterEach(() => stores.clean());
 
   const put = (...told: ReturnType<typeof event>[]): Promise<void> =>
-    store.queueFacts.put(told.map(queueFactOf).filter((fact) => fact !== undefined));
+    store.queueFacts.put(
+      told.map((one) => queueFactOf(one as unknown as QueueMessage)).filter((fact) => fact !== undefined),
+    );
   const report = (payload: unknown): Promise<Report> => makeReport(store, reportQuery(payload, MOSCOW, NOW), NOW);
 
   describe('of queues', () => {
@@ -346,6 +348,31 @@ describe('reports', () => {
       assert.deepEqual([rows[0]?.talkedBy, rows[0]?.talkedWay], ['101', 'in']);
     });
 
+    it('counts a call that was on already: a client waits in one, and tries once more in another', async () => {
+      const talk = (callId: string, minutes: number, answered: number, ended: number) =>
+        call(callId, minutes, {
+          result: 'answered',
+          talked: [callId],
+          answeredAt: iso(NOON + answered * 60_000),
+          endedAt: iso(NOON + ended * 60_000),
+        });
+      await store.calls.put([
+        talk('101', -30, -29, -1),
+        talk('102', -10, 5, 20),
+        missed('m', 0),
+        talk('103', 6, 7, 8),
+        missed('late', 30),
+      ]);
+      const talkedBy = async () =>
+        (await report({ report: 'missed', from: NOON })).rows.map((row) => [row.talkedBy, row.afterSeconds]);
+      assert.deepEqual(await talkedBy(), [
+        ['102', 5 * 60],
+        [undefined, undefined],
+      ]);
+      await store.calls.put([talk('104', 2, 3, 4)]);
+      assert.deepEqual((await talkedBy())[0], ['104', 3 * 60]);
+    });
+
     it('goes through more calls than one look takes', async () => {
       const many = Array.from({ length: 250 }, (_, n) =>
         missed(`m${n}`, n, {
@@ -475,6 +502,15 @@ describe('reports', () => {
     keep(stay('abandoned', 3));
     await keeper.close();
     assert.deepEqual([told, (await report({ report: 'queues' })).total.offered], [['STORE_BAD_VALUE'], 2]);
+  });
+
+  it('lack what the store could not take to the end, and that is told', async () => {
+    const told: string[] = [];
+    const keeper = new QueueKeeper(store, ({ code, params }) => void told.push(`${code} ${params.count}`));
+    await store.close();
+    for (const reason of ['answered', 'abandoned']) keeper.keep(stay(reason, 3) as unknown as QueueMessage);
+    await keeper.close();
+    assert.deepEqual(told, ['STORE_FACTS_LOST 2']);
   });
 
   it('are refused when they would be too large', async () => {

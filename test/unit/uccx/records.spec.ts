@@ -121,6 +121,16 @@ describe('records of Unified CCX', () => {
     assert.deepEqual(read([twice, second, first, first]).records, expected);
   });
 
+  it('are one for one call, however a driver writes its number', () => {
+    const numbers = ['93000000123', '0093000000123', 93000000123, 93000000123n, ' 093000000123.0'];
+    const { records } = read(numbers.map((sessionID) => ({ ...answered, sessionID, nodeID: '01' })));
+    assert.deepEqual(
+      records.map(({ callId }) => callId),
+      ['uccx-93000000123-0-1'],
+    );
+    assert.equal(read([{ ...answered, sessionSeqNum: '00' }]).records[0]?.callId, 'uccx-93000000123-0-1');
+  });
+
   it('are the same for the same rows, whatever else is read with them', () => {
     const [alone] = read([answered]).records;
     const others = [
@@ -312,6 +322,28 @@ describe('rows that cannot be used', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('are those of one call beyond any measure: its record stays one that can be delivered', () => {
+    const rings = Array.from({ length: 2999 }, (_, n) => ({
+      ...answered,
+      talkTime: 0,
+      holdTime: 0,
+      ringTime: 1 + (n % 20),
+      extension: String(2000 + n),
+    }));
+    const { records, bad: left, firstBad } = read([answered, ...rings]);
+    const [record] = records;
+    assert.deepEqual([records.length, left, firstBad?.row], [1, 2000, 1001]);
+    assert.match(firstBad?.problem.en ?? '', /more than 1000 rows/);
+    assert.deepEqual([record?.result, record?.talked, record?.legs.length], ['answered', ['1001'], 200]);
+    assert.ok(readMessage('call_record', record));
+    // Rings of an hour, and the one who took it at last.
+    const [long] = read([
+      ...rings.slice(0, 300),
+      { ...answered, agentStartDateTime: '2026-11-20 09:00:30.000' },
+    ]).records;
+    assert.deepEqual([long?.legs.length, long?.legs.at(-1)?.extension], [200, '1001']);
   });
 
   it('cost little, however large they are', () => {

@@ -16,6 +16,7 @@ export const plan = numberingPlan({ country: 'RU' });
 
 /** Direct line of 101 (the simulator's office). */
 const DID_OF_101 = '74951000111';
+export const DID_OF_102 = '74951000112';
 export const CLIENT = '79261112233';
 
 export const settings: DialSettings = {
@@ -100,10 +101,10 @@ export class Office {
     return callId;
   }
 
-  /** A client calls 101. */
-  async ring(from = CLIENT): Promise<string> {
+  /** A client calls 101, or whose direct line it is. */
+  async ring(from = CLIENT, did = DID_OF_101): Promise<string> {
     const callId = await new Promise<string>((resolve) => {
-      void this.simulator.call({ from, did: DID_OF_101, onBegin: resolve }).catch(() => undefined);
+      void this.simulator.call({ from, did, onBegin: resolve }).catch(() => undefined);
     });
     await until(() => this.calls().some((one) => one.payload.callId === callId), 'the ringing');
     return callId;
