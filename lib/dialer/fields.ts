@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { isContext, isOneLine, isVariable } from '../outbound/values';
-import { badOrder, orderError } from './errors';
 import { isTimeZone } from '../time-zone';
+import { badOrder, orderError } from './errors';
 import type { OrderCallerId } from './types';
 
 /** Characters of the key of an order. */
