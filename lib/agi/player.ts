@@ -242,6 +242,7 @@ export class AutocallPlayer {
     return listener.prompt === '' ? this.play(listener, 0) : this.ask(listener, 1);
   }
 
+  // The guard comes first: when the dialplan's own few seconds run out before it, the step is still empty, and the dialplan plays by itself.
   private ask(listener: Listener, round: number): Promise<void> {
     return this.queue(listener, [
       [`SET VARIABLE TIMEOUT(absolute) ${ASK_GUARD_S}`, 'guard'],

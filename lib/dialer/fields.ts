@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { isVariable } from '../channel-variables';
 import { isContext } from '../outbound/channels';
 import { isOneLine } from '../text';
-import { badOrder, orderError } from './errors';
 import { isTimeZone } from '../time-zone';
+import { badOrder, orderError } from './errors';
 import type { OrderCallerId } from './types';
 
 /** Characters of the key of an order. */

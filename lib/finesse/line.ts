@@ -147,7 +147,7 @@ class FinesseLine implements DialLine {
     });
   }
 
-  /** A listener that throws must neither end a call that is followed nor Node-RED. */
+  /** A listener that throws must neither end a call that is followed nor the process. */
   private safely(tell: () => void): void {
     try {
       tell();

@@ -354,14 +354,14 @@ describe('a line over AMI', () => {
       });
 
       it('and only the end of it was seen, is not called again', async () => {
-      const dialled = bed.dial(autocallOrder(), ID);
-      await breathe();
-      bed.client.event('Newchannel', FIRST);
-      hangUp(bed, '16', { ...FIRST, ...UP });
-      assert.notEqual((await dialled.result).reached, 'no');
-    });
+        const dialled = bed.dial(autocallOrder(), ID);
+        await breathe();
+        bed.client.event('Newchannel', FIRST);
+        hangUp(bed, '16', { ...FIRST, ...UP });
+        assert.notEqual((await dialled.result).reached, 'no');
+      });
 
-    it('as far as can be known while the link was down, may have been heard', async () => {
+      it('as far as can be known while the link was down, may have been heard', async () => {
         const { result } = await picked();
         bed.client.rows = () => [amiEvent('CoreShowChannel', { ...FIRST, ...UP })];
         bed.client.lose();
