@@ -85,9 +85,15 @@ describeAsterisk('a line over AMI', (version) => {
     ],
   ] as const) {
     it(`joins two people ${title}: the agent sees the client, the client the agent`, async () => {
+      for (const phone of [bed.phones['101'], bed.phones['102']]) phone.reset('ring');
       const { attempt, phases, result } = dial(order, lineWith(settings));
+      // Picked up as people do, after it rang: of an answer in the same moment Asterisk may tell the end only.
       const agent = await bed.phones['101'].nextCall();
+      await until(() => phases.includes('ringing'), 'the phone of the agent to ring');
+      agent.answer();
       const called = await bed.phones['102'].nextCall();
+      await until(() => phases.includes('client-ringing'), 'the phone of the client to ring');
+      called.answer();
       assert.deepEqual([agent.callerNumber, called.callerNumber], [order.e164?.slice(1) ?? '102', '101']);
       await until(() => phases.includes('answered'), 'the answer');
       called.bye();
