@@ -72,17 +72,19 @@ function rowOf(missed: Missed): Readonly<Record<(typeof COLUMNS)[number], Cell>>
 export async function missedRows(store: Store, { from, to, pbx, queues }: ReportQuery): Promise<Found> {
   const found = new Map<string, Missed>();
   const question = { from, to, ...(pbx === undefined ? {} : { pbx }), ...(queues ? { queues } : {}) };
-  for await (const each of walk((after) => store.calls.unanswered(question, after))) {
-    const { call, talk } = each;
-    const key = keyOf(each);
-    const known = found.get(key);
-    if (known) {
-      known.last = call;
-      known.calls += 1;
-      continue;
+  for await (const slice of walk((after) => store.calls.unanswered(question, after))) {
+    for (const each of slice) {
+      const { call, talk } = each;
+      const key = keyOf(each);
+      const known = found.get(key);
+      if (known) {
+        known.last = call;
+        known.calls += 1;
+        continue;
+      }
+      if (found.size >= MAX_ROWS) throw reportError('REPORT_TOO_LARGE', { limit: MAX_ROWS });
+      found.set(key, { first: call, last: call, calls: 1, ...(talk ? { talk } : {}) });
     }
-    if (found.size >= MAX_ROWS) throw reportError('REPORT_TOO_LARGE', { limit: MAX_ROWS });
-    found.set(key, { first: call, last: call, calls: 1, ...(talk ? { talk } : {}) });
   }
   const all = [...found.values()];
   const after = new Spread();
