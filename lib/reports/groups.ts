@@ -43,7 +43,10 @@ export class Groups<T extends Tally> {
   count(period = '', whose: Whose, how: (tally: T) => void): void {
     how(this.total);
     let groups = this.periods.get(period);
-    if (!groups) this.periods.set(period, (groups = new Map()));
+    if (!groups) {
+      groups = new Map<string, Group<T>>();
+      this.periods.set(period, groups);
+    }
     const key = keyOf(whose);
     let group = groups.get(key);
     if (!group) {
@@ -65,12 +68,10 @@ export class Groups<T extends Tally> {
         .map((group) => ({ period, ...group })),
     );
     const withPbx = haveSeveral(this.pbxs);
-    const rows = await mapSlowly(sorted.flat(), ({ period, pbx, name, tally }) => ({
-      ...(withPeriod ? { period } : {}),
-      [nameOfColumn]: name,
-      ...tally.row(),
-      ...(withPbx ? { pbx } : {}),
-    }));
+    // Not spread: behind other fields that takes ten times as long.
+    const rows = await mapSlowly(sorted.flat(), ({ period, pbx, name, tally }) =>
+      Object.assign(withPeriod ? { period } : {}, { [nameOfColumn]: name }, tally.row(), withPbx ? { pbx } : {}),
+    );
     const total = this.total.row();
     return { columns: [nameOfColumn, ...Object.keys(total), ...(withPbx ? ['pbx'] : [])], rows, total };
   }

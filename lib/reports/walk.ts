@@ -2,7 +2,7 @@ import type { Place, KeptFact, QueueFactKind, Slice, Store } from '../store/type
 import type { ReportQuery } from './types';
 
 /** Rows that are made, or written, at once: some milliseconds. */
-const ROWS_AT_ONCE = 50;
+const ROWS_AT_ONCE = 20;
 
 let line: Promise<void> = Promise.resolve();
 
