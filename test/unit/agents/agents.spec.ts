@@ -193,6 +193,22 @@ describe('signing in', () => {
     for (const extension of shift) pins.set(extension, own);
     await Promise.all(shift.map((extension) => signIn.withPin(extension, '4711', { address: '10.0.0.2' })));
   });
+
+  it('turns away whom it has no room to let wait, and not the agent at a browser that it knows', async () => {
+    const { signIn } = await made();
+    const { device } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
+    const guess = () => signIn.withPin('101', '0000', { address: '10.0.0.2' });
+    // Two are looked at, two hundred wait.
+    const crowd = Promise.allSettled(Array.from({ length: 202 }, guess));
+    const tooMany = assert.rejects(guess(), { code: 'AGENT_BUSY' });
+    const own = signIn.withPin('101', '4711', { address: '10.0.0.1', devices: [device] });
+    await tooMany;
+    assert.equal(signIn.extensionOf((await own).session), '101');
+    const codes = (await crowd).map((one) => one.status === 'rejected' && (one.reason as { code: string }).code);
+    assert.deepEqual([...new Set(codes)].sort(), ['AGENT_WAIT', 'AGENT_WRONG_PIN']);
+    // There is room again, and the reason to wait is another.
+    await assert.rejects(guess(), { code: 'AGENT_WAIT' });
+  });
 });
 
 describe('the feed of agents', () => {

@@ -126,3 +126,57 @@ describe('a consultation on the page of agents', () => {
     assert.deepEqual(shown(), [false]);
   });
 });
+
+describe('the card on the page of agents', () => {
+  const WRAP_UP_MS = 15 * 60_000;
+  const ring = ringing({ number: '79031112233' });
+  const made = () => {
+    const clock = new FakeClock();
+    const calls: { current: readonly CallMessage[]; isKnown: boolean } = { current: [ring], isKnown: true };
+    const desk = new Desk(
+      {
+        templates: { known: new PopTemplate('https://crm.example.com/?id=%uniqueid%') },
+        popAt: 'ringing',
+        tab: false,
+        history: false,
+        userOf: () => undefined,
+      },
+      { clock, calls, members: () => undefined, run: refused, runAgent: refused },
+      new DeskMemory(clock),
+    );
+    return {
+      clock,
+      desk,
+      hangUp: (callId: string) => {
+        calls.current = calls.current.filter(({ payload }) => payload.callId !== callId);
+        desk.onCall({ topic: 'call_hangup', payload: { ...ring.payload, callId } });
+      },
+      shown: () => desk.stateOf('101').card?.url,
+    };
+  };
+
+  it('stays as long as the call, and fifteen minutes for the work after it', () => {
+    const { clock, desk, hangUp, shown } = made();
+    desk.onCall(ring);
+    clock.advance(60 * 60_000);
+    assert.equal(shown(), 'https://crm.example.com/?id=1');
+    hangUp('1');
+    clock.advance(WRAP_UP_MS - 1);
+    assert.equal(shown(), 'https://crm.example.com/?id=1');
+    // Neither the end of another call nor the same end told again prolongs it.
+    hangUp('1');
+    hangUp('2');
+    clock.advance(1);
+    assert.equal(shown(), undefined);
+  });
+
+  it('of no call stays fifteen minutes from its opening', () => {
+    const { clock, desk, hangUp, shown } = made();
+    hangUp('1');
+    desk.push({ extension: '101', url: 'https://crm.example.com/pushed' });
+    clock.advance(WRAP_UP_MS - 1);
+    assert.equal(shown(), 'https://crm.example.com/pushed');
+    clock.advance(1);
+    assert.equal(shown(), undefined);
+  });
+});
