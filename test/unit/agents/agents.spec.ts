@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Feed } from '../../../lib/agents/feed';
 import { networkOf } from '../../../lib/agents/network';
 import { hashPin, isHash, isPin } from '../../../lib/agents/pins';
-import { PopTemplate, webAddress } from '../../../lib/agents/pop-url';
+import { pageAddress, PopTemplate } from '../../../lib/agents/pop-url';
 import { SESSION_MS, SignIn, SignInMemory } from '../../../lib/agents/sign-in';
 import { Throttle } from '../../../lib/agents/throttle';
 import { signToken } from '../../../lib/agents/tokens';
@@ -272,7 +272,7 @@ describe('an address template', () => {
     ];
     for (const text of bad) {
       assert.throws(() => new PopTemplate(text), { code: 'AGENT_BAD_TEMPLATE' }, text);
-      if (!text.includes('%')) assert.equal(webAddress(text), undefined, text);
+      if (!text.includes('%')) assert.equal(pageAddress(text), undefined, text);
     }
     assert.equal(
       new PopTemplate('show_vars/?aon=%callerid%').fill({ callerid: '+7 (8)' }),
@@ -281,7 +281,7 @@ describe('an address template', () => {
     assert.equal(new PopTemplate('https://a.example/?x=%other%').fill({}), 'https://a.example/?x=%other%');
     for (const page of ['/card?aon=', '../card?aon=']) {
       assert.equal(new PopTemplate(`${page}%callerid%`).fill({ callerid: '//x' }), `${page}%2F%2Fx`);
-      assert.equal(webAddress(`${page}1`), `${page}1`);
+      assert.equal(pageAddress(`${page}1`), `${page}1`);
     }
     assert.throws(() => new PopTemplate('/%callerid%/card'), { code: 'AGENT_BAD_TEMPLATE' });
   });
