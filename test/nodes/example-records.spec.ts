@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
+import type { NodeInitializer } from 'node-red';
 import amiConfig from '../../nodes/ami-config';
 import amiEvent from '../../nodes/ami-event';
 import callControl from '../../nodes/call-control';
@@ -13,13 +14,15 @@ import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import { FakeCrm, json, text as plain } from '../support/fake-crm';
 import { until } from '../support/wait';
 import { exampleNames, exampleNamesForCrms, only, readExample, runnable } from './support/example-flows';
+import { FlowServer } from './support/http';
 import { load, messages, node, receive, unload, waitForMessages } from './support/runtime';
 import type { FlowNode } from './support/runtime';
 import { UserDir } from './support/store-flow';
 
-/** A node of Node-RED itself, as it installed it. */
-const SWITCH = '@node-red/nodes/core/function/10-switch';
-const switchNode = createRequire(require.resolve('node-red'))(SWITCH) as typeof amiEvent;
+/** Nodes of Node-RED itself, as it installed them. */
+const core = createRequire(require.resolve('node-red'));
+const coreNode = (name: string) => core(`@node-red/nodes/core/${name}`) as NodeInitializer;
+const switchNode = coreNode('function/10-switch');
 
 const types = [
   amiConfig,
@@ -149,6 +152,52 @@ describe('the examples of records and events', () => {
     await until(() => last('who was missed') !== undefined, 'the report');
     const { payload: csv } = messages(named('who was missed'))[0] ?? {};
     assert.match(String(csv), /^number;name;calls;.*\r\n'\+74951343061;<b>x<\/b>;1;\d{4}-\d\d-\d\dT[\d:.]+Z;/);
+  });
+
+  it('09: whoever asks while the PBX is being asked waits for the same answer, or for the same failure', async () => {
+    const server = new FlowServer();
+    const network = ['network/21-httpin', 'function/10-function', 'function/80-template', 'function/89-delay'];
+    const flow = readExample('09-wallboard.json').filter(({ type }) => !/^(inject|comment|split|debug)$/.test(type));
+    await server.listen();
+    try {
+      await load([user.init, server.init, ...network.map(coreNode), ...types], flow);
+      const { client, queues } = (node(only(flow, 'ami-config').id) as AmiConfigNode).pbx;
+      await until(() => queues.members !== undefined, 'the first lists of the queues');
+      const list = client.list.bind(client);
+      let asked = 0;
+      const whenAsked = (answer: () => ReturnType<typeof list>): void => {
+        asked = 0;
+        client.list = (action, options) => {
+          if (action.action !== 'QueueStatus') return list(action, options);
+          asked += 1;
+          return answer();
+        };
+      };
+      const waiting = new Set<string | undefined>();
+      node(only(flow, 'delay').id)?.on('input', ({ _msgid }) => void waiting.add(_msgid));
+      const crowd = async (): Promise<readonly string[]> => {
+        waiting.clear();
+        const answers = await Promise.all(Array.from({ length: 100 }, () => server.ask('/wallboard/data')));
+        return [...new Set(answers.map(({ status, body }) => `${status} ${body}`))];
+      };
+      const allWait = () => until(() => waiting.size === 99, 'all others to wait', 20_000);
+
+      whenAsked(() => allWait().then(() => Promise.reject(new Error('the PBX is away'))));
+      assert.deepEqual([await crowd(), asked], [['503 {"error":"Error: the PBX is away"}'], 1]);
+      // As after a while.
+      const forget = (): void => node(only(flow, 'delay').id)?.context().flow.set('wallboard', undefined);
+      forget();
+      whenAsked(() => allWait().then(() => list({ action: 'QueueStatus' })));
+      const [answer = '', ...others] = await crowd();
+      assert.match(answer, /^200 \{"at":.*"id":"support"/);
+      assert.deepEqual([others, asked], [[], 1]);
+      forget();
+      whenAsked(() => list({ action: 'QueueStatus' }));
+      const { status, body } = await server.ask('/wallboard/data');
+      assert.deepEqual([status, asked, `200 ${body}` === answer], [200, 1, false]);
+    } finally {
+      await server.close();
+    }
   });
 
   for (const name of exampleNamesForCrms) {
