@@ -13,7 +13,7 @@ import storeConfig from '../../nodes/store-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import { FakeCrm, json, text as plain } from '../support/fake-crm';
 import { until } from '../support/wait';
-import { exampleNames, exampleNamesForCrms, only, readExample, runnable } from './support/example-flows';
+import { debugNamed, exampleNames, exampleNamesForCrms, only, readExample, runnable } from './support/example-flows';
 import { FlowServer } from './support/http';
 import { load, messages, node, receive, unload, waitForMessages } from './support/runtime';
 import type { FlowNode } from './support/runtime';
@@ -117,6 +117,31 @@ describe('the examples of records and events', () => {
     await until(() => asked().includes('agent-hangup') && asked().includes('queue-hangup'), 'the end of the call');
     assert.equal(asked()[0], 'queue-dial');
     assert.ok(asked().includes('agent-answer'));
+  });
+
+  it('08: an answer that comes when the call is over is told where the example says so', async () => {
+    const answer = plain('call_info=VIP', 'text/plain; charset=utf-8');
+    const held: (() => void)[] = [];
+    crm = await new FakeCrm((...asked) => void held.push(() => answer(...asked))).start();
+    const text = JSON.stringify(readExample('08-line24-scripts.json'));
+    const flow = (JSON.parse(text.replaceAll('http://127.0.0.1:1880', crm.origin)) as FlowNode[]).filter(
+      ({ type }) => type !== 'change',
+    );
+    await load([user.init, ...types], [...runnable(flow), only(flow, 'catch')]);
+    const { pbx } = node(only(flow, 'ami-config').id) as AmiConfigNode;
+    await until(() => pbx.client.state.phase === 'ready', 'the simulator');
+    await pbx.simulator?.call({ from: '84951343060', did: '74951000170' });
+    await until(() => crm?.requests.length === 1, 'the script to be called');
+    crm.behave = answer;
+    for (const each of held) each();
+    const late = debugNamed(flow, 'the answer came too late').id;
+    const [told] = await waitForMessages(late);
+    const { error } = told as { error?: { message: string; source: { id: string } } };
+    assert.equal(error?.source.id, only(flow, 'call-control').id);
+    assert.match(error.message, /There is no call \(callId .*\) now: it may have ended already/);
+    const { requests } = crm;
+    await until(() => requests.some(({ url }) => url.includes('event=queue-hangup')), 'the end of the call');
+    assert.deepEqual([messages(late).length, messages(debugNamed(flow, 'set').id)], [1, []]);
   });
 
   it('09: the queues now, the numbers of the day and the missed calls come together', async () => {
