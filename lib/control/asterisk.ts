@@ -137,6 +137,11 @@ export class Asterisk {
     }
   }
 
+  /** As {@link follow}, into one bridge. */
+  followTogether(one: LiveChannel, other: LiveChannel): Promise<void> {
+    return this.follow([one, other], ([{ bridge }, { bridge: same }]) => bridge !== undefined && bridge === same);
+  }
+
   /** Listens from now on for one event. */
   listen(event: string, isIt: (event: AmiMessage) => boolean): Listening {
     let heard: AmiMessage | undefined;

@@ -17,6 +17,9 @@ export interface LiveChannel {
   readonly bridge?: string;
   /** It waits in {@link HOLD_CONTEXT}. */
   readonly isAside: boolean;
+  /** What of the dialplan it runs, with its arguments: `Queue` and `support,t`; `AppDial` and `AppQueue` where one is called by it. */
+  readonly application: string;
+  readonly arguments: string;
   /** The extension whose phone it is. */
   readonly extension?: string;
   /** What its far end says of itself; only to be shown. */
@@ -64,6 +67,8 @@ function readChannel(row: AmiMessage, whose: Whose): LiveChannel | undefined {
     isUp,
     isRinging: state === RINGING || state === RING,
     isAside: isUp && !bridge && row.get('Context') === HOLD_CONTEXT,
+    application: row.get('Application') ?? '',
+    arguments: row.get('ApplicationData') ?? '',
     ...(bridge ? { bridge: bridge } : {}),
     ...(extension === undefined ? {} : { extension: extension }),
     ...(number && number !== '<unknown>' ? { number: number } : {}),
