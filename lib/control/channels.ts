@@ -115,3 +115,26 @@ function otherHalf(local: string): string {
 export function isAlone(channels: readonly LiveChannel[], { bridge }: LiveChannel): boolean {
   return bridge !== undefined && channels.filter((one) => one.bridge === bridge).length === 1;
 }
+
+/**
+ * Whether Asterisk listens to the keys of this phone: `no` where they would go on to a Local channel, `perhaps` where nothing
+ * tells.
+ */
+export function mayPressKeys(channels: readonly LiveChannel[], leg: LiveChannel): 'yes' | 'no' | 'perhaps' {
+  const [other, ...more] = channels.filter(({ id, bridge }) => bridge === leg.bridge && id !== leg.id);
+  if (hasOption(leg, 'T')) return 'yes';
+  if (other && more.length === 0 && leg.application === `App${other.application}` && hasOption(other, 't'))
+    return 'yes';
+  return other?.isLocal === true ? 'no' : 'perhaps';
+}
+
+/** Which argument of an application are its options. */
+const OPTIONS_AT: Readonly<Record<string, number>> = { Dial: 2, Queue: 1, Bridge: 1 };
+
+function hasOption({ application, arguments: text }: LiveChannel, letter: string): boolean {
+  const at = OPTIONS_AT[application];
+  if (at === undefined) return false;
+  const options = text.split(',')[at] ?? '';
+  // What stands in brackets belongs to the option before.
+  return options.replace(/\([^)]*\)?/g, '').includes(letter);
+}

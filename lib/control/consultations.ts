@@ -1,5 +1,5 @@
 import type { Asterisk, Listening } from './asterisk';
-import { isAlone, type LiveChannel } from './channels';
+import { isAlone, mayPressKeys, type LiveChannel } from './channels';
 import { notPossible } from './errors';
 import { callOf, type FoundCall } from './find';
 import type { Holding } from './hold';
@@ -8,8 +8,10 @@ import type { Holding } from './hold';
 const BEGINS_WITHIN_MS = 3000;
 /** Asterisk waits for three seconds after a digit where the dialplan has longer numbers too. */
 const DIALS_WITHIN_MS = 8000;
+/** Keys are heard one after the other, those that end a consultation too (measured: up to 0.7 s). */
+const BACK_WITHIN_MS = 3000;
 
-export interface Place {
+interface Place {
   readonly exten: string;
   readonly context: string;
 }
@@ -42,7 +44,7 @@ export class Consultations {
   async cancel(call: FoundCall, leg: LiveChannel): Promise<void> {
     const client = waiting(call, leg);
     await this.asterisk.act({ action: 'CancelAtxfer', headers: { Channel: leg.name } });
-    await this.asterisk.followTogether(leg, client);
+    await this.asterisk.followTogether(leg, client, BACK_WITHIN_MS);
   }
 
   /** Asterisk joins the other two when the one between them leaves (measured). */
@@ -78,29 +80,6 @@ export class Consultations {
     if (!(await dialled(DIALS_WITHIN_MS))) throw notPossible('nobodyDialled', { seconds: DIALS_WITHIN_MS / 1000 });
     return true;
   }
-}
-
-/**
- * Whether Asterisk listens to the keys of this phone: `no` where they would go on to a Local channel, `perhaps` where nothing
- * tells.
- */
-function mayPressKeys(channels: readonly LiveChannel[], leg: LiveChannel): 'yes' | 'no' | 'perhaps' {
-  const [other, ...more] = channels.filter(({ id, bridge }) => bridge === leg.bridge && id !== leg.id);
-  if (hasOption(leg, 'T')) return 'yes';
-  if (other && more.length === 0 && leg.application === `App${other.application}` && hasOption(other, 't'))
-    return 'yes';
-  return other?.isLocal === true ? 'no' : 'perhaps';
-}
-
-/** Which argument of an application are its options. */
-const OPTIONS_AT: Readonly<Record<string, number>> = { Dial: 2, Queue: 1, Bridge: 1 };
-
-function hasOption({ application, arguments: text }: LiveChannel, letter: string): boolean {
-  const at = OPTIONS_AT[application];
-  if (at === undefined) return false;
-  const options = text.split(',')[at] ?? '';
-  // What stands in brackets belongs to the option before.
-  return options.replace(/\([^)]*\)?/g, '').includes(letter);
 }
 
 /**

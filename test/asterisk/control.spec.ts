@@ -219,9 +219,14 @@ describeAsterisk('call control', (version) => {
   });
 
   it('says so where the dialplan lets no phone transfer with keys', async () => {
-    await talk(NO_KEYS);
-    assert.equal(await refusal({ action: 'attended-transfer', extension: '101', to: '102' }), 'CONTROL_NOT_POSSIBLE');
-    assert.equal(await refusal({ action: 'complete-transfer', extension: '101' }), 'CONTROL_NOT_POSSIBLE');
+    await bed.asterisk.cli('dialplan remove extension transfer@telephony-crm-hold');
+    try {
+      await talk(NO_KEYS);
+      assert.equal(await refusal({ action: 'attended-transfer', extension: '101', to: '102' }), 'CONTROL_NOT_POSSIBLE');
+      assert.equal(await refusal({ action: 'complete-transfer', extension: '101' }), 'CONTROL_NOT_POSSIBLE');
+    } finally {
+      await bed.asterisk.cli('dialplan reload');
+    }
   });
 
   it('sends a client on who still waits for the phone', async () => {
