@@ -438,6 +438,6 @@ function endOf(
   by: Hangup['by'],
   heard: Heard,
 ): readonly [string, Heard] {
-  if (heard.t - t < SAME_END_MS) return [reason, { ...heard, t }];
+  if (heard.t - t < SAME_END_MS) return [reason, { ...heard, t, reconciled: false }];
   return [by === 'client' ? 'caller' : by === 'extension' ? 'agent' : reason, heard];
 }

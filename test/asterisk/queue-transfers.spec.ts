@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
-import { createCallControl } from '../../lib/control/control';
 import { parseOrder } from '../../lib/control/order';
 import type { CallControl, ControlDone } from '../../lib/control/types';
 import type { TelephonyError } from '../../lib/errors';
 import type { QueueMessage } from '../../lib/messages/queues';
 import type { CallMessage, PbxMessage, RecordPayload } from '../../lib/messages/types';
-import { DEFAULT_DIALLING } from '../../lib/outbound/defaults';
-import type { DialSettings } from '../../lib/outbound/types';
 import { numberingPlan } from '../../lib/phone';
 import { createPbx, type Pbx } from '../../lib/pbx/pbx';
-import { knows } from '../../lib/presence/knows';
 import { until } from '../support/wait';
+import { callControlOf } from './support/call-control';
 import { describeAsterisk } from './support/roots';
 import type { IncomingCall, OutgoingCall } from './support/sip/phone';
 import { TestBed } from './support/test-bed';
@@ -56,7 +53,7 @@ describeAsterisk('the call of a queue', (version) => {
   });
   beforeEach(async () => {
     await bed.reset();
-    control = controlOf('redirect');
+    control = callControlOf(pbx, 'redirect');
   });
   afterEach(async () => {
     await control.close();
@@ -68,16 +65,6 @@ describeAsterisk('the call of a queue', (version) => {
     [member, told, ofQueues] = [undefined, [], []];
   });
 
-  function controlOf(hold: DialSettings['hold']): CallControl {
-    const settings = { ...DEFAULT_DIALLING, context: 'from-internal', hold };
-    return createCallControl({
-      client: pbx.client,
-      plan,
-      dialling: { settings, guard: pbx.dialling.guard },
-      trunks: ['provider'],
-      knows: (extension) => knows(pbx.presence, extension),
-    });
-  }
   async function admin(action: string, headers: Readonly<Record<string, string>>): Promise<void> {
     const answer = await pbx.client.action({ action, headers });
     assert.equal(answer.name, 'Success', answer.get('Message'));
@@ -225,7 +212,7 @@ describeAsterisk('the call of a queue', (version) => {
       if (way === 'park' && interfaceName === LOCAL_STAYS) continue;
       it(`is held and taken back (${way}, ${interfaceName})`, async () => {
         await control.close();
-        control = controlOf(way);
+        control = callControlOf(pbx, way);
         const { call, phone } = await talk(interfaceName, PLAIN);
         assert.equal((await run('hold')).held, true);
         await until(() => story('101').at(-1) === 'call_held', 'the hold');
@@ -266,7 +253,7 @@ describeAsterisk('the call of a queue', (version) => {
 
   it('is not parked for a phone behind a Local channel, which would lose its line', async () => {
     await control.close();
-    control = controlOf('park');
+    control = callControlOf(pbx, 'park');
     const { call, phone } = await talk(LOCAL_STAYS, PLAIN);
     assert.match(await refusal('hold'), /^CONTROL_NOT_POSSIBLE: .*Local/);
     assert.deepEqual([call.isOver, phone.isOver], [false, false]);

@@ -95,8 +95,11 @@ describe('callers in queues', () => {
 
     it('end when the queue says so where the phone hangs up just then', () => {
       hear(5000, of('AgentComplete', { ...AGENT, Reason: 'caller' }));
-      told.push(...tracker.applyCall(phone('call_hangup', { endedAt: new Date(5200).toISOString() }), 5200));
+      // The call itself was found after a cut of the link; this end of it was heard.
+      const found = phone('call_hangup', { endedAt: new Date(5200).toISOString(), reconciled: true });
+      told.push(...tracker.applyCall(found, 5200));
       assert.deepEqual(ends(), [['caller', 5, 'client']]);
+      assert.equal(payloadOf('agent-hangup').reconciled, undefined);
     });
   });
 
