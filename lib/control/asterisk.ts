@@ -124,17 +124,22 @@ export class Asterisk {
 
   /**
    * Waits until two channels are where they were sent: Asterisk answers before they are. Throws `CONTROL_NOT_POSSIBLE` when that
-   * takes longer than a second.
+   * takes longer than `ms`, a second if not given.
    */
-  async follow(pair: Pair, isThere: (now: Pair) => boolean): Promise<void> {
-    const until = this.clock.monotonic() + FOLLOW_WITHIN_MS;
+  async follow(pair: Pair, isThere: (now: Pair) => boolean, ms = FOLLOW_WITHIN_MS): Promise<void> {
+    const until = this.clock.monotonic() + ms;
     for (;;) {
       const all = await this.channels();
       const [one, other] = pair.map(({ id }) => all.find((channel) => channel.id === id));
       if (one && other && isThere([one, other])) return;
-      if (!one || !other || this.clock.monotonic() > until) throw notPossible('notFollowed', { ms: FOLLOW_WITHIN_MS });
+      if (!one || !other || this.clock.monotonic() > until) throw notPossible('notFollowed', { ms });
       await new Promise<void>((resolve) => void this.clock.after(LOOK_AGAIN_MS, resolve));
     }
+  }
+
+  /** As {@link follow}, into one bridge. */
+  followTogether(one: LiveChannel, other: LiveChannel, ms?: number): Promise<void> {
+    return this.follow([one, other], ([{ bridge }, { bridge: same }]) => bridge !== undefined && bridge === same, ms);
   }
 
   /** Listens from now on for one event. */

@@ -3,7 +3,8 @@ import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
 import type { NumberingPlan } from '../phone/types';
 import { Asterisk } from './asterisk';
-import { isAlone, whoseChannels, type LiveChannel } from './channels';
+import { whoseChannels, type LiveChannel } from './channels';
+import { Consultations } from './consultations';
 import { badOrder, controlError, notPossible } from './errors';
 import { clientOf, findCall, type FoundCall } from './find';
 import { Holding, talkingWith, type Held } from './hold';
@@ -28,9 +29,6 @@ export interface CallControlDeps {
   readonly clock?: Clock;
 }
 
-/** The first sign of an attended transfer comes with its second key, after 0.3 s (measured). */
-const TRANSFER_WITHIN_MS = 3000;
-
 /** What one order works on. */
 interface Task {
   readonly order: ControlOrder;
@@ -51,6 +49,7 @@ export function createCallControl(options: CallControlOptions, deps: CallControl
 class Control implements CallControl {
   private readonly asterisk: Asterisk;
   private readonly holding: Holding;
+  private readonly consultations: Consultations;
   private readonly recordings: Recordings;
   private readonly channels = new SharedRead(() => this.asterisk.channels());
   /** By whom or what an order names: whoever clicks without end waits for himself alone. */
@@ -69,6 +68,7 @@ class Control implements CallControl {
     const { client, plan, dialling, trunks = [] } = options;
     this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
     this.holding = new Holding(this.asterisk, client, dialling.settings.context);
+    this.consultations = new Consultations(this.asterisk, this.holding);
     this.recordings = new Recordings(this.asterisk, clock);
   }
 
@@ -132,13 +132,11 @@ class Control implements CallControl {
     transfer: (task) => this.transfer(task),
     'attended-transfer': (task) => this.attendedTransfer(task),
     'cancel-transfer': async ({ call }) => {
-      const { name } = consulting(call);
-      await this.asterisk.act({ action: 'CancelAtxfer', headers: { Channel: name } });
+      await this.consultations.cancel(call, phoneOf(call));
       return {};
     },
-    // Asterisk joins the other two when the one between them leaves (measured).
     'complete-transfer': async ({ call }) => {
-      await this.asterisk.hangUp(consulting(call));
+      await this.consultations.complete(call, phoneOf(call));
       return {};
     },
     hangup: (task) => this.hangUp(task),
@@ -184,12 +182,7 @@ class Control implements CallControl {
 
   private async attendedTransfer({ order, call }: Task): Promise<Outcome> {
     const leg = phoneOf(call);
-    const { context, exten } = await this.targetFor(call, order, leg);
-    const begun = this.asterisk.listen('Hold', (event) => event.get('Uniqueid') === leg.id);
-    const headers = { Channel: leg.name, Context: context, Exten: exten };
-    await this.asterisk.actThen({ action: 'Atxfer', headers }, begun);
-    // The action only presses keys, and succeeds where nobody listens to them.
-    if (!(await begun(TRANSFER_WITHIN_MS))) throw notPossible('noTransfer');
+    await this.consultations.begin(leg, await this.targetFor(call, order, leg));
     return {};
   }
 
@@ -294,14 +287,5 @@ class Control implements CallControl {
 /** Our phone in the call. Throws `CONTROL_NOT_POSSIBLE` when there is none, or nothing says which. */
 function phoneOf({ leg }: FoundCall): LiveChannel {
   if (!leg) throw notPossible('noPhone');
-  return leg;
-}
-
-/** Our phone, while it consults somebody and the client waits alone in the bridge that it left. */
-function consulting(call: FoundCall): LiveChannel {
-  const leg = phoneOf(call);
-  const { channels } = call;
-  const isWaiting = channels.some((one) => one.id !== leg.id && !one.isLocal && isAlone(channels, one));
-  if (!isWaiting || leg.bridge === undefined || isAlone(channels, leg)) throw notPossible('notTransferring');
   return leg;
 }

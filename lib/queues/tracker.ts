@@ -8,6 +8,7 @@ import { CallerBook } from './book';
 import { Callers } from './callers';
 import { Channels } from './channels';
 import { Dialouts } from './dialouts';
+import { Phones } from './phones';
 import type { QUEUE_EVENTS } from './events';
 import { compareCallers } from './resync';
 import { readCaller, readMember, writeCaller, writeMember } from './saved';
@@ -24,6 +25,7 @@ export class Tracker implements QueueTracker {
   private readonly book: CallerBook;
   private readonly callers: Callers;
   private readonly dialouts: Dialouts;
+  private readonly phones = new Phones();
   private listed: readonly string[] = [];
   private lostAt: number | undefined;
   /** When the last lists were requested. */
@@ -38,7 +40,7 @@ export class Tracker implements QueueTracker {
     const channels = new Channels(plan);
     const agents = new Agents(pbx, plan.numbers, tell);
     const book = new CallerBook(options, agents, channels);
-    const callers = new Callers(pbx, book, agents, channels, tell);
+    const callers = new Callers(pbx, book, agents, channels, this.phones, tell);
     this.dialouts = new Dialouts(agents, (extension, callId) => book.conversationOf(extension, callId), tell);
     [this.channels, this.agents, this.book, this.callers] = [channels, agents, book, callers];
     const memberChanged: Handler = (event, heard) => agents.changed(event, heard);
@@ -105,7 +107,12 @@ export class Tracker implements QueueTracker {
   }
 
   applyCall(message: PbxMessage, at: number): readonly QueueMessage[] {
-    if (message.topic !== 'user_change' && message.topic !== 'gap') this.dialouts.apply(message, at);
+    if (message.topic === 'user_change' || message.topic === 'gap') return this.take();
+    this.dialouts.apply(message, at);
+    this.phones.apply(message);
+    const { endedAt, reconciled = false } = message.payload;
+    const t = message.topic === 'call_hangup' && endedAt !== undefined ? Date.parse(endedAt) : at + this.ahead;
+    this.callers.phoneLeft(message, { at, t, reconciled });
     return this.take();
   }
 
