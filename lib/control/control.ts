@@ -1,9 +1,10 @@
 import type { AmiClient } from '../ami/types';
 import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
+import { whoseChannels } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
 import { Asterisk } from './asterisk';
-import { isAlone, whoseChannels, type LiveChannel } from './channels';
+import { isAlone, type LiveChannel } from './channels';
 import { badOrder, controlError, notPossible } from './errors';
 import { clientOf, findCall, type FoundCall } from './find';
 import { Holding, talkingWith, type Held } from './hold';
