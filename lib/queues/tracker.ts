@@ -106,7 +106,10 @@ export class Tracker implements QueueTracker {
   }
 
   applyCall(message: PbxMessage, at: number): readonly QueueMessage[] {
-    if (message.topic !== 'user_change' && message.topic !== 'gap') this.dialouts.apply(message, at);
+    if (message.topic !== 'user_change' && message.topic !== 'gap') {
+      const knownUntil = this.lostAt === undefined ? undefined : this.lostAt + this.ahead;
+      this.dialouts.apply(message, at, knownUntil);
+    }
     return this.take();
   }
 
