@@ -1,7 +1,8 @@
 import type { ActionOptions, AmiAction, AmiClient, AmiMessage } from '../ami/types';
 import type { Clock } from '../clock';
 import { TelephonyError } from '../errors';
-import { liveChannels, type LiveChannel, type Whose } from './channels';
+import { ownerOf, type Whose } from '../phone/interfaces';
+import { liveChannels, type LiveChannel } from './channels';
 import { controlError, notPossible } from './errors';
 
 /** Asterisk answers all of these at once; a PBX that needs longer is in trouble, and an order carried out late helps nobody. */
@@ -51,7 +52,7 @@ export class Asterisk {
 
   /** Whose phone an interface of a queue is; `undefined`: not one of ours. */
   ownerOf(interfaceName: string): string | undefined {
-    return this.whose(`${interfaceName}-0`);
+    return ownerOf(this.whose, interfaceName);
   }
 
   /** Does one thing, and throws what Asterisk has against it, but for words that are `no` refusal. */

@@ -1,5 +1,5 @@
 import type { ActionOptions, AmiClient, AmiMessage } from '../ami/types';
-import type { NumberingPlan } from '../phone/types';
+import type { Whose } from '../phone/interfaces';
 
 /** The context of the shipped dialplan where both parties of a held call wait. */
 export const HOLD_CONTEXT = 'telephony-crm-hold';
@@ -24,26 +24,6 @@ export interface LiveChannel {
   readonly extension?: string;
   /** What its far end says of itself; only to be shown. */
   readonly number?: string;
-}
-
-/** Whose channel it is, by its name alone: numbers and names that it shows are the caller's to choose. */
-export type Whose = (channelName: string) => string | undefined;
-
-/**
- * Channels are named after their endpoint: `PJSIP/101-0000001a`. `agentChannel` says how the phone of an extension is dialled
- * (`PJSIP/phone-{extension}`), hence how its endpoint is called; else an endpoint whose name is an extension is one, unless it is
- * among the trunks.
- */
-export function whoseChannels(agentChannel: string, plan: NumberingPlan, trunks: readonly string[]): Whose {
-  const [before = '', after = ''] = agentChannel.split('{extension}', 2);
-  return (name) => {
-    const device = name.replace(/-[^-]*$/, '');
-    const endpoint = device.slice(device.indexOf('/') + 1);
-    if (isLocal(name) || trunks.includes(endpoint)) return undefined;
-    const isNamedSo = device.startsWith(before) && device.endsWith(after) && agentChannel.includes('{extension}');
-    const extension = isNamedSo ? device.slice(before.length, device.length - after.length) : endpoint;
-    return [extension, endpoint].find((one) => plan.isExtension(one));
-  };
 }
 
 const isLocal = (name: string): boolean => name.startsWith('Local/');

@@ -1,9 +1,10 @@
 import type { AmiClient } from '../ami/types';
 import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
+import { whoseChannels } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
 import { Asterisk } from './asterisk';
-import { whoseChannels, type LiveChannel } from './channels';
+import type { LiveChannel } from './channels';
 import { Consultations } from './consultations';
 import { badOrder, controlError, notPossible } from './errors';
 import { clientOf, findCall, type FoundCall } from './find';
