@@ -231,7 +231,8 @@ export class Desk {
     try {
       const done = await this.deps.run({
         action: known,
-        call: { callId: own.callId, extension },
+        // By the leg: several devices of his may ring in one call.
+        call: { callId: own.callId, legId, extension },
         ...(to === undefined ? {} : { to: to.trim() }),
       });
       if (known === 'attended-transfer') this.consults(extension, legId, true);

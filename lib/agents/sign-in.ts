@@ -42,6 +42,9 @@ export interface Comer {
   readonly devices?: readonly string[];
 }
 
+/** Where wrong tries are counted, and under which name. */
+type Count = readonly [Throttle, string];
+
 interface Entry {
   readonly session: string;
   /** For the browser to keep: it is known from now on. */
@@ -97,7 +100,7 @@ export class SignIn {
     const { byAddress, byDevice } = this.memory;
     const byExtension = this.options.pins.has(extension) ? this.memory.byExtension : this.memory.byInvented;
     const device = devices.find((one) => this.extensionOfDevice(one) === extension);
-    const counts: readonly (readonly [Throttle, string])[] =
+    const counts: readonly Count[] =
       device === undefined
         ? [
             [byExtension, extension],
@@ -111,16 +114,28 @@ export class SignIn {
     refuse();
     await this.turns.take(device === undefined ? MAX_WAITING : MAX_WAITING * 2);
     try {
-      // Others may have tried meanwhile. It counts as wrong until it is known, so that tries at once are not free.
+      // Others may have tried meanwhile.
       refuse();
-      for (const [throttle, name] of counts) throttle.wrong(name);
-      if (!(await isPin(pin, this.options.pins.get(extension)))) throw agentError('AGENT_WRONG_PIN');
-      for (const [throttle, name] of counts) throttle.forgive(name);
+      if (!(await this.fits(extension, pin, counts))) throw agentError('AGENT_WRONG_PIN');
     } finally {
       this.turns.leave();
     }
     (device === undefined ? byExtension : byDevice).right(device ?? extension);
     return { session: this.sessionOf(extension), device: this.tokenOf('device', extension, DEVICE_MS) };
+  }
+
+  private async fits(extension: string, pin: string, counts: readonly Count[]): Promise<boolean> {
+    for (const [throttle, name] of counts) throttle.begin(name);
+    let isRight = false;
+    try {
+      isRight = await isPin(pin, this.options.pins.get(extension));
+    } finally {
+      for (const [throttle, name] of counts) {
+        if (isRight) throttle.forgive(name);
+        else throttle.wrong(name);
+      }
+    }
+    return isRight;
   }
 
   /** A session by a link that the CRM signed. Throws `AGENT_BAD_LINK`. */

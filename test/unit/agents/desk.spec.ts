@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { Desk } from '../../../lib/agents/desk';
 import { DeskMemory } from '../../../lib/agents/memory';
 import { PopTemplate } from '../../../lib/agents/pop-url';
+import { findCall } from '../../../lib/control/find';
+import type { LiveChannel } from '../../../lib/control/channels';
+import type { ControlOrder } from '../../../lib/control/types';
 import { TelephonyError } from '../../../lib/errors';
 import type { CallMessage, CallPayload, Client } from '../../../lib/messages/types';
 import { FakeClock } from '../../support/fake-clock';
@@ -124,5 +127,40 @@ describe('a consultation on the page of agents', () => {
     await act('attended-transfer');
     desk.onCall({ ...message, topic: 'call_hangup' });
     assert.deepEqual(shown(), [false]);
+  });
+});
+
+describe('an agent with two devices', () => {
+  it('declines a call that rings both, at the device that his page names', async () => {
+    const device = (id: string): LiveChannel => {
+      const state = { isLocal: false, isUp: false, isRinging: true, isAside: false };
+      return { name: `PJSIP/101-${id}`, id, linkedid: '1', extension: '101', ...state };
+    };
+    const live = [device('1.2'), device('1.3')];
+    const rings = (legId: string): CallMessage => {
+      const message = ringing({ number: '79031112233' });
+      return { ...message, payload: { ...message.payload, legId } } as CallMessage;
+    };
+    const clock = new FakeClock();
+    const orders: ControlOrder[] = [];
+    const desk = new Desk(
+      { templates: {}, popAt: 'never', tab: false, history: false, userOf: () => undefined },
+      {
+        clock,
+        calls: { current: live.map(({ id }) => rings(id)), isKnown: true },
+        members: () => undefined,
+        run: (order) => {
+          orders.push(order);
+          return Promise.resolve({ action: order.action, callId: '1' });
+        },
+        runAgent: refused,
+      },
+      new DeskMemory(clock),
+    );
+    await desk.act('101', { action: 'hangup', legId: '1.3' });
+    assert.deepEqual(
+      orders.map(({ call }) => findCall(live, call, () => false).leg?.id),
+      ['1.3'],
+    );
   });
 });
