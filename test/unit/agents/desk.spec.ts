@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Desk } from '../../../lib/agents/desk';
 import { DeskMemory } from '../../../lib/agents/memory';
+import { queueOrder, queuesFor } from '../../../lib/agents/queues';
 import { PopTemplate } from '../../../lib/agents/pop-url';
 import { findCall } from '../../../lib/control/find';
 import type { LiveChannel } from '../../../lib/control/channels';
@@ -162,5 +163,36 @@ describe('an agent with two devices', () => {
       orders.map(({ call }) => findCall(live, call, () => false).leg?.id),
       ['1.3'],
     );
+  });
+});
+
+describe('all queues at once', () => {
+  const rules = { allowed: [], reasons: [], freeReason: false };
+  const place = (queue: string, isDynamic: boolean) => ({ queue, isDynamic, paused: false, reason: '' });
+  const sixty = Array.from({ length: 60 }, (_, i) => `queue-${i}`);
+  const asked = (action: string, more: object = {}) => ({ action, all: true, ...more });
+
+  it('are those that the page offers, more than one may name', () => {
+    const members = { queues: [...sixty, 'fixed'], placesOf: () => [place('fixed', false)] };
+    const join = queueOrder('101', asked('queue-login', { queue: 'other' }), rules, { name: 'Anna', members });
+    assert.deepEqual(
+      [join?.action, join?.extension, join?.name, join?.queues.length],
+      ['queue-login', '101', 'Anna', 60],
+    );
+    assert.deepEqual([...(join?.queues ?? [])].sort(), [...sixty].sort());
+    assert.throws(() => queueOrder('101', asked('queue-logout'), rules, { members }), {
+      code: 'AGENT_QUEUE_NOT_ALLOWED',
+    });
+  });
+
+  it('are none that the settings do not name, nor those of a fixed member', () => {
+    const members = {
+      queues: sixty,
+      placesOf: () => [place('queue-1', true), place('queue-2', false), place('queue-3', true)],
+    };
+    const own = { ...rules, allowed: ['queue-1', 'queue-2', 'queue-4'] };
+    assert.deepEqual(queueOrder('101', asked('queue-logout'), own, { members })?.queues, ['queue-1']);
+    assert.deepEqual(queueOrder('101', asked('queue-login'), own, { members })?.queues, ['queue-4']);
+    assert.equal(queuesFor('101', members, own).filter(({ may }) => may !== 'none').length, 2);
   });
 });
