@@ -8,8 +8,6 @@ import type { QueueRules } from '../../lib/agents/queues';
 import { SignIn } from '../../lib/agents/sign-in';
 import type { SignInOptions } from '../../lib/agents/sign-in';
 import { systemClock } from '../../lib/clock';
-import { createAgentControl } from '../../lib/control/agents';
-import { createCallControl } from '../../lib/control/control';
 import type { AgentOrder, ControlOrder } from '../../lib/control/types';
 import { Access } from '../../lib/http-in/access';
 import type { QueueMessage } from '../../lib/messages/queues';
@@ -19,8 +17,8 @@ import { AgentPage } from './agent-page';
 import { agentPins } from './agent-pins';
 import type { AgentRows } from './agent-pins';
 import { BareChannel } from './bare-channel';
-import { knows } from '../../lib/presence/knows';
 import { crmConfig, storeConfig } from './config-nodes';
+import { takeControls } from './controls';
 import { keptKey } from './kept-key';
 import { wordsFor } from './language';
 import { keyOf, textOf } from './settings';
@@ -150,32 +148,30 @@ export function agentDesk(
   memory: DeskMemory,
   tell: (topic: string, payload: Readonly<Record<string, unknown>>) => void,
 ): AgentDesk {
-  const { client, plan, dialling, trunks, presence } = pbx;
   const account = crmConfig(red, def.crm)?.account;
-  const onPbx = { client, plan, dialling, trunks };
-  const agents = createAgentControl(onPbx);
-  const control = createCallControl({
-    ...onPbx,
-    knows: async (extension) =>
-      account?.users.some((user) => user.extension === extension) ? 'known' : knows(presence, extension),
-  });
   const options = deskOptions(red, def);
+  const origins = originsOf(def);
+  const signIn = signInOptions(red, node, def, pbx);
+  const access = new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) });
+  // Last of all: settings that are refused have nothing to let go.
+  const controls = takeControls(pbx);
+  const isNamed = (extension: string): boolean => account?.users.some((user) => user.extension === extension) === true;
   const deps = {
     clock: systemClock,
     calls: pbx.calls,
     members: () => pbx.queues.members,
-    run: (order: ControlOrder) => control.run(order),
-    runAgent: (order: AgentOrder) => agents.run(order),
+    run: (order: ControlOrder) => controls.calls.run(order, isNamed),
+    runAgent: (order: AgentOrder) => controls.agents.run(order),
   };
   const desk = new Desk(options, deps, memory);
-  const bare = new BareChannel(memory.bare, plan, account);
+  const bare = new BareChannel(memory.bare, pbx.plan, account);
   const store = storeConfig(red, def.store)?.store;
   const page = new AgentPage({
     desk,
-    signIn: new SignIn(signInOptions(red, node, def, pbx), systemClock, memory.signIn),
-    access: new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) }),
+    signIn: new SignIn(signIn, systemClock, memory.signIn),
+    access,
     clock: systemClock,
-    origins: originsOf(def),
+    origins,
     bare: (...asked) => bare.listen(...asked),
     ...(store
       ? {
@@ -210,8 +206,7 @@ export function agentDesk(
     },
     close: async () => {
       page.close();
-      agents.close();
-      await control.close();
+      await controls.release();
     },
   };
 }
