@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../clock';
+import { Turns } from '../turns';
 import { agentError } from './errors';
 import { networkOf } from './network';
 import { isPin } from './pins';
 import { Throttle } from './throttle';
 import { extensionOfToken, signToken } from './tokens';
-import { Turns } from './turns';
 
 /** A working day; then the PIN is asked again. */
 export const SESSION_MS = 12 * 60 * 60 * 1000;
@@ -112,14 +112,12 @@ export class SignIn {
       if (wait > 0) throw agentError('AGENT_WAIT', { seconds: Math.ceil(wait / 1000) });
     };
     refuse();
-    await this.turns.take(device === undefined ? MAX_WAITING : MAX_WAITING * 2);
-    try {
+    if (this.turns.waiting >= (device === undefined ? MAX_WAITING : MAX_WAITING * 2)) throw agentError('AGENT_BUSY');
+    await this.turns.run(async () => {
       // Others may have tried meanwhile.
       refuse();
       if (!(await this.fits(extension, pin, counts))) throw agentError('AGENT_WRONG_PIN');
-    } finally {
-      this.turns.leave();
-    }
+    });
     (device === undefined ? byExtension : byDevice).right(device ?? extension);
     return { session: this.sessionOf(extension), device: this.tokenOf('device', extension, DEVICE_MS) };
   }

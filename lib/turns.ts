@@ -1,0 +1,25 @@
+/** Runs so many works at once and lets the others wait, in their order. Whoever calls bounds how many wait. */
+export class Turns {
+  private running = 0;
+  private readonly inLine: (() => void)[] = [];
+
+  constructor(private readonly atOnce: number) {}
+
+  /** How many wait now. */
+  get waiting(): number {
+    return this.inLine.length;
+  }
+
+  /** Runs `work` at once, or when one of the others has ended; answers as it does. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.running >= this.atOnce) await new Promise<void>((resolve) => this.inLine.push(resolve));
+    else this.running += 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.inLine.shift();
+      if (next) next();
+      else this.running -= 1;
+    }
+  }
+}
