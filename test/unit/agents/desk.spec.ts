@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { Desk } from '../../../lib/agents/desk';
 import { DeskMemory } from '../../../lib/agents/memory';
-import { queueOrder, queuesFor } from '../../../lib/agents/queues';
 import { PopTemplate } from '../../../lib/agents/pop-url';
-import { findCall } from '../../../lib/control/find';
-import type { LiveChannel } from '../../../lib/control/channels';
-import type { ControlOrder } from '../../../lib/control/types';
 import { TelephonyError } from '../../../lib/errors';
+import type { QueueMessage } from '../../../lib/messages/queues';
 import type { CallMessage, CallPayload, Client } from '../../../lib/messages/types';
 import { FakeClock } from '../../support/fake-clock';
 
@@ -131,68 +128,101 @@ describe('a consultation on the page of agents', () => {
   });
 });
 
-describe('an agent with two devices', () => {
-  it('declines a call that rings both, at the device that his page names', async () => {
-    const device = (id: string): LiveChannel => {
-      const state = { isLocal: false, isUp: false, isRinging: true, isAside: false };
-      return { name: `PJSIP/101-${id}`, id, linkedid: '1', extension: '101', ...state };
-    };
-    const live = [device('1.2'), device('1.3')];
-    const rings = (legId: string): CallMessage => {
-      const message = ringing({ number: '79031112233' });
-      return { ...message, payload: { ...message.payload, legId } } as CallMessage;
-    };
+describe('the card on the page of agents', () => {
+  const WRAP_UP_MS = 15 * 60_000;
+  const ring = ringing({ number: '79031112233' });
+  const made = () => {
     const clock = new FakeClock();
-    const orders: ControlOrder[] = [];
+    const calls: { current: readonly CallMessage[]; isKnown: boolean } = { current: [ring], isKnown: true };
     const desk = new Desk(
-      { templates: {}, popAt: 'never', tab: false, history: false, userOf: () => undefined },
+      {
+        templates: { known: new PopTemplate('https://crm.example.com/?id=%uniqueid%') },
+        popAt: 'ringing',
+        tab: false,
+        history: false,
+        userOf: () => undefined,
+      },
+      { clock, calls, members: () => undefined, run: refused, runAgent: refused },
+      new DeskMemory(clock),
+    );
+    return {
+      clock,
+      desk,
+      hangUp: (callId: string) => {
+        calls.current = calls.current.filter(({ payload }) => payload.callId !== callId);
+        desk.onCall({ topic: 'call_hangup', payload: { ...ring.payload, callId } });
+      },
+      shown: () => desk.stateOf('101').card?.url,
+    };
+  };
+
+  it('stays as long as the call, and fifteen minutes for the work after it', () => {
+    const { clock, desk, hangUp, shown } = made();
+    desk.onCall(ring);
+    clock.advance(60 * 60_000);
+    assert.equal(shown(), 'https://crm.example.com/?id=1');
+    hangUp('1');
+    clock.advance(WRAP_UP_MS - 1);
+    assert.equal(shown(), 'https://crm.example.com/?id=1');
+    // Neither the end of another call nor the same end told again prolongs it.
+    hangUp('1');
+    hangUp('2');
+    clock.advance(1);
+    assert.equal(shown(), undefined);
+  });
+
+  it('of no call stays fifteen minutes from its opening', () => {
+    const { clock, desk, hangUp, shown } = made();
+    hangUp('1');
+    desk.push({ extension: '101', url: 'https://crm.example.com/pushed' });
+    clock.advance(WRAP_UP_MS - 1);
+    assert.equal(shown(), 'https://crm.example.com/pushed');
+    clock.advance(1);
+    assert.equal(shown(), undefined);
+  });
+});
+
+describe('the address that the page of agents opens', () => {
+  it('knows the twelve parameters of the scripts, and what a queue told before what the call has', () => {
+    const clock = new FakeClock(Date.parse('2026-07-20T09:05:00Z'));
+    const names = ['callerid', 'directid', 'region_name', 'region_time', 'queue_id', 'queue_name', 'uniqueid'];
+    names.push('agent_id', 'agent_phone', 'agent_name', 'agent_info', 'call_info');
+    const known = new PopTemplate(`show_vars?${names.map((name) => `${name}=%${name}%`).join('&')}`);
+    const desk = new Desk(
+      {
+        templates: { known },
+        popAt: 'never',
+        tab: false,
+        history: false,
+        userOf: (extension) => (extension === '101' ? { id: '7', name: 'Анна' } : undefined),
+      },
       {
         clock,
-        calls: { current: live.map(({ id }) => rings(id)), isKnown: true },
+        calls: { current: [], isKnown: true },
         members: () => undefined,
-        run: (order) => {
-          orders.push(order);
-          return Promise.resolve({ action: order.action, callId: '1' });
-        },
+        run: refused,
         runAgent: refused,
       },
       new DeskMemory(clock),
     );
-    await desk.act('101', { action: 'hangup', legId: '1.3' });
-    assert.deepEqual(
-      orders.map(({ call }) => findCall(live, call, () => false).leg?.id),
-      ['1.3'],
-    );
-  });
-});
-
-describe('all queues at once', () => {
-  const rules = { allowed: [], reasons: [], freeReason: false };
-  const place = (queue: string, isDynamic: boolean) => ({ queue, isDynamic, paused: false, reason: '' });
-  const sixty = Array.from({ length: 60 }, (_, i) => `queue-${i}`);
-  const asked = (action: string, more: object = {}) => ({ action, all: true, ...more });
-
-  it('are those that the page offers, more than one may name', () => {
-    const members = { queues: [...sixty, 'fixed'], placesOf: () => [place('fixed', false)] };
-    const join = queueOrder('101', asked('queue-login', { queue: 'other' }), rules, { name: 'Anna', members });
-    assert.deepEqual(
-      [join?.action, join?.extension, join?.name, join?.queues.length],
-      ['queue-login', '101', 'Anna', 60],
-    );
-    assert.deepEqual([...(join?.queues ?? [])].sort(), [...sixty].sort());
-    assert.throws(() => queueOrder('101', asked('queue-logout'), rules, { members }), {
-      code: 'AGENT_QUEUE_NOT_ALLOWED',
-    });
-  });
-
-  it('are none that the settings do not name, nor those of a fixed member', () => {
-    const members = {
-      queues: sixty,
-      placesOf: () => [place('queue-1', true), place('queue-2', false), place('queue-3', true)],
+    const { payload } = ringing({ number: '79031112233', region: { country: 'RU', timeZone: 'Asia/Omsk' } });
+    const call = {
+      ...payload,
+      line: { number: '74951000170' },
+      queue: { id: 'support' },
+      variables: { call_info: '1' },
     };
-    const own = { ...rules, allowed: ['queue-1', 'queue-2', 'queue-4'] };
-    assert.deepEqual(queueOrder('101', asked('queue-logout'), own, { members })?.queues, ['queue-1']);
-    assert.deepEqual(queueOrder('101', asked('queue-login'), own, { members })?.queues, ['queue-4']);
-    assert.equal(queuesFor('101', members, own).filter(({ may }) => may !== 'none').length, 2);
+    const shown = (extension: string): readonly string[] => {
+      desk.push({ extension, call });
+      const { url = '' } = desk.stateOf(extension).card ?? {};
+      return [...new URLSearchParams(url.replace('show_vars?', '')).values()];
+    };
+    const ofCall = ['79031112233', '74951000170', '', '15:05', 'support', 'support', '1'];
+    assert.deepEqual(shown('101'), [...ofCall, '7', '101', 'Анна', '', '1']);
+    const agent = { id: '7', phone: '101', info: 'senior' };
+    const told = { eventId: 'e', pbx: 'office', callId: '1', at: '', direction: 'in', agent, callInfo: 'VIP' } as const;
+    desk.onQueue({ topic: 'agent-dial', payload: told } satisfies QueueMessage);
+    assert.deepEqual(shown('101'), [...ofCall, '7', '101', 'Анна', 'senior', 'VIP']);
+    assert.deepEqual(shown('105').slice(7, 10), ['105', '105', '']);
   });
 });
