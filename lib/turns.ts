@@ -1,16 +1,24 @@
-/** Runs so many works at once and lets the others wait, in their order. Whoever calls bounds how many wait. */
+/** Runs so many works at once and lets the others wait in line. */
 export class Turns {
   private running = 0;
   private readonly inLine: (() => void)[] = [];
 
-  constructor(private readonly atOnce: number) {}
+  constructor(
+    private readonly atOnce: number,
+    private readonly maxInLine: number,
+  ) {}
 
   /** How many wait now. */
   get waiting(): number {
     return this.inLine.length;
   }
 
-  /** Runs `work` at once, or when one of the others has ended; answers as it does. */
+  /** Nobody more can wait. */
+  get isFull(): boolean {
+    return this.inLine.length >= this.maxInLine;
+  }
+
+  /** Runs `work` at once, or when one of the others has ended. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.running >= this.atOnce) await new Promise<void>((resolve) => this.inLine.push(resolve));
     else this.running += 1;

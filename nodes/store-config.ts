@@ -8,7 +8,7 @@ import { storeConfig } from './runtime/config-nodes';
 import type { StoreConfigNode } from './runtime/config-nodes';
 import { nodeError } from './runtime/errors';
 import { forPeople } from './runtime/language';
-import { onClose } from './runtime/lifecycle';
+import { onCloseAfterOthers } from './runtime/lifecycle';
 import { nodeLog } from './runtime/node-log';
 import { storeOptions } from './runtime/store-settings';
 import type { StoreConfigDef } from './runtime/store-settings';
@@ -22,7 +22,8 @@ const init: NodeInitializer = (red) => {
       const share = shareStore({ ...options, clock: systemClock, log: nodeLog(red, this) });
       if (share.hasOtherSettings) this.warn(red._('store-config.log.shared', { file: options.file }));
       offered.store = share.store;
-      onClose(red, this, () => share.release());
+      // Others put their last words into it while they close.
+      onCloseAfterOthers(red, this, () => share.release());
     } catch (thrown) {
       // The node lives on, so that the nodes that use it can say what is wrong.
       offered.problem = asError(thrown);

@@ -87,7 +87,7 @@ export class SignInMemory {
  * own, so that a stranger who guesses keeps out other strangers, and not him.
  */
 export class SignIn {
-  private readonly turns = new Turns(AT_ONCE);
+  private readonly turns = new Turns(AT_ONCE, MAX_WAITING * 2);
 
   constructor(
     private readonly options: SignInOptions,

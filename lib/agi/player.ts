@@ -2,8 +2,8 @@ import type { AmiClient, AmiMessage } from '../ami/types';
 import type { Clock, Timer } from '../clock';
 import { asError, type TelephonyError } from '../errors';
 import { readAsyncAgiExec, type AsyncAgiDone } from '../protocols/async-agi';
-import { Turns } from '../turns';
 import { agiError, scanProblem } from './errors';
+import { Turns } from '../turns';
 
 /** Where the shipped dialplan hands a client's channel over to the player. */
 export const AUTOCALL_CONTEXT = 'telephony-crm-autocall';
@@ -88,7 +88,7 @@ export class AutocallPlayer {
   private readonly listeners = new Map<string, Listener>();
   /** Channels that are nobody's yet: until when (monotonic ms) they are looked at again, and whether their start was seen. */
   private readonly unclaimed = new Map<string, { readonly until: number; readonly isFresh: boolean }>();
-  private readonly turns = new Turns(AT_ONCE);
+  private readonly turns = new Turns(AT_ONCE, MAX_LISTENERS);
   private readonly told = new Set<string>();
   private readonly ends: readonly (() => void)[];
   private looking: Timer | undefined;

@@ -5,8 +5,8 @@ import { asError } from '../errors';
 import { answerAsyncAgi, isForUs, readAsyncAgiStart, readChannelRow } from '../protocols/async-agi';
 import type { AsyncAgiAnswer, AsyncAgiCall } from '../protocols/async-agi';
 import type { RouteAnswer, RouteQuestion } from '../protocols/types';
-import { Turns } from '../turns';
 import { agiError, scanProblem } from './errors';
+import { Turns } from '../turns';
 
 /** One channel that waits in the dialplan for its route. */
 export interface WaitingCall {
@@ -76,7 +76,7 @@ interface Scan {
 export class AgiServer {
   private readonly channels = new Map<string, Channel>();
   private readonly sending = new Set<Promise<void>>();
-  private readonly turns = new Turns(MAX_AT_ONCE);
+  private readonly turns = new Turns(MAX_AT_ONCE, MAX_IN_LINE);
   private readonly asking: readonly (() => void)[];
   private readonly ending: readonly (() => void)[];
   private scan: Scan | undefined;
@@ -253,7 +253,7 @@ export class AgiServer {
   }
 
   private send(channel: Channel, answer: AsyncAgiAnswer): void {
-    if (this.turns.waiting >= MAX_IN_LINE) return;
+    if (this.turns.isFull) return;
     const sending = this.turns.run(() => this.letGo(channel, answer)).finally(() => this.sending.delete(sending));
     this.sending.add(sending);
   }

@@ -42,10 +42,10 @@ type AgentControlOptions = Omit<CallControlOptions, 'knows'>;
  * phone, by another program or before a restart counts as well as one of ours.
  */
 export function createAgentControl(options: AgentControlOptions, deps: CallControlDeps = {}): AgentControl {
-  return new Agents(options, deps);
+  return new AgentCommands(options, deps);
 }
 
-class Agents implements AgentControl {
+class AgentCommands implements AgentControl {
   private readonly asterisk: Asterisk;
   private readonly orders: OrderLines;
   private readonly queueStatus = new SharedRead(() => this.asterisk.queueStatus());

@@ -2,30 +2,16 @@ import type { AmiMessage } from '../ami/types';
 import { idIn, numberIn, textIn } from '../calls/reading';
 import { WaitingLine } from '../calls/waiting';
 import type { CancelReason, QueueMessage } from '../messages/queues';
-import type { Hangup } from '../messages/types';
 import type { Agents } from './agents';
 import type { CallerBook } from './book';
 import type { Channels } from './channels';
+import { CANCELLED_BY_CAUSE, HANGUPS, openOffers, reasonOf } from './ends';
+import type { StayEnd } from './ends';
 import { cancelMessage, hangupOf, offerMessage, stayMessage, talkMessage } from './payloads';
 import type { CallerState, Heard, OfferState, StayState, TalkState } from './state';
 
 /** How long (our clock) to wait for an event that says more, and for latecomers after the end of a call. */
 const SETTLE_MS = 3000;
-
-type StayEnd = 'answered' | 'abandoned' | 'timeout' | 'other';
-
-const HANGUPS: Readonly<Record<StayEnd, Hangup>> = {
-  answered: hangupOf(16),
-  abandoned: hangupOf(16, 'client'),
-  timeout: hangupOf(19, 'system'),
-  other: hangupOf(31),
-};
-
-const CANCELLED_BY_CAUSE: Readonly<Record<number, CancelReason>> = {
-  17: 'busy',
-  21: 'declined',
-  26: 'answered-elsewhere',
-};
 
 /** Callers in queues: their stays, the phones that are rung for them, their conversations. */
 export class Callers {
@@ -400,8 +386,3 @@ export class Callers {
     return undefined;
   }
 }
-
-const openOffers = (stay: StayState): OfferState[] =>
-  Object.values(stay.offers).filter(({ closed }) => closed === undefined);
-
-const reasonOf = ({ cause }: OfferState): CancelReason => CANCELLED_BY_CAUSE[cause ?? 0] ?? 'no-answer';

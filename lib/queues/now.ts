@@ -1,13 +1,13 @@
 import type { AmiMessage } from '../ami/types';
 import { nameIn, numberIn, textIn } from '../calls/reading';
 
-type AgentState = 'free' | 'ringing' | 'busy' | 'paused' | 'wrap-up' | 'away';
+type Activity = 'free' | 'ringing' | 'busy' | 'paused' | 'wrap-up' | 'away';
 
 /** One agent in one queue. */
 interface AgentNow {
   readonly phone: string;
   readonly name?: string;
-  readonly state: AgentState;
+  readonly state: Activity;
   /** Of the pause. */
   readonly reason?: string;
 }
@@ -28,7 +28,7 @@ export interface QueueNow {
 }
 
 /** `Status` of a member: 2, 3, 7, 8 have somebody on the line, 6 rings, 4 and 5 cannot be reached (measured on 22.10 and 16.28). */
-const BY_STATUS: Readonly<Record<number, AgentState>> = {
+const BY_STATUS: Readonly<Record<number, Activity>> = {
   2: 'busy',
   3: 'busy',
   4: 'away',
@@ -91,7 +91,7 @@ function agentIn(row: AmiMessage, phoneOf: (interfaceName: string) => string, no
 }
 
 /** Who talks is busy, also when he has paused for afterwards. A Local member without a state interface is known by `InCall` alone. */
-function stateIn(row: AmiMessage, now: number): AgentState {
+function stateIn(row: AmiMessage, now: number): Activity {
   const state = BY_STATUS[numberIn(row, 'Status') ?? 0] ?? 'free';
   if (state === 'busy' || row.get('InCall') === '1') return 'busy';
   if (row.get('Paused') === '1') return 'paused';

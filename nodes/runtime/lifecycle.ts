@@ -29,24 +29,49 @@ export function onInput(
   });
 }
 
+type OnClosed = (removed: boolean) => void | Promise<void>;
+
+/** What of this pack is closing at this moment, but for what waits for the others. */
+const closing = new Set<Promise<void>>();
+
 /** The only way a node of this pack closes: awaited, bounded, and what goes wrong in it is logged instead of swallowed. */
-export function onClose(red: NodeAPI, node: Node, handler: (removed: boolean) => void | Promise<void>): void {
-  const warn = (error: Error): void => node.warn(wordsFor(red, node, error));
+export function onClose(red: NodeAPI, node: Node, handler: OnClosed): void {
   // Node-RED looks at the number of declared arguments: exactly two gives us both.
   node.on('close', (removed: boolean, done: () => void) => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        warn(nodeError('CLOSE_SLOW', { ms: CLOSE_WITHIN_MS }));
-        resolve();
-      }, CLOSE_WITHIN_MS);
-    });
-    const closed = new Promise<void>((resolve) => resolve(handler(removed))).catch((thrown: unknown) =>
-      warn(nodeError('CLOSE_FAILED', { reason: asError(thrown).message })),
-    );
-    void Promise.race([closed, late]).finally(() => {
-      clearTimeout(timer);
-      done();
+    const closed = withinLimit(red, node, () => handler(removed)).finally(() => closing.delete(closed));
+    closing.add(closed);
+    void closed.then(done);
+  });
+}
+
+/**
+ * As {@link onClose}, for what other nodes write to until they are closed themselves. Node-RED closes all nodes in one go, with no
+ * regard to who needs whom.
+ */
+export function onCloseAfterOthers(red: NodeAPI, node: Node, handler: OnClosed): void {
+  node.on('close', (removed: boolean, done: () => void) => {
+    // A moment later each of them has begun.
+    setImmediate(() => {
+      void Promise.all(closing)
+        .then(() => withinLimit(red, node, () => handler(removed)))
+        .then(done);
     });
   });
+}
+
+/** Resolves when the handler is through, or has had its time. */
+async function withinLimit(red: NodeAPI, node: Node, handler: () => void | Promise<void>): Promise<void> {
+  const warn = (error: Error): void => node.warn(wordsFor(red, node, error));
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      warn(nodeError('CLOSE_SLOW', { ms: CLOSE_WITHIN_MS }));
+      resolve();
+    }, CLOSE_WITHIN_MS);
+  });
+  const closed = new Promise<void>((resolve) => resolve(handler())).catch((thrown: unknown) =>
+    warn(nodeError('CLOSE_FAILED', { reason: asError(thrown).message })),
+  );
+  await Promise.race([closed, late]);
+  clearTimeout(timer);
 }

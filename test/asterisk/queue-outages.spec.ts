@@ -183,6 +183,8 @@ describeAsterisk('queues and agents when something goes wrong', (version) => {
 
   it('are told once, and counted once, by a process that was killed and the one after it', async () => {
     await join('support', '103');
+    // Whoever answers first gets the caller.
+    bed.phones['102'].reset('ring');
     const first = await live(3);
     const talks = bed.call(QUEUE);
     await came('agent-answer 101');

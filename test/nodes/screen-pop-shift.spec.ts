@@ -313,6 +313,20 @@ describe('screen-pop over a shift', () => {
     assert.ok(!page.some(({ name }) => name === 'pop'));
   });
 
+  it('refuses a message that says for nobody, and shows it to nobody', async () => {
+    await start({}, [{ id: 'catch', type: 'catch', z: 'tab', scope: ['pop'], wires: [['sink']] }]);
+    const page = await agents.listen('events', await agents.signIn('101', '4711'));
+    await has(page, 'state');
+    const forNobody = [{ note: 'VIP' }, { extension: ' ', note: 'VIP' }, { extension: {}, note: 'VIP' }, 'VIP'];
+    for (const payload of forNobody) node('pop')!.receive({ payload });
+    const errors = () => messages('sink').flatMap(({ error }) => (error ? [(error as Error).message] : []));
+    await until(() => errors().length === forNobody.length, 'the refusals');
+    for (const text of errors()) assert.match(text, /names no extension: set payload\.extension/);
+    node('pop')!.receive({ payload: { extension: '101', note: 'last' } });
+    await has(page, 'note', ({ text }) => text === 'last');
+    assert.equal(page.filter(({ name }) => name === 'note').length, 1);
+  });
+
   it('refuses an event whose members are of another kind, and opens the card of one that is right', async () => {
     await start({ popAt: 'never' }, [{ id: 'catch', type: 'catch', z: 'tab', scope: ['pop'], wires: [['sink']] }]);
     const page = await agents.listen('events', await agents.signIn('101', '4711'));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Feed } from '../../../lib/agents/feed';
 import { networkOf } from '../../../lib/agents/network';
 import { hashPin, isHash, isPin } from '../../../lib/agents/pins';
-import { PopTemplate, webAddress } from '../../../lib/agents/pop-url';
+import { pageAddress, PopTemplate } from '../../../lib/agents/pop-url';
 import { SESSION_MS, SignIn, SignInMemory } from '../../../lib/agents/sign-in';
 import { Throttle } from '../../../lib/agents/throttle';
 import { signToken } from '../../../lib/agents/tokens';
@@ -234,6 +234,22 @@ describe('signing in', () => {
     for (const extension of shift) pins.set(extension, own);
     await Promise.all(shift.map((extension) => signIn.withPin(extension, '4711', { address: '10.0.0.2' })));
   });
+
+  it('turns away whom it has no room to let wait, and not the agent at a browser that it knows', async () => {
+    const { signIn } = await made();
+    const { device } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
+    const guess = () => signIn.withPin('101', '0000', { address: '10.0.0.2' });
+    // Two are looked at, two hundred wait.
+    const crowd = Promise.allSettled(Array.from({ length: 202 }, guess));
+    const tooMany = assert.rejects(guess(), { code: 'AGENT_BUSY' });
+    const own = signIn.withPin('101', '4711', { address: '10.0.0.1', devices: [device] });
+    await tooMany;
+    assert.equal(signIn.extensionOf((await own).session), '101');
+    const codes = (await crowd).map((one) => one.status === 'rejected' && (one.reason as { code: string }).code);
+    assert.deepEqual([...new Set(codes)].sort(), ['AGENT_WAIT', 'AGENT_WRONG_PIN']);
+    // There is room again, and the reason to wait is another.
+    await assert.rejects(guess(), { code: 'AGENT_WAIT' });
+  });
 });
 
 describe('the feed of agents', () => {
@@ -297,7 +313,7 @@ describe('an address template', () => {
     ];
     for (const text of bad) {
       assert.throws(() => new PopTemplate(text), { code: 'AGENT_BAD_TEMPLATE' }, text);
-      if (!text.includes('%')) assert.equal(webAddress(text), undefined, text);
+      if (!text.includes('%')) assert.equal(pageAddress(text), undefined, text);
     }
     assert.equal(
       new PopTemplate('show_vars/?aon=%callerid%').fill({ callerid: '+7 (8)' }),
@@ -306,7 +322,7 @@ describe('an address template', () => {
     assert.equal(new PopTemplate('https://a.example/?x=%other%').fill({}), 'https://a.example/?x=%other%');
     for (const page of ['/card?aon=', '../card?aon=']) {
       assert.equal(new PopTemplate(`${page}%callerid%`).fill({ callerid: '//x' }), `${page}%2F%2Fx`);
-      assert.equal(webAddress(`${page}1`), `${page}1`);
+      assert.equal(pageAddress(`${page}1`), `${page}1`);
     }
     assert.throws(() => new PopTemplate('/%callerid%/card'), { code: 'AGENT_BAD_TEMPLATE' });
   });
