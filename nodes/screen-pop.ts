@@ -128,7 +128,7 @@ const init: NodeInitializer = (red) => {
   });
 
   // Only to who has typed the PIN: the dialog saves it as a password of its own, and no hash that is stored goes to a browser.
-  adminAction(red, '/telephony-crm/agent-pin', 'screen-pop.write', async ({ body }) => ({
+  adminAction(red, '/telephony-crm/screen-pop/:id/pin', 'screen-pop.write', async ({ body }) => ({
     hash: await hashPin(textOf(body.pin)),
   }));
 };

@@ -219,7 +219,8 @@ export class Desk {
    */
   async act(extension: string, asked: Readonly<Record<string, unknown>>): Promise<ControlDone | AgentDone> {
     const { queues, userOf } = this.options;
-    const order = queues && queueOrder(extension, asked, queues, userOf(extension)?.name);
+    const self = { name: userOf(extension)?.name, members: this.deps.members() };
+    const order = queues && queueOrder(extension, asked, queues, self);
     if (order) return this.deps.runAgent(order);
     const { action, legId, to } = asked;
     const known = CALL_ACTIONS.find((each) => each === action) as ControlAction | undefined;
@@ -231,7 +232,8 @@ export class Desk {
     try {
       const done = await this.deps.run({
         action: known,
-        call: { callId: own.callId, extension },
+        // By the leg: several devices of his may ring in one call.
+        call: { callId: own.callId, legId, extension },
         ...(to === undefined ? {} : { to: to.trim() }),
       });
       if (known === 'attended-transfer') this.consults(extension, legId, true);

@@ -13,14 +13,14 @@ import { OrderLines } from './order-lines';
 import { Recordings } from './recordings';
 import { SharedRead } from './shared-read';
 import { targetOf, type Dialling, type Target } from './target';
-import type { CallChoice, CallControl, ControlAction, ControlDone, ControlOrder } from './types';
+import type { CallChoice, CallControl, ControlAction, ControlDone, ControlOrder, IsNamed } from './types';
 
 export interface CallControlOptions {
   /** Whoever made the link closes it. */
   readonly client: AmiClient;
   readonly plan: NumberingPlan;
   readonly dialling: Dialling;
-  /** Whether somebody has this extension: a phone or a hint of the PBX, a person in the CRM's table, or what an admin wrote down. */
+  /** Whether the PBX tells of such a phone, or hint. */
   readonly knows: (extension: string) => Promise<'known' | 'unknown' | 'not-yet'>;
   /** Endpoints of the trunks, where an admin named them: a trunk called `100` is no phone. */
   readonly trunks?: readonly string[];
@@ -30,9 +30,13 @@ export interface CallControlDeps {
   readonly clock?: Clock;
 }
 
+interface Asked extends ControlOrder {
+  readonly isNamed: IsNamed;
+}
+
 /** What one order works on. */
 interface Task {
-  readonly order: ControlOrder;
+  readonly order: Asked;
   readonly call: FoundCall;
 }
 
@@ -73,11 +77,11 @@ class Control implements CallControl {
     this.recordings = new Recordings(this.asterisk, clock);
   }
 
-  run(order: ControlOrder): Promise<ControlDone> {
+  run(order: ControlOrder, isNamed: IsNamed = () => false): Promise<ControlDone> {
     const orderedAt = this.clock.monotonic();
     const { extension, legId, callId } = order.call;
     const name = JSON.stringify(extension === undefined ? { legId, callId } : { extension });
-    return this.named.run(name, () => this.runOnCall(order, orderedAt), orderedAt);
+    return this.named.run(name, () => this.runOnCall({ ...order, isNamed }, orderedAt), orderedAt);
   }
 
   /** Orders under way go on to their end; those that wait are refused. */
@@ -88,7 +92,7 @@ class Control implements CallControl {
     return Promise.resolve();
   }
 
-  private async runOnCall(order: ControlOrder, orderedAt: number): Promise<ControlDone> {
+  private async runOnCall(order: Asked, orderedAt: number): Promise<ControlDone> {
     const { ended } = this;
     const call = await this.find(order.call);
     const carryOut = async (): Promise<ControlDone> => {
@@ -102,7 +106,7 @@ class Control implements CallControl {
     return this.calls.run(call.callId, carryOut, orderedAt);
   }
 
-  private async carryOut(order: ControlOrder, call: FoundCall): Promise<ControlDone> {
+  private async carryOut(order: Asked, call: FoundCall): Promise<ControlDone> {
     const outcome = await this.acts[order.action]({ order, call });
     const { callId, leg } = call;
     const { extension } = leg ?? {};
@@ -208,7 +212,7 @@ class Control implements CallControl {
     if (to !== undefined && !this.options.plan.isExtension(to)) throw badOrder('to', 'extension');
     const refusal = to === undefined ? undefined : guard.objection({ number: to });
     if (refusal) throw refusal;
-    if (to !== undefined) await this.mustBeKnown(to);
+    if (to !== undefined) await this.mustBeKnown(to, order.isNamed);
     const held = await this.holding.stateOf(call, leg);
     const client = held && held.way !== 'phone' ? held.client : talkingWith(call, leg);
     if (held?.way === 'redirect') await this.holding.forget([leg, client]);
@@ -236,7 +240,7 @@ class Control implements CallControl {
   }
 
   /** As {@link target}, for a phone that is to hand its client over: only what talks can be transferred. */
-  private async targetFor(call: FoundCall, order: ControlOrder, leg: LiveChannel): Promise<Target> {
+  private async targetFor(call: FoundCall, order: Asked, leg: LiveChannel): Promise<Target> {
     const held = await this.holding.stateOf(call, leg);
     const waits = held && held.way !== 'phone';
     if (!waits) talkingWith(call, leg);
@@ -246,19 +250,20 @@ class Control implements CallControl {
   }
 
   /** Whom the order names, allowed by the rules and known to the dialplan. */
-  private async target({ to = '', context }: ControlOrder, leg: LiveChannel | undefined): Promise<Target> {
+  private async target({ to = '', context, isNamed }: Asked, leg: LiveChannel | undefined): Promise<Target> {
     const { plan, dialling } = this.options;
     const target = targetOf(to, context, plan, dialling);
     const { exten } = target;
     if (!(await this.asterisk.hasPlace(target.context, exten)))
       throw notPossible('noExten', { exten, context: target.context });
-    if (target.extension !== undefined) await this.mustBeKnown(target.extension);
+    if (target.extension !== undefined) await this.mustBeKnown(target.extension, isNamed);
     target.take(leg?.extension);
     return target;
   }
 
   /** An extension that nobody has may be anything to the dialplan: an emergency number, or a way out past the caps. */
-  private async mustBeKnown(extension: string): Promise<void> {
+  private async mustBeKnown(extension: string, isNamed: IsNamed): Promise<void> {
+    if (isNamed(extension)) return;
     const found = await this.options.knows(extension);
     if (found === 'known' || (await this.asterisk.isQueueOrSlot(extension))) return;
     if (found === 'unknown') throw controlError('CONTROL_UNKNOWN_EXTENSION', { extension });

@@ -6,8 +6,8 @@ export const controlError = errorsFrom({
     ru: 'Сейчас нет звонка {what}: возможно, он уже закончился. Проверьте id или внутренний номер и АТС, выбранную в узле.',
   },
   CONTROL_AMBIGUOUS: {
-    en: 'Several calls or phones fit {what}: {found}. Name the call (callId) and the extension.',
-    ru: 'Подходит несколько звонков или телефонов, {what}: {found}. Укажите звонок (callId) и внутренний номер.',
+    en: 'Several calls or phones fit {what}: {found}. Name the call (callId) and the extension, or the channel of the phone (legId).',
+    ru: 'Подходит несколько звонков или телефонов, {what}: {found}. Укажите звонок (callId) и внутренний номер или канал телефона (legId).',
   },
   CONTROL_NO_USER: {
     en: 'The CRM user {user} has no extension: choose the CRM in this node, and enter the extension in the table of that crm-config.',

@@ -3,17 +3,15 @@ import { Desk } from '../../lib/agents/desk';
 import type { DeskMemory } from '../../lib/agents/memory';
 import { SignIn } from '../../lib/agents/sign-in';
 import { systemClock } from '../../lib/clock';
-import { createAgentControl } from '../../lib/control/agents';
-import { createCallControl } from '../../lib/control/control';
 import type { QueueMessage } from '../../lib/messages/queues';
 import type { PbxMessage } from '../../lib/messages/types';
 import type { Pbx } from '../../lib/pbx/pbx';
-import { knows } from '../../lib/presence/knows';
 import type { CallTable } from '../../lib/store/types';
 import { ownTimeZone, startOfDay } from '../../lib/time-zone';
 import { AgentPage } from './agent-page';
 import { BareChannel } from './bare-channel';
 import { crmConfig, storeConfig } from './config-nodes';
+import { takeControls } from './controls';
 import { screenPopSettings } from './screen-pop-settings';
 import type { ScreenPopCredentials, ScreenPopDef } from './screen-pop-settings';
 
@@ -48,26 +46,21 @@ export function agentDesk(
   const settings = screenPopSettings(red, node, def, pbx);
   const account = crmConfig(red, def.crm)?.account;
   const store = storeConfig(red, def.store)?.store;
-  const { client, plan, dialling, trunks, presence } = pbx;
-  const onPbx = { client, plan, dialling, trunks };
-  const agents = createAgentControl(onPbx);
-  const control = createCallControl({
-    ...onPbx,
-    knows: async (extension) =>
-      account?.users.some((user) => user.extension === extension) ? 'known' : knows(presence, extension),
-  });
+  // After the settings: those that are refused have nothing to let go.
+  const controls = takeControls(pbx);
+  const isNamed = (extension: string): boolean => account?.users.some((user) => user.extension === extension) === true;
   const desk = new Desk(
     settings.desk,
     {
       clock: systemClock,
       calls: pbx.calls,
       members: () => pbx.queues.members,
-      run: (order) => control.run(order),
-      runAgent: (order) => agents.run(order),
+      run: (order) => controls.calls.run(order, isNamed),
+      runAgent: (order) => controls.agents.run(order),
     },
     memory,
   );
-  const bare = new BareChannel(memory.bare, plan, account);
+  const bare = new BareChannel(memory.bare, pbx.plan, account);
   const page = new AgentPage({
     desk,
     signIn: new SignIn(settings.signIn, systemClock, memory.signIn),
@@ -93,8 +86,7 @@ export function agentDesk(
     },
     close: async () => {
       page.close();
-      agents.close();
-      await control.close();
+      await controls.release();
     },
   };
 }

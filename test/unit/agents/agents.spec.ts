@@ -105,6 +105,47 @@ describe('signing in', () => {
     assert.equal(signIn.extensionOf((await guess('10.0.0.9', '4711')).session), '101');
   });
 
+  it('takes a right PIN for no wrong one, however many were wrong before at its address', async () => {
+    const { clock, pins, signIn } = await made();
+    const own = pins.get('101') ?? '';
+    for (let i = 0; i < 20; i += 1) {
+      const guess = signIn.withPin(String(300 + i), '0000', { address: '10.0.0.1' });
+      await assert.rejects(guess, { code: 'AGENT_WRONG_PIN' });
+    }
+    for (const extension of ['102', '103', '104']) pins.set(extension, own);
+    const come = (extension: string, pin = '4711') => signIn.withPin(extension, pin, { address: '10.0.0.1' });
+    await assert.rejects(come('102'), { code: 'AGENT_WAIT', params: { seconds: 30 } });
+    clock.advance(30_000);
+    // Of two at once the second one waits: the first may be a guess.
+    const both = await Promise.allSettled([come('102'), come('103')]);
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    );
+    await come('103');
+    // Right ones do not keep the wrong ones from being forgotten.
+    clock.advance(20 * 60 * 60_000);
+    await come('104');
+    clock.advance(4 * 60 * 60_000);
+    for (let i = 0; i < 10; i += 1) {
+      const guess = signIn.withPin(String(400 + i), '0000', { address: '10.0.0.1' });
+      await assert.rejects(guess, { code: 'AGENT_WRONG_PIN' });
+    }
+    await assert.rejects(come('102'), { code: 'AGENT_WAIT', params: { seconds: 30 } });
+  });
+
+  it('forgives no wrong PIN that somebody tries beside a right one', async () => {
+    const { pins, signIn } = await made();
+    pins.set('102', pins.get('101') ?? '');
+    for (let i = 0; i < 5; i += 1) {
+      const address = `10.0.0.${i}`;
+      const both = [signIn.withPin('101', '0000', { address }), signIn.withPin('102', '4711', { address })];
+      const ends = (await Promise.allSettled(both)).map(({ status }) => status);
+      assert.deepEqual(ends, ['rejected', 'fulfilled']);
+    }
+    await assert.rejects(signIn.withPin('101', '4711', { address: '10.0.1.1' }), { code: 'AGENT_WAIT' });
+  });
+
   it('gives a hundred guesses a day, and not one more to who waits until they are forgotten', () => {
     const DAY_MS = 24 * 60 * 60_000;
     const guesses = (days: number, pauseMs: number): number => {
