@@ -1,6 +1,6 @@
 /** The layers of the house: nodes -> nodes/runtime -> lib, inside lib only downwards, no cycles. */
 const pure = '^lib/(phone|presence|protocols|calls|queues|outbound|uccx)/';
-const shared = '^lib/(messages/|(clock|errors|log|text|time-zone|variables|channel-variables|web-address)[.]ts$)';
+const shared = '^lib/(messages/|(clock|errors|log|text|time-zone|turns|variables|channel-variables|web-address)[.]ts$)';
 
 module.exports = {
   forbidden: [

@@ -8,7 +8,7 @@ const MAX_OFFSETS = 256;
 
 interface Zone {
   readonly format: Intl.DateTimeFormat;
-  /** Offsets in ms by quarters of an hour since 1970: clocks change at the beginning of one only. */
+  /** Offsets in ms at beginnings of quarters of an hour (ms since 1970): clocks change there only. */
   readonly offsets: Map<number, number>;
 }
 
@@ -42,14 +42,20 @@ export function isTimeZone(name: string): boolean {
  * Throws a RangeError for a name that {@link isTimeZone} refuses.
  */
 export function offsetOf(name: string, now: number): number {
-  const { format, offsets } = zoneOf(name);
-  const quarter = Math.floor(now / QUARTER_MS);
-  const learnt = offsets.get(quarter);
+  const zone = zoneOf(name);
+  // No zone changes twice in a day (since 1970 there are six days between two changes, at least), so most days cost one look for all of it.
+  const day = Math.floor(now / DAY_MS) * DAY_MS;
+  const offset = offsetAt(zone, day);
+  return offset === offsetAt(zone, day + DAY_MS) ? offset : offsetAt(zone, Math.floor(now / QUARTER_MS) * QUARTER_MS);
+}
+
+function offsetAt({ format, offsets }: Zone, at: number): number {
+  const learnt = offsets.get(at);
   if (learnt !== undefined) return learnt;
-  const [, sign, hours = '0', minutes = '0'] = /GMT([+-])(\d\d):(\d\d)/.exec(format.format(now)) ?? [];
+  const [, sign, hours = '0', minutes = '0'] = /GMT([+-])(\d\d):(\d\d)/.exec(format.format(at)) ?? [];
   const offset = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * MINUTE_MS;
   if (offsets.size >= MAX_OFFSETS) offsets.clear();
-  offsets.set(quarter, offset);
+  offsets.set(at, offset);
   return offset;
 }
 

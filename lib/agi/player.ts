@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../clock';
 import { asError, type TelephonyError } from '../errors';
 import { readAsyncAgiExec, type AsyncAgiDone } from '../protocols/async-agi';
 import { agiError, scanProblem } from './errors';
-import { Turns } from './turns';
+import { Turns } from '../turns';
 
 /** Where the shipped dialplan hands a client's channel over to the player. */
 export const AUTOCALL_CONTEXT = 'telephony-crm-autocall';

@@ -6,7 +6,7 @@ import { answerAsyncAgi, isForUs, readAsyncAgiStart, readChannelRow } from '../p
 import type { AsyncAgiAnswer, AsyncAgiCall } from '../protocols/async-agi';
 import type { RouteAnswer, RouteQuestion } from '../protocols/types';
 import { agiError, scanProblem } from './errors';
-import { Turns } from './turns';
+import { Turns } from '../turns';
 
 /** One channel that waits in the dialplan for its route. */
 export interface WaitingCall {

@@ -6,10 +6,13 @@ import { Shifts } from './shifts';
 import type { Shift } from './shifts';
 import { percent, Spread } from './spread';
 import type { Found, ReportQuery, ReportRow } from './types';
-import { factsOf } from './walk';
+import { factsOf, ownTurn } from './walk';
 
 /** So far back a log-in or a pause is looked for that lasts into the report. */
 const LOOK_BACK_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Parts of shifts that are counted in a turn of the event loop: about a millisecond. */
+const PARTS_AT_ONCE = 500;
 
 /** One agent in one period. */
 class AgentTally implements Tally {
@@ -99,28 +102,33 @@ export async function agentRows(store: Store, query: ReportQuery, now: number): 
     (!agents || (agent !== undefined && agents.includes(agent))) &&
     (!queues || (queue !== undefined && queues.includes(queue)));
 
+  const periods = new Periods(by, timeZone);
   for (const kind of ['ring', 'talk', 'dialout'] as const) {
-    const periods = new Periods(by, timeZone);
-    for await (const fact of factsOf(store, kind, query)) {
-      const { agent, agentName, pbx } = fact;
-      if (agent === undefined || !fits(fact)) continue;
-      const whose = { pbx, name: agent };
-      groups.count(periods.labelAt(fact.at), whose, (tally) => tally[kind](fact));
-      if (agentName !== undefined) names.set(keyOf(whose), agentName);
+    for await (const facts of factsOf(store, kind, query)) {
+      for (const fact of facts) {
+        const { agent, agentName, pbx } = fact;
+        if (agent === undefined || !fits(fact)) continue;
+        const whose = { pbx, name: agent };
+        groups.count(periods.labelAt(fact.at), whose, (tally) => tally[kind](fact));
+        if (agentName !== undefined) names.set(keyOf(whose), agentName);
+      }
     }
   }
 
-  const periods = new Periods(by, timeZone);
-  const stand = ({ whose, state, ...shift }: Shift): void => {
+  let counted = 0;
+  /** One that was logged in long ago has many periods. */
+  const stand = async ({ whose, state, ...shift }: Shift): Promise<void> => {
     for (const part of periods.parts(Math.max(shift.from, from), Math.min(shift.to, to))) {
-      groups.count(periods.labelAt(part.from), whose, (tally) => tally.stand(state, part.to - part.from));
+      groups.count(part.label, whose, (tally) => tally.stand(state, part.to - part.from));
+      counted += 1;
+      if (counted % PARTS_AT_ONCE === 0) await ownTurn();
     }
   };
   const shifts = new Shifts();
   const until = Math.min(to, now);
-  for await (const fact of factsOf(store, 'state', { ...query, from: from - LOOK_BACK_MS, to: until })) {
-    if (fits(fact)) shifts.change(fact).forEach(stand);
+  for await (const facts of factsOf(store, 'state', { ...query, from: from - LOOK_BACK_MS, to: until })) {
+    for (const ended of facts.filter(fits).flatMap((fact) => shifts.change(fact))) await stand(ended);
   }
-  shifts.end(until).forEach(stand);
+  for (const ended of shifts.end(until)) await stand(ended);
   return groups.found('agent', by !== 'none');
 }

@@ -20,43 +20,57 @@ export function localMoment(zone: string, value: string, isEnd: boolean): number
   return at;
 }
 
+/** A time that lies within one period. */
+interface Part {
+  readonly from: number;
+  readonly to: number;
+  /** `2026-01-31T09:00+03:00`, `2026-01-31`, or nothing when it is not by periods; sorts as time goes, but for the hour that comes twice. */
+  readonly label: string | undefined;
+}
+
 /** Hours or days of a zone, one after the other. */
 export class Periods {
-  /** Of the quarter of an hour that was asked for last: what comes is mostly in order. */
-  private quarter = NaN;
-  private label: string | undefined;
+  /** From the moment that was asked for last to the end of its period: what comes is mostly in order. */
+  private last: Part = { from: 0, to: 0, label: undefined };
 
   constructor(
     private readonly by: Period,
     private readonly zone: string,
   ) {}
 
-  /** `2026-01-31T09:00+03:00`, `2026-01-31`, or nothing when it is not by periods; sorts as time goes, but for the hour that comes twice. */
+  /** See {@link Part}. */
   labelAt(at: number): string | undefined {
-    if (this.by === 'none') return undefined;
-    const quarter = Math.floor(at / QUARTER_MS);
-    if (quarter !== this.quarter) {
-      this.quarter = quarter;
-      this.label = this.labelOf(at);
-    }
-    return this.label;
+    return this.restAt(at).label;
   }
 
   /** The parts of a time, each within one period, in order. */
-  *parts(from: number, to: number): Generator<{ readonly from: number; readonly to: number }> {
-    if (this.by === 'none') {
-      if (from < to) yield { from, to };
-      return;
-    }
+  *parts(from: number, to: number): Generator<Part> {
     for (let at = from; at < to;) {
-      const label = this.labelAt(at);
-      let end = at;
-      // Clocks change, and periods end, at the beginning of a quarter.
-      do end = (Math.floor(end / QUARTER_MS) + 1) * QUARTER_MS;
-      while (end < to && this.labelAt(end) === label);
-      yield { from: at, to: Math.min(end, to) };
+      const rest = this.restAt(at);
+      const end = Math.min(rest.to, to);
+      yield { from: at, to: end, label: rest.label };
       at = end;
     }
+  }
+
+  private restAt(at: number): Part {
+    if (at < this.last.from || at >= this.last.to) this.last = this.findRest(at);
+    return this.last;
+  }
+
+  private findRest(at: number): Part {
+    const { by, zone } = this;
+    if (by === 'none') return { from: -Infinity, to: Infinity, label: undefined };
+    const label = this.labelOf(at);
+    const length = by === 'day' ? DAY_MS : HOUR_MS;
+    const offset = offsetOf(zone, at);
+    const to = (Math.floor((at + offset) / length) + 1) * length - offset;
+    if (offsetOf(zone, to - 1) === offset) return { from: at, to, label };
+    // Clocks change, and periods end, at the beginning of a quarter.
+    let end = at;
+    do end = (Math.floor(end / QUARTER_MS) + 1) * QUARTER_MS;
+    while (this.labelOf(end) === label);
+    return { from: at, to: end, label };
   }
 
   private labelOf(at: number): string {

@@ -6,21 +6,34 @@ import { Spread } from './spread';
 import type { Cell, Found, ReportQuery } from './types';
 import { mapSlowly, walk } from './walk';
 
+/** What a row tells of the last of its calls, and of the talk: whole records of so many would fill the memory. */
+const lastOf = ({ pbx, client, startedAt, result, queue, line }: RecordPayload) => ({
+  number: client?.e164 ?? client?.number,
+  name: client?.name,
+  lastAt: startedAt,
+  result,
+  queue: queue?.id,
+  line: line?.number,
+  pbx,
+});
+const talkOf = ({ startedAt, answeredAt, talked, direction }: RecordPayload) => ({
+  at: answeredAt ?? startedAt,
+  by: talked.at(0),
+  way: direction,
+});
+
 /** Calls of one client in which nobody talked with him, up to the one in which somebody did. */
 interface Missed {
-  readonly first: RecordPayload;
-  last: RecordPayload;
+  readonly firstAt: string;
+  last: ReturnType<typeof lastOf>;
   calls: number;
-  readonly talk?: RecordPayload;
+  readonly talk?: ReturnType<typeof talkOf>;
 }
 
-const startOf = ({ startedAt }: RecordPayload): number => Date.parse(startedAt);
-
 /** From the first of the missed calls to the beginning of the conversation. */
-function secondsUntil({ first, talk }: Missed): number | undefined {
+function secondsUntil({ firstAt, talk }: Missed): number | undefined {
   if (!talk) return undefined;
-  const talked = Date.parse(talk.answeredAt ?? talk.startedAt);
-  return Math.max(0, Math.round((talked - startOf(first)) / 1000));
+  return Math.max(0, Math.round((Date.parse(talk.at) - Date.parse(firstAt)) / 1000));
 }
 
 /** Calls without a number stand each for itself, as do calls of different clients that one talk followed. */
@@ -46,20 +59,20 @@ const COLUMNS = [
 ] as const;
 
 function rowOf(missed: Missed): Readonly<Record<(typeof COLUMNS)[number], Cell>> {
-  const { first, last, calls, talk } = missed;
+  const { firstAt, last, calls, talk } = missed;
   return {
-    number: last.client?.e164 ?? last.client?.number,
-    name: last.client?.name,
+    number: last.number,
+    name: last.name,
     calls,
-    firstAt: first.startedAt,
-    lastAt: last.startedAt,
+    firstAt,
+    lastAt: last.lastAt,
     result: last.result,
-    queue: last.queue?.id,
-    line: last.line?.number,
+    queue: last.queue,
+    line: last.line,
     isOpen: talk === undefined,
-    talkedAt: talk?.answeredAt ?? talk?.startedAt,
-    talkedBy: talk?.talked.at(0),
-    talkedWay: talk?.direction,
+    talkedAt: talk?.at,
+    talkedBy: talk?.by,
+    talkedWay: talk?.way,
     afterSeconds: secondsUntil(missed),
   };
 }
@@ -72,28 +85,32 @@ function rowOf(missed: Missed): Readonly<Record<(typeof COLUMNS)[number], Cell>>
 export async function missedRows(store: Store, { from, to, pbx, queues }: ReportQuery): Promise<Found> {
   const found = new Map<string, Missed>();
   const question = { from, to, ...(pbx === undefined ? {} : { pbx }), ...(queues ? { queues } : {}) };
-  for await (const each of walk((after) => store.calls.unanswered(question, after))) {
-    const { call, talk } = each;
-    const key = keyOf(each);
-    const known = found.get(key);
-    if (known) {
-      known.last = call;
-      known.calls += 1;
-      continue;
+  for await (const slice of walk((after) => store.calls.unanswered(question, after))) {
+    for (const each of slice) {
+      const { call, talk } = each;
+      const key = keyOf(each);
+      const known = found.get(key);
+      if (known) {
+        known.last = lastOf(call);
+        known.calls += 1;
+        continue;
+      }
+      if (found.size >= MAX_ROWS) throw reportError('REPORT_TOO_LARGE', { limit: MAX_ROWS });
+      const { startedAt: firstAt } = call;
+      found.set(key, { firstAt, last: lastOf(call), calls: 1, ...(talk ? { talk: talkOf(talk) } : {}) });
     }
-    if (found.size >= MAX_ROWS) throw reportError('REPORT_TOO_LARGE', { limit: MAX_ROWS });
-    found.set(key, { first: call, last: call, calls: 1, ...(talk ? { talk } : {}) });
   }
   const all = [...found.values()];
-  const after = new Spread();
-  for (const missed of all) {
-    const seconds = secondsUntil(missed);
-    if (seconds !== undefined) after.add(seconds);
-  }
   const withPbx = haveSeveral(all.map(({ last }) => last.pbx));
+  const after = new Spread();
+  const rows = await mapSlowly(all, (missed) => {
+    const row = rowOf(missed);
+    if (typeof row.afterSeconds === 'number') after.add(row.afterSeconds);
+    return { ...row, ...(withPbx ? { pbx: missed.last.pbx } : {}) };
+  });
   return {
     columns: [...COLUMNS, ...(withPbx ? ['pbx'] : [])],
-    rows: await mapSlowly(all, (missed) => ({ ...rowOf(missed), ...(withPbx ? { pbx: missed.last.pbx } : {}) })),
+    rows,
     total: {
       calls: all.reduce((sum, { calls }) => sum + calls, 0),
       clients: all.length,

@@ -57,12 +57,14 @@ class QueueTally implements Tally {
 export async function queueRows(store: Store, query: ReportQuery): Promise<Found> {
   const { by, timeZone, serviceSeconds, queues } = query;
   const groups = new Groups(() => new QueueTally(serviceSeconds));
+  const periods = new Periods(by, timeZone);
   for (const kind of ['stay', 'talk'] as const) {
-    const periods = new Periods(by, timeZone);
-    for await (const fact of factsOf(store, kind, query)) {
-      const { queue, pbx } = fact;
-      if (queue === undefined || (queues && !queues.includes(queue))) continue;
-      groups.count(periods.labelAt(fact.at), { pbx, name: queue }, (tally) => tally[kind](fact));
+    for await (const facts of factsOf(store, kind, query)) {
+      for (const fact of facts) {
+        const { queue, pbx } = fact;
+        if (queue === undefined || (queues && !queues.includes(queue))) continue;
+        groups.count(periods.labelAt(fact.at), { pbx, name: queue }, (tally) => tally[kind](fact));
+      }
     }
   }
   return groups.found('queue', by !== 'none');

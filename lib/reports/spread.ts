@@ -38,8 +38,8 @@ export class Spread {
   get p95(): number | undefined {
     const wanted = Math.ceil(this.cases * 0.95);
     let seen = 0;
-    for (const [seconds, count] of [...this.counts].sort(([one], [other]) => one - other)) {
-      seen += count;
+    for (const seconds of new Float64Array([...this.counts.keys()]).sort()) {
+      seen += this.counts.get(seconds) ?? 0;
       // What is kept is rounded, the longest is not.
       if (seen >= wanted) return Math.min(seconds, this.most);
     }

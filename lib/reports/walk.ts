@@ -2,16 +2,22 @@ import type { Place, KeptFact, QueueFactKind, Slice, Store } from '../store/type
 import type { ReportQuery } from './types';
 
 /** Rows that are made, or written, at once: some milliseconds. */
-const ROWS_AT_ONCE = 500;
+const ROWS_AT_ONCE = 20;
 
-const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+let line: Promise<void> = Promise.resolve();
 
-/** What `make` makes of each, slice by slice: in between the event loop has its turn. */
+/**
+ * Resolves in a turn of the event loop of its own. All reports stand in one line, so a turn has to bear one step of one report, however many
+ * are made at the same time.
+ */
+export const ownTurn = (): Promise<void> => (line = line.then(() => new Promise((resolve) => setImmediate(resolve))));
+
+/** What `make` makes of each, some in a turn of the event loop. */
 export async function mapSlowly<From, To>(all: readonly From[], make: (one: From) => To): Promise<To[]> {
   const made: To[] = [];
   for (const one of all) {
+    if (made.length % ROWS_AT_ONCE === 0) await ownTurn();
     made.push(make(one));
-    if (made.length % ROWS_AT_ONCE === 0) await othersTurn();
   }
   return made;
 }
@@ -19,23 +25,23 @@ export async function mapSlowly<From, To>(all: readonly From[], make: (one: From
 /** What a walk through the store goes along. */
 type Read<T> = (after: Place | undefined) => Promise<Slice<T>>;
 
-/** All rows, slice by slice: in between the event loop has its turn. */
-export async function* walk<T>(read: Read<T>): AsyncGenerator<T> {
+/** All rows, a slice in a turn of the event loop. */
+export async function* walk<T>(read: Read<T>): AsyncGenerator<readonly T[]> {
   let after: Place | undefined;
   do {
+    await ownTurn();
     const { rows, next } = await read(after);
-    yield* rows;
+    yield rows;
     after = next;
-    await othersTurn();
   } while (after !== undefined);
 }
 
-/** The facts of one kind that a report is asked about, in the order of time. */
+/** The facts of one kind that a report is asked about, in the order of time, a slice in a turn of the event loop. */
 export async function* factsOf(
   store: Store,
   kind: QueueFactKind,
   { from, to, pbx }: Pick<ReportQuery, 'from' | 'to' | 'pbx'>,
-): AsyncGenerator<KeptFact> {
-  for await (const fact of walk((after) => store.queueFacts.read({ kind, from, to }, after)))
-    if (pbx === undefined || fact.pbx === pbx) yield fact;
+): AsyncGenerator<readonly KeptFact[]> {
+  for await (const facts of walk((after) => store.queueFacts.read({ kind, from, to }, after)))
+    yield pbx === undefined ? facts : facts.filter((fact) => fact.pbx === pbx);
 }

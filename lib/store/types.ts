@@ -158,7 +158,7 @@ export interface CallTable {
   put(records: readonly RecordPayload[]): Promise<void>;
   /** A page of those that fit, never more than `limit`. */
   find(query: CallQuery): Promise<CallPage>;
-  /** The next incoming calls in which nobody talked with the client, oldest first, 100 at most, each with the first talk since, or at that time. */
+  /** The next incoming calls in which nobody talked with the client, oldest first, 20 at most, each with the first talk since, or at that time. */
   unanswered(query: UnansweredQuery, after?: Place): Promise<Slice<UnansweredCall>>;
 }
 

@@ -6,8 +6,8 @@ import type { Place, Slice, UnansweredCall, UnansweredQuery } from './types';
 const NOBODY_TALKED: readonly CallResult[] = ['missed', 'abandoned', 'voicemail'];
 const KINDS = kindsOf(['in'], NOBODY_TALKED) ?? [];
 const TALKS = kindsOf(['in', 'out'], ['answered']) ?? [];
-/** Calls of one look: with the search for a talk it holds the event loop for about 20 ms. */
-const SLICE = 100;
+/** Calls of one look: with the search for a talk it holds the event loop for some milliseconds, 20 at the worst. */
+const SLICE = 20;
 /** Answered calls of one client that are looked at for a person: most have one, those that a machine made do not. */
 const MAX_TALKS = 50;
 /** The same of those that began before: one that lasts longer is not looked for. */

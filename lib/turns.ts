@@ -1,4 +1,4 @@
-/** Runs so many works at once and lets the others wait in line: the link to Asterisk bounds how many answers it waits for. */
+/** Runs so many works at once and lets the others wait in line. */
 export class Turns {
   private running = 0;
   private readonly inLine: (() => void)[] = [];
@@ -14,11 +14,11 @@ export class Turns {
   }
 
   /** Runs `work` at once, or when one of the others has ended. */
-  async run(work: () => Promise<void>): Promise<void> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.running >= this.atOnce) await new Promise<void>((resolve) => this.inLine.push(resolve));
     else this.running += 1;
     try {
-      await work();
+      return await work();
     } finally {
       const next = this.inLine.shift();
       if (next) next();
