@@ -14,6 +14,9 @@ export function pageAddress(text: string): string | undefined {
   return OWN_PAGE.test(text) ? text : webAddress(text)?.href;
 }
 
+/** What goes up in the folders of a path, or nowhere, and cannot be escaped. */
+const DOTS = /^(?:\.|%2e){1,2}$/i;
+
 /** One address with `%parameters%`, as «Линия24» writes them. */
 export class PopTemplate {
   /** What a page must be allowed to frame for it; absent: a page of our own. */
@@ -28,12 +31,20 @@ export class PopTemplate {
     this.origin = address.origin;
   }
 
-  /** The address with each known `%name%` replaced by its value, escaped; what is not known stays as it stands. */
+  /**
+   * The address with each known `%name%` replaced by its value, escaped; what is not known stays as it stands. Where values would lead to
+   * another folder (`..`), the first page of the host.
+   */
   fill(variables: PopVariables): string {
-    const filled = this.template.replace(/%([a-z]\w*)%/gi, (whole, name: string) =>
-      Object.hasOwn(variables, name) ? escaped(variables[name] ?? '') : whole,
-    );
-    return this.origin === undefined ? filled : (webAddress(filled)?.href ?? this.origin);
+    const fill = (text: string): string =>
+      text.replace(/%([a-z]\w*)%/gi, (whole, name: string) =>
+        Object.hasOwn(variables, name) ? escaped(variables[name] ?? '') : whole,
+      );
+    const filled = fill(this.template);
+    if (this.origin === undefined) return filled;
+    const [path = ''] = this.template.split(/[?#]/, 1);
+    const climbs = path.split(/[/\\]/).some((segment) => DOTS.test(fill(segment)) && fill(segment) !== segment);
+    return (climbs ? undefined : webAddress(filled)?.href) ?? this.origin;
   }
 }
 

@@ -10,6 +10,9 @@ const MAX_TEXT = 128;
 const MAX_DAYS = 36_500;
 /** Below it a number is of seconds since 1970 (until the year 5138), above it of milliseconds (since 1973). */
 const SECONDS_BELOW = 100_000_000_000;
+/** What four digits of a year can write; JavaScript knows no date before the year -271821 or after 275760, nor can one be reckoned with near them. */
+const FIRST_MOMENT = Date.parse('0000-01-01T00:00:00.000Z');
+const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -51,18 +54,8 @@ function isDate(text: string): boolean {
  */
 export function moment(name: string, value: unknown): number {
   const text = typeof value === 'string' ? value.trim() : value;
-  if (text instanceof Date && !Number.isNaN(text.getTime())) return text.getTime();
-  const number =
-    typeof text === 'number'
-      ? text
-      : typeof text === 'string' && /^-?\d+(?:\.\d+)?$/.test(text)
-        ? Number(text)
-        : undefined;
-  if (number !== undefined && Number.isFinite(number)) {
-    return Math.trunc(Math.abs(number) < SECONDS_BELOW ? number * 1000 : number);
-  }
-  const read = typeof text === 'string' && isDate(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(read)) {
+  const read = momentIn(text);
+  if (!(read >= FIRST_MOMENT && read <= LAST_MOMENT)) {
     throw badQuery({
       en: `"${name}" is "${shown(value)}"; write a time as 2026-01-31T09:00:00Z, or in seconds or milliseconds since 1970.`,
       ru: `«${name}»: «${shown(value)}»; напишите время как 2026-01-31T09:00:00Z, в секундах или в миллисекундах с 1970 года.`,
@@ -70,6 +63,14 @@ export function moment(name: string, value: unknown): number {
   }
   const isDay = typeof text === 'string' && /^\d{4}-\d\d-\d\d$/.test(text);
   return isDay && name !== 'from' && name !== 'start_dt' ? read + 24 * 60 * 60 * 1000 - 1 : read;
+}
+
+/** NaN: it is none. */
+function momentIn(value: unknown): number {
+  if (value instanceof Date) return value.getTime();
+  if (typeof value === 'string' && !/^-?\d+(?:\.\d+)?$/.test(value)) return isDate(value) ? Date.parse(value) : NaN;
+  const number = typeof value === 'string' || typeof value === 'number' ? Number(value) : NaN;
+  return Math.trunc(Math.abs(number) < SECONDS_BELOW ? number * 1000 : number);
 }
 
 /** How far back a dialog goes, in days and parts of them (`0,5`); `undefined`: it does not say. */

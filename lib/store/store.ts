@@ -37,6 +37,8 @@ export interface StoreOptions {
 /** A failed store is tried again so often, ms. */
 const RETRY_MS = 5000;
 const TIDY_MS = 10 * 60 * 1000;
+/** So soon it is seen that somebody took the file away while nobody asks for anything, ms. */
+const LOOK_MS = 5000;
 /** A clock that has jumped must go on for so long before anything is deleted for its age, ms. */
 const TRUSTED_MS = 24 * 60 * 60 * 1000;
 /** Closing waits so long for the writes under way, ms. */
@@ -89,7 +91,7 @@ class SqliteStore implements Store, Access {
     this.isClosed = false;
     const { clock, log, backup } = this.options;
     standingOf(clock);
-    this.timers = [clock.every(TIDY_MS, () => void this.tidy())];
+    this.timers = [clock.every(TIDY_MS, () => void this.tidy()), clock.every(LOOK_MS, () => this.look())];
     if (backup) this.daily = new DailyBackup(this.file, backup, clock, log, () => this.backup());
     return this.tryToOpen();
   }
@@ -178,6 +180,15 @@ class SqliteStore implements Store, Access {
     if (!isInPlace(this.file, this.opened.held)) throw this.fail(storeError('STORE_REPLACED', { file: this.file }));
     if (!this.opened.owner.isStillOwner()) throw this.fail(storeError('STORE_TAKEN', { file: this.file }));
     return this.opened.sql;
+  }
+
+  private look(): void {
+    if (!this.opened) return;
+    try {
+      this.session();
+    } catch {
+      // The state tells it.
+    }
   }
 
   private tryToOpen(): Promise<void> {

@@ -103,6 +103,8 @@ function recordOf(rows: readonly CallRow[], settings: UccxSettings): RecordPaylo
   const order = people.length > 0 ? people : rung.length > 0 ? rung : namesOf(own);
   const [first, last] = [order[0], order.at(-1)];
   const result = resultOf(call, direction, isAnswered, queue !== undefined);
+  const talkSeconds = talkOf(call, talked, isAnswered);
+  const held = talked.reduce((sum, { holdSeconds }) => sum + holdSeconds, 0);
   return {
     eventId: `${pbx}:${callId}:call_record`,
     pbx,
@@ -117,13 +119,14 @@ function recordOf(rows: readonly CallRow[], settings: UccxSettings): RecordPaylo
     ...(answeredAt === undefined ? {} : { answeredAt: iso(answeredAt) }),
     endedAt: iso(call.endedAt),
     waitSeconds: seconds((answeredAt ?? call.endedAt) - call.startedAt),
-    talkSeconds: talkOf(call, talked, isAnswered),
-    holdSeconds: talked.reduce((sum, { holdSeconds }) => sum + holdSeconds, 0),
+    talkSeconds,
+    holdSeconds: Math.min(held, talkSeconds),
     result,
     ...(result === 'abandoned' ? { hangup: { code: 16, text: 'Normal Clearing', by: 'client' } } : {}),
     rung: direction === 'in' ? rung : [],
     talked: people,
-    legs: direction === 'in' ? agents.flatMap((agent, at) => legOf(agent, `${callId}-${at}`)).slice(-MAX_LEGS) : [],
+    legs:
+      direction === 'in' ? agents.flatMap((agent, at) => legOf(call, agent, `${callId}-${at}`)).slice(-MAX_LEGS) : [],
     ...(first === undefined ? {} : { firstExtension: first }),
     ...(last === undefined ? {} : { lastExtension: last }),
   };
@@ -201,8 +204,11 @@ function answerOf(call: CallRow, talked: readonly AgentPart[]): number {
     first?.ringingAt === undefined
       ? call.endedAt - talkOf(call, talked, true) * 1000
       : first.ringingAt + first.ringSeconds * 1000;
-  return Math.min(Math.max(at, call.startedAt), call.endedAt);
+  return within(call, at);
 }
+
+/** A table that disagrees with that of calls does not make an agent talk before the call or after it. */
+const within = ({ startedAt, endedAt }: CallRow, at: number): number => Math.min(Math.max(at, startedAt), endedAt);
 
 /** Hold included. Of a call that an agent dialled himself Unified CCX knows only how long it was connected, the ringing included. */
 function talkOf(
@@ -230,19 +236,19 @@ function resultOf(
   return contactDisposition === ABANDONED && hasQueue ? 'abandoned' : 'missed';
 }
 
-function legOf(agent: AgentPart, legId: string): RecordLeg[] {
+function legOf(call: CallRow, agent: AgentPart, legId: string): RecordLeg[] {
   const { extension, ringingAt, ringSeconds, talkSeconds, holdSeconds } = agent;
   if (extension === undefined) return [];
   const isAnswered = hasTalked(agent);
-  const answeredAt = ringingAt === undefined ? undefined : ringingAt + ringSeconds * 1000;
-  const talk = talkSeconds + holdSeconds;
+  const answeredAt = ringingAt === undefined ? undefined : within(call, ringingAt + ringSeconds * 1000);
+  const talk = Math.min(talkSeconds + holdSeconds, seconds(call.endedAt - call.startedAt));
   return [
     {
       legId,
       extension,
-      ...(ringingAt === undefined ? {} : { ringingAt: iso(ringingAt) }),
+      ...(ringingAt === undefined ? {} : { ringingAt: iso(within(call, ringingAt)) }),
       ...(answeredAt === undefined || !isAnswered ? {} : { answeredAt: iso(answeredAt) }),
-      ...(answeredAt === undefined ? {} : { endedAt: iso(answeredAt + talk * 1000) }),
+      ...(answeredAt === undefined ? {} : { endedAt: iso(within(call, answeredAt + talk * 1000)) }),
       talkSeconds: talk,
       result: isAnswered ? 'answered' : 'missed',
     },

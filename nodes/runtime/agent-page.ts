@@ -150,7 +150,7 @@ export class AgentPage {
   }
 
   private page(req: Request, res: Response): void {
-    const { pathname, search } = new URL(req.originalUrl, 'http://page');
+    const { pathname, search } = targetOf(req);
     // The page names its files relative to itself.
     if (!pathname.endsWith('/')) res.redirect(302, `./${pathname.slice(pathname.lastIndexOf('/') + 1)}/${search}`);
     else this.file('index.html')(req, res);
@@ -164,7 +164,7 @@ export class AgentPage {
   }
 
   private showVars(req: Request, res: Response): void {
-    const rows = [...new URL(req.originalUrl, 'http://page').searchParams].map(
+    const rows = [...new URLSearchParams(targetOf(req).search)].map(
       ([name, value]) => `<tr><th scope="row">${escaped(name)}</th><td>${escaped(value)}</td></tr>`,
     );
     res.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'self'");
@@ -261,7 +261,7 @@ export class AgentPage {
     if (origin !== undefined && this.options.origins.includes(origin)) {
       res.setHeader('Access-Control-Allow-Origin', origin);
     } else res.removeHeader('Access-Control-Allow-Origin');
-    const token = new URL(req.originalUrl, 'http://page').searchParams.get('token') ?? '';
+    const token = new URLSearchParams(targetOf(req).search).get('token') ?? '';
     const { signIn } = this.options;
     const extension = signIn.extensionOfLink(token);
     if (extension === undefined) throw agentError('AGENT_BAD_LINK');
@@ -287,13 +287,18 @@ function isForeign({ headers }: Request): boolean {
 
 const langOf = (req: Request): Lang => (/^ru\b/i.test(req.headers['accept-language'] ?? '') ? 'ru' : 'en');
 
+/** What is asked for, as it was sent: some clients name a host before it (RFC 9112, 3.2.2), and none needs to be one that there is. */
+function targetOf({ originalUrl }: Request): { readonly pathname: string; readonly search: string } {
+  const [, pathname = '', search = ''] =
+    /^(?:[a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?#]*)(\?[^#]*)?/i.exec(originalUrl) ?? [];
+  return { pathname, search };
+}
+
 /** EventSource sends it when it connects again by itself; a page that opens a new one cannot set a header. */
 function lastIdOf(req: Request): string {
   const header = req.headers['last-event-id'];
   return (
-    (typeof header === 'string' ? header : undefined) ??
-    new URL(req.originalUrl, 'http://page').searchParams.get('after') ??
-    ''
+    (typeof header === 'string' ? header : undefined) ?? new URLSearchParams(targetOf(req).search).get('after') ?? ''
   );
 }
 
@@ -304,7 +309,7 @@ function cookieIn({ headers }: Request, wanted: string): string {
 
 /** Only for the path of the page, as the browser sees it, and over TLS only if it came so. */
 function setCookie(req: Request, res: Response, name: string, value: string, ms: number): void {
-  const { pathname } = new URL(req.originalUrl, 'http://page');
+  const { pathname } = targetOf(req);
   const path = pathname.replace(/[^/]*\/?$/, '');
   const secure = req.secure || req.headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
   res.append('Set-Cookie', `${name}=${value}; HttpOnly; SameSite=Strict; Path=${path}; Max-Age=${ms / 1000}${secure}`);

@@ -1,30 +1,42 @@
 import type { Node, NodeStatus } from 'node-red';
 
+/** From good to bad; a status without a colour says neither. */
+const FILLS: readonly NodeStatus['fill'][] = [undefined, 'green', 'blue', 'grey', 'yellow', 'red'];
+
+/** What happens never looks better than what holds: words over a red base are red. */
+function over(base: NodeStatus, activity: NodeStatus): NodeStatus {
+  const { fill, shape } = FILLS.indexOf(base.fill) > FILLS.indexOf(activity.fill) ? base : activity;
+  return { ...activity, ...(fill && { fill }), ...(shape && { shape }) };
+}
+
 /**
  * The one owner of a node's status. The base tells the state that lasts (connected, waiting for calls); an activity is
- * shown for a moment over it and then gives way, so that neither overwrites the other for good.
+ * shown for a moment over it and then gives way, so that neither overwrites the other for good. An activity is never shown in a better
+ * colour than the base.
  */
 export class StatusLine {
   private base: NodeStatus = {};
+  private activity: NodeStatus | undefined;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
   constructor(private readonly node: Node) {}
 
-  /** What holds from now on; seen at once unless an activity is being shown. */
+  /** What holds from now on; while an activity is being shown, its colour at most. */
   setBase(status: NodeStatus): void {
     this.base = status;
-    if (this.timer === undefined && !this.closed) this.node.status(status);
+    this.tell();
   }
 
   /** Shown for `ms` milliseconds, then the base comes back. */
   show(status: NodeStatus, ms = 4000): void {
     if (this.closed) return;
     clearTimeout(this.timer);
-    this.node.status(status);
+    this.activity = status;
+    this.tell();
     this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.node.status(this.base);
+      this.activity = undefined;
+      this.tell();
     }, ms);
   }
 
@@ -32,6 +44,9 @@ export class StatusLine {
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
-    this.timer = undefined;
+  }
+
+  private tell(): void {
+    if (!this.closed) this.node.status(this.activity ? over(this.base, this.activity) : this.base);
   }
 }

@@ -171,6 +171,15 @@ describe('call-history', () => {
     assert.deepEqual([kept?.pbx, kept?.direction, kept?.client?.number], ['Office', 'in', '84951343060']);
   });
 
+  it('answers in red while the PBX whose calls it keeps is out of reach', async () => {
+    const pbx = { id: 'pbx', type: 'ami-config', name: 'Office', mode: 'asterisk', host: '127.0.0.1', port: '1' };
+    await start({ pbx: 'pbx' }, [storeNode(), pbx]);
+    await waitForStatus('history', { fill: 'red' }, 5000);
+    const { shape } = lastStatus('history')!;
+    assert.equal((await ask({})).total, 0);
+    assert.deepEqual(lastStatus('history'), { fill: 'red', shape, text: 'found: 0' });
+  });
+
   it('keeps the life of the queues and agents of a PBX without a wire', async function () {
     this.timeout(30_000);
     const pbx: FlowNode = { id: 'pbx', type: 'ami-config', name: 'Office', mode: 'simulator' };

@@ -197,6 +197,20 @@ describe('screen-pop', () => {
     assert.deepEqual(error, { code: 'AGENT_BAD_PIN', message: 'A PIN has 4 to 64 characters.' });
   });
 
+  it('serves who names a host before the path, be it one that there cannot be', async () => {
+    await start();
+    const asked = logLines('pop').length;
+    for (const host of ['http://x:99999', 'HTTP://user@x']) {
+      assert.equal((await server.ask(`${host}/agent`)).headers.location, './agent/', host);
+      const vars = await server.ask(`${host}/agent/show_vars?n=1%202`);
+      assert.match(vars.body, /<td>1 2<\/td>/, host);
+      assert.equal((await server.ask(`${host}/agent/stream?token=x`)).status, 401, host);
+      const entered = await server.post(`${host}/agent/session`, { extension: '101', pin: '4711' }, OWN);
+      assert.match(entered.headers['set-cookie']?.[0] ?? '', /; Path=\/agent\/;/, host);
+    }
+    assert.equal(logLines('pop').length, asked);
+  });
+
   it('shows what a template gives, and never as markup', async () => {
     await start();
     const shown = await server.ask(`/agent/show_vars?aon=${encodeURIComponent('<script>alert(1)</script>')}`);

@@ -300,6 +300,25 @@ describe('an address template', () => {
     );
   });
 
+  it('never leaves its folder by what a caller calls himself', () => {
+    const card = new PopTemplate('https://crm.example.com/client/%callerid%/card?of=%callerid%#%callerid%');
+    assert.equal(card.fill({ callerid: '..a' }), 'https://crm.example.com/client/..a/card?of=..a#..a');
+    const joined = new PopTemplate('https://crm.example.com/client/.%one%%2%two%/card');
+    for (const [template, values] of [
+      [card, { callerid: '..' }],
+      [card, { callerid: '.' }],
+      [joined, { one: '', two: 'e' }],
+      [new PopTemplate('https://crm.example.com/client/%callerid%'), { callerid: '..' }],
+      [new PopTemplate('https://crm.example.com/client\\%callerid%\\card'), { callerid: '..' }],
+    ] as const) {
+      assert.equal(template.fill(values), 'https://crm.example.com');
+    }
+    assert.equal(
+      new PopTemplate('https://crm.example.com/client?id=%callerid%/../%callerid%').fill({ callerid: '..' }),
+      'https://crm.example.com/client?id=../../..',
+    );
+  });
+
   it('opens nothing but web pages', () => {
     const bad = [
       'javascript:alert(1)',

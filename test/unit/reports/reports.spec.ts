@@ -490,6 +490,10 @@ describe('reports', () => {
       fails({ report: 'queues', timeZone: 'Moscow' }, /"timeZone"/);
       fails({ report: 'queues', separator: '|' }, /"separator"/);
       fails({ report: 'queues', from: '2026-02-30T25:00' }, /"from"/);
+      for (const far of [1e20, -1e20, 8.64e15, -8.64e15]) {
+        fails({ report: 'queues', from: far }, /"from"/);
+        fails({ report: 'queues', to: far }, /"to"/);
+      }
       fails({ report: 'queues', from: '2025-02-29' }, /"from" is/);
       fails({ report: 'queues', from: '2025-04-31T10:00:00Z' }, /"from" is/);
       fails({ report: 'queues', from: 2, to: 1 }, /before/);

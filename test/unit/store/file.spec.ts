@@ -179,6 +179,19 @@ describe('store: the file', () => {
     afterEach(() => rmSync(`${stores.folder}-moved`, { recursive: true, force: true }));
 
     for (const [way, { take, left }] of Object.entries(ways)) {
+      it(`(${way}) tells it within seconds, though nobody asks for anything`, async () => {
+        const clock = new FakeClock();
+        const store = await stores.ready({ clock });
+        const copy = await store.backup();
+        clock.advance(5000);
+        assert.equal(store.state.status, 'open');
+        take(copy);
+        clock.advance(5000);
+        assert.equal(errorOf(store)?.code, 'STORE_REPLACED');
+        await store.close();
+        assert.equal(clock.running, 0);
+      });
+
       it(`(${way}) takes nothing more, says why, and works when it is opened anew`, async () => {
         const clock = new FakeClock();
         const store = await stores.ready({ clock });

@@ -31,6 +31,21 @@ describe('store: the question for calls', () => {
     bad({ from: 'yesterday' }, /"from" is "yesterday"/);
     bad({ to: {} }, /"to" is "object"/);
     bad({ to: NaN }, /"to"/);
+    for (const far of [
+      1e20,
+      -1e20,
+      '1e20',
+      '9'.repeat(30),
+      8.64e15,
+      -8.64e15,
+      Infinity,
+      new Date(NaN),
+      new Date(8.64e15),
+    ]) {
+      bad({ from: far }, /"from"/);
+      bad({ to: far }, /"to"/);
+    }
+    assert.equal(callQuery({ to: '9999-12-31' }).to, Date.parse('9999-12-31T23:59:59.999Z'));
   });
 
   it('takes one value, a list, or values with commas', () => {

@@ -121,6 +121,35 @@ describe('records of Unified CCX', () => {
     assert.deepEqual(read([twice, second, first, first]).records, expected);
   });
 
+  it('hold nobody longer than the call lasted, however the tables disagree', () => {
+    for (const wrong of [
+      { holdTime: 911 },
+      { talkTime: 4000 },
+      { ringTime: 600 },
+      { agentStartDateTime: '2026-11-20 08:00:00.000' },
+      { agentStartDateTime: '2026-11-20 10:00:00.000' },
+      { agentStartDateTime: null, holdTime: 911 },
+    ]) {
+      const [record] = read([{ ...answered, ...wrong }]).records;
+      assert.ok(record, JSON.stringify(wrong));
+      const {
+        startedAt,
+        answeredAt = '',
+        endedAt = '',
+
+        talkSeconds = 0,
+        holdSeconds = 0,
+        legs,
+      } = record;
+      assert.ok(holdSeconds <= talkSeconds && talkSeconds <= 115, JSON.stringify(record));
+      assert.ok(startedAt <= answeredAt && answeredAt <= endedAt);
+      const [leg] = legs;
+      assert.ok(leg?.talkSeconds !== undefined && leg.talkSeconds <= 115, JSON.stringify(leg));
+      const order = [startedAt, leg.ringingAt, leg.answeredAt, leg.endedAt, endedAt].filter((at) => at !== undefined);
+      assert.deepEqual(order, [...order].sort(), JSON.stringify(wrong));
+    }
+  });
+
   it('are one for one call, however a driver writes its number', () => {
     const numbers = ['93000000123', '0093000000123', 93000000123, 93000000123n, ' 093000000123.0'];
     const { records } = read(numbers.map((sessionID) => ({ ...answered, sessionID, nodeID: '01' })));
