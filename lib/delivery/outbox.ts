@@ -56,6 +56,8 @@ export class Outbox {
   private failures = 0;
   private downUntil = 0;
   private down: TelephonyError | undefined;
+  /** The CRM took something since the start. */
+  private hasTaken = false;
   private storeProblem: TelephonyError | undefined;
   private loading = false;
   private allLoaded = false;
@@ -212,9 +214,13 @@ export class Outbox {
     this.loading = true;
     try {
       const { table, queue } = this.options;
-      const items = await table.waiting(queue, PAGE, this.window.cursor);
-      this.allLoaded = items.length < PAGE;
-      this.window.add(items);
+      const { cursor } = this.window;
+      const items = await table.waiting(queue, PAGE, cursor);
+      // Not so when waits ended meanwhile: what stands before this page has to be loaded first.
+      if (this.window.cursor === cursor) {
+        this.allLoaded = items.length < PAGE;
+        this.window.add(items);
+      }
     } catch (thrown) {
       this.storeFailed(thrown);
     } finally {
@@ -257,7 +263,7 @@ export class Outbox {
       if (thrown instanceof TelephonyError && thrown.code === 'CRM_CLOSED') return this.tryOnce(item, event);
       throw thrown;
     }
-    this.crmIsUp();
+    this.crmTook();
     // Who began it may have had another store, or one that was closed meanwhile.
     await this.store(() => this.options.table.done([item.id]));
   }
@@ -265,7 +271,7 @@ export class Outbox {
   private async deliver(item: OutboxItem, event: DeliverableEvent): Promise<Delivered> {
     const { clock, deliver, table } = this.options;
     const delivered = await deliver(event, item.attempts + 1, Math.max(clock.now() - item.acceptedAt, 0));
-    this.crmIsUp();
+    this.crmTook();
     await this.store(() => table.done([item.id]));
     this.tellDelivered(event, delivered);
     return delivered;
@@ -311,6 +317,18 @@ export class Outbox {
     this.failures = 0;
     if (this.down === undefined) return;
     this.down = undefined;
+    this.endWaits();
+  }
+
+  /** The first success since the start: nothing waits any longer for what was wrong before it. */
+  private crmTook(): void {
+    const isNews = !this.hasTaken && this.down === undefined;
+    this.hasTaken = true;
+    this.crmIsUp();
+    if (isNews) this.endWaits();
+  }
+
+  private endWaits(): void {
     this.window.release();
     this.allLoaded = false;
     this.count();

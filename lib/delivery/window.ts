@@ -33,6 +33,8 @@ export class Window {
   private readonly due = new Set<string>();
   private last = 0;
   private released = false;
+  /** Nothing was loaded yet: the first message does not wait, whatever went wrong before. */
+  private isNew = true;
 
   constructor(private readonly clock: Clock) {}
 
@@ -59,7 +61,8 @@ export class Window {
       if (this.ids.has(item.id) || this.postponed.has(item.orderKey)) continue;
       const wait = Math.min(item.notBefore - this.clock.now(), LONGEST_MS);
       const isFirst = !this.queues.has(item.orderKey);
-      const isDue = this.released || this.due.delete(item.orderKey);
+      const isDue = this.released || this.isNew || this.due.delete(item.orderKey);
+      this.isNew = false;
       if (isFirst && wait > 0 && !isDue) {
         this.hold(item.orderKey, { at: now + wait, id: item.id });
         continue;

@@ -333,15 +333,14 @@ describe('the outbox', () => {
     assert.deepEqual(delivered, ['1:call_hangup']);
   });
 
-  it('goes on after a restart with what waits', async () => {
+  it('goes on at once after a restart: what was wrong may have been put right', async () => {
     crm = () => Promise.reject(down());
     for (let call = 0; call < 5; call += 1) await outbox.accept(event(String(call)));
-    await run();
+    await run(300_000);
     await outbox.close();
     crm = () => undefined;
-    tried = [];
     open().start();
-    await run(20_000);
+    await run();
     assert.equal(delivered.length, 5);
   });
 
