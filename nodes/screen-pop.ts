@@ -9,7 +9,7 @@ import { adminAction } from './runtime/admin';
 import { agentDesk } from './runtime/agent-desk';
 import type { AgentDesk } from './runtime/agent-desk';
 import { pinSlots } from './runtime/agent-pins';
-import { amiConfig } from './runtime/config-nodes';
+import { amiConfig, storeConfig } from './runtime/config-nodes';
 import { deskMemory, forgetDesk } from './runtime/desk-memories';
 import { nodeError } from './runtime/errors';
 import { whenFlowsStarted } from './runtime/flows-started';
@@ -21,6 +21,7 @@ import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
 import type { ScreenPopCredentials, ScreenPopDef } from './runtime/screen-pop-settings';
 import { basePath, textOf } from './runtime/settings';
 import { StatusLine } from './runtime/status';
+import { storeStatus } from './runtime/store-status';
 import { whichNode } from './runtime/which-node';
 
 type PopNode = Node<ScreenPopCredentials>;
@@ -45,10 +46,12 @@ function pushed(desk: AgentDesk, msg: NodeMessageInFlow): void {
   const [address] = entities.map((entity) => (isObject(entity) ? textOf(entity.url) : '')).filter((url) => url !== '');
   const url = textOf(payload.url) || address;
   const note = textOf(payload.note);
+  const name = isObject(contact) ? textOf(contact.name) : '';
   const call = callOf((msg as { readonly topic?: unknown }).topic, payload);
   desk.desk.push({
     extension,
     ...(note === '' ? {} : { note }),
+    ...(name === '' ? {} : { name }),
     ...(url === undefined ? {} : { url }),
     ...(call ? { call } : {}),
     ...(isObject(contact) ? { found: contact.found === true } : {}),
@@ -68,7 +71,11 @@ const init: NodeInitializer = (red) => {
       if (!pbx) return NO_PBX_STATUS;
       if (problem) return { fill: 'red', shape: 'dot', text: 'screen-pop.status.settings' };
       if (httpIsOff(red)) return { fill: 'red', shape: 'ring', text: 'screen-pop.status.http-off' };
-      return taken.size > 0 ? { fill: 'red', shape: 'ring', text: 'screen-pop.status.path-taken' } : linkStatus(pbx);
+      if (taken.size > 0) return { fill: 'red', shape: 'ring', text: 'screen-pop.status.path-taken' };
+      if (desk?.page.isOpen === false) return { fill: 'yellow', shape: 'ring', text: 'screen-pop.status.nobody' };
+      const ofLink = linkStatus(pbx);
+      const ofStore = textOf(def.store) === '' ? ofLink : storeStatus(storeConfig(red, def.store));
+      return ofLink.fill === 'green' && ofStore.fill !== 'green' ? ofStore : ofLink;
     };
     const showState = (): void => status.setBase(state());
     // One of the paths below is enough to tell that another node has them.
@@ -98,13 +105,15 @@ const init: NodeInitializer = (red) => {
         const callOff = whenFlowsStarted(red, () => {
           const end = pbx.calls.subscribe(own.onCall, this.id);
           leave.push((removed) => end(!removed));
-          leave.push(pbx.calls.onListed(() => own.desk.showState()));
+          leave.push(pbx.calls.onListed(() => own.desk.listed()));
           if (def.queues !== true) return;
           const endQueues = pbx.queues.subscribe(own.onQueue, this.id);
           leave.push((removed) => endQueues(!removed));
           leave.push(pbx.queues.onListed(() => own.desk.showState()));
         });
         leave.push(callOff, pbx.client.onState(showState));
+        const { store } = storeConfig(red, def.store) ?? {};
+        if (store) leave.push(store.onState(showState));
         pbx.open();
       }
     } catch (thrown) {

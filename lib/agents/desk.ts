@@ -29,6 +29,7 @@ const CONSULTATION_ENDS: readonly string[] = [
 ] satisfies readonly ControlAction[];
 
 const MAX_TEXT = 1000;
+const MAX_NAME = 200;
 
 /** A call as the page shows it. */
 interface DeskCall {
@@ -106,6 +107,8 @@ export interface Push {
   readonly call?: PopCall;
   /** Whether the CRM knows the client; `undefined`: nobody asked. */
   readonly found?: boolean;
+  /** The client's, as the CRM knows him. */
+  readonly name?: string;
 }
 
 const STATES: Readonly<Record<string, DeskCall['state']>> = {
@@ -168,17 +171,25 @@ export class Desk {
     for (const each of told) this.feed.show(each, 'state', this.stateOf(each, current));
   }
 
+  /** The PBX has told which calls there are, or is heard no more. */
+  listed(): void {
+    const { calls, clock } = this.deps;
+    if (calls.isKnown) this.memory.listed(calls.current, clock.monotonic());
+    this.showState();
+  }
+
   onCall(message: PbxMessage): void {
     if (message.topic === 'call_record' || message.topic === 'gap' || message.topic === 'user_change') return;
     const { topic, payload } = message;
     const { extension, eventId, legId = payload.callId } = payload;
     if (extension === undefined) return;
     const state = STATES[topic];
+    if (topic === 'call_held' || topic === 'call_active') this.memory.clientWaits(legId, topic === 'call_held');
     const call = state && this.shown(payload, state);
     // Who comes back is told the state; what is over is not in it.
     if (call) this.feed.show(extension, 'call', { eventId, call });
     else if (topic === 'call_hangup') {
-      this.memory.callEnded(extension, legId, this.deps.clock.monotonic());
+      this.memory.callEnded(extension, payload, this.deps.clock.monotonic());
       this.feed.tell(extension, 'end', { eventId, legId });
     }
     const { popAt } = this.options;
@@ -202,15 +213,19 @@ export class Desk {
   }
 
   /** Throws `AGENT_BAD_URL`. */
-  push({ extension, note, url, call, found = true }: Push): void {
+  push({ extension, note, url, call, found = true, name }: Push): void {
+    if (call && name !== undefined) {
+      this.memory.named(extension, call.callId, name.slice(0, MAX_NAME));
+      this.showState(extension);
+    }
     if (note !== undefined) this.feed.tell(extension, 'note', { text: note.slice(0, MAX_TEXT), at: this.isoNow() });
     if (url === undefined) {
-      if (call) this.open(extension, this.popOf(extension, call, found));
+      if (call) this.openPushed(extension, this.popOf(extension, call, found));
       return;
     }
     const address = pageAddress(url);
     if (address === undefined) throw agentError('AGENT_BAD_URL', { url: url.slice(0, 200) });
-    this.open(extension, this.popTo(address, `${call?.legId ?? this.isoNow()}:${address}`, call?.legId));
+    this.openPushed(extension, this.popTo(address, `${call?.legId ?? this.isoNow()}:${address}`, call?.legId));
   }
 
   /**
@@ -229,6 +244,7 @@ export class Desk {
     }
     const own = this.callsOf(extension, this.deps.calls.current).find((call) => call.legId === legId);
     if (!own) throw agentError('AGENT_NOT_YOUR_CALL');
+    if (known === 'attended-transfer') this.memory.consultationAsked(legId);
     try {
       const done = await this.deps.run({
         action: known,
@@ -236,20 +252,21 @@ export class Desk {
         call: { callId: own.callId, legId, extension },
         ...(to === undefined ? {} : { to: to.trim() }),
       });
-      if (known === 'attended-transfer') this.consults(extension, legId, true);
-      else if (CONSULTATION_ENDS.includes(known)) this.consults(extension, legId, false);
+      if (known === 'attended-transfer') this.memory.consultationBegun(legId);
+      else if (!CONSULTATION_ENDS.includes(known)) return done;
+      else this.memory.consultationOver(legId);
+      // Said at once to all pages of the agent, for no event of a call tells it.
+      this.showState(extension);
       return done;
     } catch (thrown) {
       const isOver = thrown instanceof TelephonyError && thrown.code === 'CONTROL_NOT_POSSIBLE';
-      if (isOver && CONSULTATION_ENDS.includes(known)) this.consults(extension, legId, false);
+      if (known === 'attended-transfer') this.memory.consultationFailed(legId);
+      else if (isOver && CONSULTATION_ENDS.includes(known)) {
+        this.memory.consultationOver(legId);
+        this.showState(extension);
+      }
       throw thrown;
     }
-  }
-
-  /** Said at once to all pages of the agent, for no event of a call tells it. */
-  private consults(extension: string, legId: string, begun: boolean): void {
-    this.memory.consults(legId, begun);
-    this.showState(extension);
   }
 
   private callsOf(extension: string, current: readonly CallMessage[]): readonly DeskCall[] {
@@ -284,6 +301,13 @@ export class Desk {
     return { id, url, tab, ...(legId === undefined ? {} : { legId }) };
   }
 
+  /** What a flow opens may come after the call has ended. */
+  private openPushed(extension: string, pop: Pop | undefined): void {
+    this.open(extension, pop);
+    const { calls, clock } = this.deps;
+    if (calls.isKnown) this.memory.listed(calls.current, clock.monotonic(), extension);
+  }
+
   private open(extension: string, pop: Pop | undefined): void {
     if (!pop) return;
     this.memory.opened(extension, pop, this.deps.clock.monotonic());
@@ -305,8 +329,8 @@ export class Desk {
   }
 
   private shown(payload: CallPayload, state: DeskCall['state']): DeskCall {
-    const { callId, legId = callId, client, peer, line, queue, startedAt, answeredAt } = payload;
-    const name = client?.name ?? peer?.name;
+    const { callId, legId = callId, extension = '', client, peer, line, queue, startedAt, answeredAt } = payload;
+    const name = this.memory.nameOf(extension, callId) ?? client?.name ?? peer?.name;
     const region = client?.region?.name;
     const queueName = queue?.name ?? queue?.id;
     return {

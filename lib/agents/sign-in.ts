@@ -95,6 +95,11 @@ export class SignIn {
     private readonly memory: SignInMemory,
   ) {}
 
+  /** Whether anybody can: there is a PIN, or a key for links. */
+  get isPossible(): boolean {
+    return this.options.pins.size > 0 || this.options.secret !== '';
+  }
+
   /** Rejects with `AGENT_WRONG_PIN`, `AGENT_WAIT` (the PIN was not looked at) or `AGENT_BUSY`. */
   async withPin(extension: string, pin: string, { address, devices = [] }: Comer): Promise<Entry> {
     const { byAddress, byDevice } = this.memory;

@@ -1,5 +1,5 @@
 import { Interrupted, type Channel, type Place } from './channel';
-import { PARK_PATIENCE, parkingSlots, RING_PATIENCE } from './defaults';
+import { CONSULT_PATIENCE, PARK_PATIENCE, parkingSlots, RING_PATIENCE } from './defaults';
 import { TRUNK } from './devices';
 import type { Dialer, TalkTimes, Target } from './dial';
 import type { Header } from './event-format';
@@ -246,7 +246,7 @@ export class Conversations {
       return undefined;
     }
     pbx.enter(bridge, leg);
-    await pbx.wait(times.talkMs, phone, leg);
+    await pbx.wait(CONSULT_PATIENCE * times.talkMs, phone, leg);
     return pbx.channels.has(leg.name) ? leg : undefined;
   }
 

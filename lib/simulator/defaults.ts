@@ -38,6 +38,9 @@ export const parkingSlots: readonly number[] = Array.from({ length: 20 }, (_, in
 /** How long somebody waits in a slot, or on hold, before he gives up, in times of `talkMs`. */
 export const PARK_PATIENCE = 20;
 
+/** How long a colleague who is consulted stays on the line if nobody hangs up, in times of `talkMs`: a minute. */
+export const CONSULT_PATIENCE = 40;
+
 /** How the outside world takes a call from the PBX: by the last two digits of the number (named after the hang-up causes). */
 export function outsideRule(number: string): 'answers' | 'busy' | 'no-answer' {
   if (number.endsWith('17')) return 'busy';

@@ -25,15 +25,74 @@ export function say(text) {
   $('said').textContent = text;
 }
 
-/** A button that is at work keeps the focus, and does nothing a second time. */
+const TROUBLE_MS = 10_000;
+const troubles = new Map();
+
+/** Says what went wrong, until something works or it was there for a while. */
+function complain(place, text) {
+  clearTimeout(troubles.get(place));
+  // Said again, it is read aloud again.
+  place.textContent = '';
+  place.textContent = text;
+  troubles.set(
+    place,
+    setTimeout(() => calm(place), TROUBLE_MS),
+  );
+}
+
+export function calm(place) {
+  clearTimeout(troubles.get(place));
+  troubles.delete(place);
+  place.textContent = '';
+}
+
+export function forgetTroubles() {
+  for (const place of [...troubles.keys()]) calm(place);
+}
+
+const working = new Set();
+let isAway = false;
+
+/** Without the server nothing that concerns calls and queues can be done. */
+export function setAway(away) {
+  isAway = away;
+  $('desk').classList.toggle('offline', away);
+  for (const button of $('desk').querySelectorAll('button')) showDisabled(button);
+}
+
+const isDead = (button) => working.has(button) || (isAway && $('desk').contains(button));
+
+function showDisabled(button) {
+  button.ariaDisabled = isDead(button) ? 'true' : null;
+}
+
+/** A button that is at work, or can do nothing now, keeps the focus. */
 export async function during(button, work) {
-  if (button.ariaDisabled === 'true') return;
-  button.ariaDisabled = 'true';
+  if (isDead(button)) return;
+  working.add(button);
+  showDisabled(button);
   try {
     await work();
   } finally {
-    button.ariaDisabled = null;
+    working.delete(button);
+    showDisabled(button);
   }
+}
+
+/** Gives the server an order; what it has against it is said at `place`. Resolves with the answer, if there is one. */
+export async function order(button, wanted, place, onSignedOut) {
+  let done;
+  await during(button, async () => {
+    calm(place);
+    try {
+      done = await ask('act', wanted);
+      forgetTroubles();
+    } catch (error) {
+      if (error.status === 401) onSignedOut();
+      else complain(place, wordsOf(error));
+    }
+  });
+  return done;
 }
 
 /** Shows and hides; whoever stood on what goes away stands on what comes instead. */

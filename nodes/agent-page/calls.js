@@ -1,5 +1,5 @@
 import { alertTo, quiet } from './alerts.js';
-import { $, ask, during, element, partyOf, say, showOnly, wordsOf } from './asking.js';
+import { $, calm, element, order, partyOf, say, showOnly } from './asking.js';
 import { texts } from './texts.js';
 
 const ACTIONS = ['hold', 'unhold', 'hangup', 'transfer', 'attended-transfer', 'complete-transfer', 'cancel-transfer'];
@@ -55,7 +55,7 @@ function showCalls() {
     updateCall(place, call);
   }
   $('no-calls').hidden = calls.size > 0;
-  if (calls.size === 0) $('trouble').textContent = '';
+  if (calls.size === 0) calm($('trouble'));
   const ringing = [...calls.values()].find(({ state }) => state === 'ringing');
   if (!ringing) quiet();
   document.title = ringing ? `☎ ${partyOf(ringing)}` : texts.title;
@@ -89,7 +89,8 @@ function newCall(legId) {
     ),
     element('div', { className: 'dim about' }),
     element('div', { className: 'acts' }, named.hold, named.unhold, named.hangup),
-    element('div', { className: 'acts' }, input, named.transfer, named['attended-transfer']),
+    element('div', { className: 'acts' }, input),
+    element('div', { className: 'acts' }, named.transfer, named['attended-transfer']),
     element('div', { className: 'acts' }, named['complete-transfer'], named['cancel-transfer']),
   );
   place.dataset.leg = legId;
@@ -99,22 +100,23 @@ function newCall(legId) {
 function updateCall(place, call) {
   place.className = `call ${call.state}`;
   place.querySelector('.number').textContent = partyOf(call);
-  place.querySelector('.state').textContent = texts[call.state];
+  place.querySelector('.state').textContent = call.consulting === true ? texts.consulting : texts[call.state];
   const queue = call.queue && `${texts.queue} ${call.queue}`;
   place.querySelector('.about').textContent = [queue, call.line, call.region].filter(Boolean).join(' · ');
   const isTalking = call.state === 'talking';
   const isConsulting = call.consulting === true;
   const shown = {
     hold: isTalking,
-    unhold: call.state === 'held',
-    transfer: call.state !== 'ringing',
+    // Whoever is consulted is in the way.
+    unhold: call.state === 'held' && !isConsulting,
+    transfer: call.state !== 'ringing' && !isConsulting,
     'attended-transfer': isTalking && !isConsulting,
     'complete-transfer': isConsulting,
     'cancel-transfer': isConsulting,
     hangup: true,
   };
   showOnly([...place.querySelectorAll('button')], (button) => shown[button.dataset.action]);
-  place.querySelector('.to').hidden = call.state === 'ringing';
+  place.querySelector('.to').hidden = call.state === 'ringing' || isConsulting;
 }
 
 /** How long it has lasted; nobody is told each second what he cannot see. */
@@ -129,17 +131,9 @@ function showTimes() {
   }
 }
 
-function act(button, order) {
-  return during(button, async () => {
-    $('trouble').textContent = '';
-    try {
-      const { held } = await ask('act', order);
-      const call = calls.get(order.legId);
-      if (call && held !== undefined) calls.set(order.legId, { ...call, state: held ? 'held' : 'talking' });
-      showCalls();
-    } catch (error) {
-      if (error.status === 401) onSignedOut();
-      else $('trouble').textContent = wordsOf(error);
-    }
-  });
+async function act(button, wanted) {
+  const { held } = (await order(button, wanted, $('trouble'), onSignedOut)) ?? {};
+  const call = calls.get(wanted.legId);
+  if (call && held !== undefined) calls.set(wanted.legId, { ...call, state: held ? 'held' : 'talking' });
+  showCalls();
 }

@@ -8,12 +8,23 @@ const LOST = ['missed', 'abandoned', 'no-answer'];
 export async function showHistory() {
   const { calls } = await ask('history');
   $('history-place').hidden = false;
+  $('history-trouble').textContent = '';
   $('no-history').hidden = calls.length > 0;
   $('history').replaceChildren(...calls.map(row));
 }
 
+/** What was shown before stays. */
+export function showHistoryTrouble(words) {
+  $('history-place').hidden = false;
+  const text = `${texts.historyUnread} ${words}`;
+  // The same again need not be read aloud again.
+  if ($('history-trouble').textContent !== text) $('history-trouble').textContent = text;
+  if ($('history').children.length === 0) $('no-history').hidden = true;
+}
+
 export function forgetHistory() {
   $('history-place').hidden = true;
+  $('history-trouble').textContent = '';
   $('history').replaceChildren();
 }
 

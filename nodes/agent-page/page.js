@@ -1,9 +1,9 @@
 import { beginAlerts, offerAlerts } from './alerts.js';
-import { $, ask, during, element, wordsOf } from './asking.js';
+import { $, ask, during, element, forgetTroubles, setAway, wordsOf } from './asking.js';
 import { beginCalls, endCall, forgetCalls, takeCall, takeCalls } from './calls.js';
 import { forgetCard, showCard } from './card.js';
-import { forgetHistory, showHistory } from './history.js';
-import { beginQueues, takeQueues } from './queues.js';
+import { forgetHistory, showHistory, showHistoryTrouble } from './history.js';
+import { beginQueues, loseQueues, takeQueues } from './queues.js';
 import { language, texts } from './texts.js';
 
 const RETRY_MS = 3000;
@@ -54,6 +54,7 @@ function forgetAgent() {
   forgetCalls();
   forgetCard();
   forgetHistory();
+  forgetTroubles();
   $('notes').replaceChildren();
   $('notes-place').hidden = true;
 }
@@ -139,6 +140,8 @@ function on(name, handle) {
 /** The browser connects again by itself, except after a refusal: then the server is asked why. */
 async function lost() {
   $('link').textContent = texts.offline;
+  setAway(true);
+  loseQueues();
   const failed = source;
   if (failed.readyState !== EventSource.CLOSED) return;
   try {
@@ -162,6 +165,7 @@ function showState(state) {
   if (extension !== undefined && extension !== state.extension) forgetAgent();
   const isNew = extension === undefined;
   extension = state.extension;
+  setAway(false);
   $('sign-in').hidden = true;
   $('desk').hidden = $('sign-out').hidden = false;
   $('pin').value = '';
@@ -181,6 +185,7 @@ async function refreshHistory() {
     await showHistory();
   } catch (error) {
     if (error.status === 401) showSignIn();
+    else showHistoryTrouble(wordsOf(error));
   }
 }
 

@@ -1,4 +1,4 @@
-import { $, ask, during, element, say, showOnly, wordsOf } from './asking.js';
+import { $, element, order, say, showOnly } from './asking.js';
 import { language, texts } from './texts.js';
 
 /** What stands for a reason of one's own in the list. */
@@ -12,9 +12,9 @@ export function beginQueues(signedOut) {
   $('pause-form').addEventListener('submit', (event) => {
     event.preventDefault();
     const reason = ($('own-reason').hidden ? $('reason').value : $('own-reason').value).trim();
-    order($('pause'), { action: 'pause', ...(reason === '' || reason === OTHER ? {} : { reason }) });
+    wish($('pause'), { action: 'pause', ...(reason === '' || reason === OTHER ? {} : { reason }) });
   });
-  $('unpause').addEventListener('click', () => order($('unpause'), { action: 'unpause' }));
+  $('unpause').addEventListener('click', () => wish($('unpause'), { action: 'unpause' }));
   $('reason').addEventListener('change', () => {
     $('own-reason').hidden = $('reason').value !== OTHER;
     if (!$('own-reason').hidden) $('own-reason').focus();
@@ -46,7 +46,15 @@ export function takeQueues({ queues }) {
   $('reason').hidden = $('reason').previousElementSibling.hidden = !needsReason || reasons.length === 0;
   $('own-reason').hidden = !needsReason || !freeReason || (reasons.length > 0 && $('reason').value !== OTHER);
   $('pause-form').hidden = joined.length === 0;
+  $('fixed-hint').hidden = !list.some(({ may }) => may === 'none');
   showQueues();
+}
+
+/** Nothing is known of him, until the server is there again. */
+export function loseQueues() {
+  if ($('queues-place').hidden) return;
+  $('presence').textContent = texts.presenceLost;
+  $('presence').className = 'gone';
 }
 
 function presence(ready, joined, paused) {
@@ -100,7 +108,7 @@ function newRow(key) {
   place.dataset.queue = key;
   // Which all of them are, the server knows better.
   const which = key === '' ? { all: true } : { queue: key };
-  button.addEventListener('click', () => order(button, { action: button.dataset.action, ...which }));
+  button.addEventListener('click', () => wish(button, { action: button.dataset.action, ...which }));
   return place;
 }
 
@@ -120,14 +128,6 @@ function updateRow(place, { id, joined, may, paused }) {
   button.dataset.action = action;
 }
 
-function order(button, wanted) {
-  return during(button, async () => {
-    $('queue-trouble').textContent = '';
-    try {
-      await ask('act', wanted);
-    } catch (error) {
-      if (error.status === 401) onSignedOut();
-      else $('queue-trouble').textContent = wordsOf(error);
-    }
-  });
+function wish(button, wanted) {
+  return order(button, wanted, $('queue-trouble'), onSignedOut);
 }

@@ -104,6 +104,11 @@ export class AgentPage {
     ]);
   }
 
+  /** Whether anybody can sign in here. */
+  get isOpen(): boolean {
+    return this.options.signIn.isPossible;
+  }
+
   close(): void {
     this.streams.end();
   }

@@ -204,6 +204,22 @@ describeAsterisk('call control', (version) => {
     assert.deepEqual([talked, transfer], [['101'], undefined]);
   });
 
+  for (const how of ['hangs up', 'declines'] as const) {
+    it(`tells that the phone has its client again when the colleague ${how}`, async () => {
+      const { call } = await talk();
+      if (how === 'declines') bed.phones['102'].rule = 'decline';
+      await run({ action: 'attended-transfer', extension: '101', to: '102' });
+      if (how === 'hangs up') {
+        await until(() => isUp('102'), 'the consultation');
+        bed.phones['102'].received.at(-1)!.bye();
+      }
+      await until(() => story('101').includes('call_active'), 'the way back', 20_000);
+      call.bye();
+      const { talked, transfer } = await record();
+      assert.deepEqual([talked, transfer], [['101'], undefined]);
+    });
+  }
+
   it('says so where the dialplan lets no phone transfer with keys', async () => {
     await bed.asterisk.cli('dialplan remove extension transfer@telephony-crm-hold');
     try {

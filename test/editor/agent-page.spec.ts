@@ -115,6 +115,13 @@ describe('the page of agents', () => {
     await page.goto(address());
   }
 
+  /** The channel of 105, once he has answered. */
+  async function colleague(): Promise<string | undefined> {
+    const rows = await (node('pbx') as AmiConfigNode).pbx.client.list({ action: 'CoreShowChannels' });
+    const found = rows.find((row) => row.get('Channel')?.startsWith('PJSIP/105-') && row.get('ChannelState') === '6');
+    return found?.get('Channel');
+  }
+
   async function signIn(extension: string, pin: string): Promise<void> {
     await page.waitForSelector('#sign-in:not([hidden])');
     await page.fill('#extension', extension);
@@ -259,18 +266,107 @@ describe('the page of agents', () => {
     await signIn('101', '4711');
     const over = simulator().call({ from: '79031112233', did: QUEUE, talkMs: 60_000 });
     await page.waitForSelector('#calls .talking');
-    await page.fill('#calls .to', '102');
+    await page.fill('#calls .to', '105');
     await page.click('#calls [data-action=attended-transfer]');
     await page.waitForSelector('#calls [data-action=complete-transfer]:not([hidden])');
     await page.reload();
     await page.waitForSelector('#calls [data-action=complete-transfer]:not([hidden])');
     assert.equal(await page.isVisible('#calls [data-action=attended-transfer]'), false);
-    // The colleague may have hung up meanwhile: then this is how the page finds out.
+    await until(async () => (await colleague()) !== undefined, 'the colleague');
     await page.click('#calls [data-action=cancel-transfer]');
     await page.waitForSelector('#calls [data-action=attended-transfer]:not([hidden])');
     assert.equal(await page.isVisible('#calls [data-action=complete-transfer]'), false);
     await page.click('#calls [data-action=hangup]');
     await page.waitForSelector('#no-calls:not([hidden])');
+    await over;
+  });
+
+  it('knows that a consultation is over when the colleague hangs up', async () => {
+    await open(WIDE);
+    await signIn('101', '4711');
+    const over = simulator().call({ from: '79031112233', did: '74951000111', talkMs: 60_000 });
+    await page.waitForSelector('#calls .talking');
+    await page.fill('#calls .to', '105');
+    await page.click('#calls [data-action=attended-transfer]');
+    await page.waitForSelector('#calls [data-action=complete-transfer]:not([hidden])');
+    for (const action of ['unhold', 'transfer', 'attended-transfer']) {
+      assert.equal(await page.isVisible(`#calls [data-action=${action}]`), false, action);
+    }
+    await until(async () => (await colleague()) !== undefined, 'the colleague');
+    const { client } = (node('pbx') as AmiConfigNode).pbx;
+    await client.action({ action: 'Hangup', headers: { Channel: (await colleague())! } });
+    await page.waitForSelector('#calls .talking [data-action=attended-transfer]:not([hidden])');
+    assert.equal(await page.isVisible('#calls [data-action=complete-transfer]'), false);
+    assert.equal(await page.textContent('#trouble'), '');
+    await page.click('#calls [data-action=hangup]');
+    await over;
+  });
+
+  it('takes back what went wrong with the next thing that works, or after a while', async () => {
+    await open(NARROW);
+    await signIn('101', '4711');
+    await page.waitForSelector('#presence.there');
+    await page.clock.install();
+    const over = simulator().call({ from: '79031112233', did: '74951000111', talkMs: 60_000 });
+    await page.waitForSelector('#calls .talking');
+    const fail = async () => {
+      await page.click('#calls [data-action=transfer]');
+      await page.waitForSelector('#trouble:not(:empty)');
+    };
+    await fail();
+    await page.click('#pause');
+    await page.waitForSelector('#presence.away');
+    await page.waitForSelector('#trouble:empty', { state: 'attached' });
+    await page.click('#unpause');
+    await page.waitForSelector('#presence.there');
+    await fail();
+    await page.clock.runFor(11_000);
+    assert.equal(await page.textContent('#trouble'), '');
+    await page.click('#calls [data-action=hangup]');
+    await over;
+  });
+
+  it('promises nothing and takes no orders while the server is away', async () => {
+    await open(WIDE);
+    await signIn('101', '4711');
+    await page.waitForSelector('#presence.there');
+    const over = simulator().call({ from: '79031112233', did: '74951000111', talkMs: 60_000 });
+    await page.waitForSelector('#calls .talking');
+    const orders: string[] = [];
+    page.on('request', (sent) => {
+      if (sent.url().endsWith('/act')) orders.push(sent.url());
+    });
+    await page.route('**/agent/events*', (route) => route.abort());
+    await deploy(flow({ name: 'away' }));
+    await page.waitForSelector('#presence.gone');
+    assert.equal(await page.textContent('#presence'), 'Not known at the moment');
+    assert.equal(await page.locator('#desk button:visible:not([aria-disabled=true])').count(), 0);
+    assert.deepEqual([await page.evaluate(faintTexts), await page.evaluate(flaws)], [[], []]);
+    await page.focus('#calls [data-action=hangup]');
+    await page.keyboard.press('Enter');
+    await page.focus('#pause');
+    await page.keyboard.press('Enter');
+    assert.deepEqual(orders, []);
+    await page.unroute('**/agent/events*');
+    await page.waitForSelector('#presence.there');
+    assert.equal(await page.locator('#desk button[aria-disabled=true]').count(), 0);
+    await page.click('#calls [data-action=hangup]');
+    await over;
+  });
+
+  it('calls the client by the name that a flow tells, in a tab that comes later too', async () => {
+    await open(WIDE);
+    await signIn('101', '4711');
+    const over = simulator().call({ from: '79031112233', did: '74951000111', talkMs: 60_000 });
+    await page.waitForSelector('#calls .talking');
+    const [call] = (node('pbx') as AmiConfigNode).pbx.calls.current;
+    const contact = { found: true, name: 'Ольга Иванова' };
+    node('pop')!.receive({ topic: call!.topic, payload: call!.payload, contact });
+    await page.waitForFunction(() => document.querySelector('#calls .number')?.textContent.includes('Ольга'));
+    await page.reload();
+    await page.waitForSelector('#calls .talking');
+    assert.equal(await page.textContent('#calls .number'), 'Ольга Иванова +79031112233');
+    await page.click('#calls [data-action=hangup]');
     await over;
   });
 
@@ -317,9 +413,14 @@ describe('the page of agents', () => {
       const list = Array.from({ length: 60 }, (_, i) => ({ id: `q${i}`, joined: may === 'leave', may, paused: false }));
       const queues = { ready: true, list, reasons: [], freeReason: false };
       const state = { extension: '105', ready: true, calls: [], history: false, now: new Date().toISOString(), queues };
-      await page.route('**/agent/events', (route) =>
-        route.fulfill({ contentType: 'text/event-stream', body: `event: state\ndata: ${JSON.stringify(state)}\n\n` }),
-      );
+      // A stream that stays open: without one the page takes no orders.
+      await page.addInitScript(`globalThis.EventSource = class extends EventTarget {
+        constructor() {
+          super();
+          setTimeout(() => this.dispatchEvent(new MessageEvent('state', { data: ${JSON.stringify(JSON.stringify(state))} })));
+        }
+        close() {}
+      };`);
       await page.reload();
       await page.waitForSelector('#queues li:nth-child(61)');
       await page.click('#queues [data-queue=""] button');

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { hashPin } from '../../lib/agents/pins';
 import amiConfig from '../../nodes/ami-config';
 import callHistory from '../../nodes/call-history';
@@ -11,7 +13,7 @@ import type { Told } from './support/agents';
 import { FlowServer } from './support/http';
 import { deploy, lastStatus, load, logLines, messages, node, unload, waitForStatus } from './support/runtime';
 import type { FlowNode } from './support/runtime';
-import { UserDir } from './support/store-flow';
+import { storeNode, UserDir } from './support/store-flow';
 
 const TAB: FlowNode = { id: 'tab', type: 'tab' };
 const CONFIG: FlowNode = { id: 'pbx', type: 'ami-config', name: 'office', mode: 'simulator' };
@@ -232,6 +234,28 @@ describe('screen-pop over a shift', () => {
     await calls.put([{ ...own!, callId: 'branch-1', eventId: 'branch-1', pbx: 'branch' }]);
     assert.equal((await calls.find({ extensions: ['101'], limit: 10 })).calls.length, 2);
     assert.equal((await callsOf(one)).length, 1);
+  });
+
+  it('says that its store is dead, and refuses the list rather than call it empty', async () => {
+    mkdirSync(join(userDir.path, 'telephony-crm', 'dead.sqlite'), { recursive: true });
+    await start({ store: 'store' }, [storeNode({ file: 'dead.sqlite' })]);
+    await until(() => lastStatus('pop')?.fill === 'red', 'the status');
+    assert.match(lastStatus('pop')?.text ?? '', /store-config\.status\./);
+    const cookie = await agents.signIn('101', '4711');
+    const answer = await server.ask('/agent/history', { headers: { cookie } });
+    assert.equal(answer.status, 409);
+    assert.match(codeOf(answer), /^STORE_/);
+    // A store that was deleted is told, too.
+    await deploy([TAB, CONFIG, pop({ store: 'store' }), SINK]);
+    await until(() => lastStatus('pop')?.text?.endsWith('store-config.status.missing') === true, 'the missing store');
+  });
+
+  it('says that nobody can sign in where there is neither a PIN nor a key', async () => {
+    const real = { ...CONFIG, mode: 'asterisk', host: '127.0.0.1', port: '1' };
+    await load(all, [TAB, real, pop(), SINK], {});
+    assert.deepEqual(lastStatus('pop'), { fill: 'yellow', shape: 'ring', text: 'screen-pop.status.nobody' });
+    await deploy([TAB, real, pop(), SINK], 'full', { pop: { secret: 'a key of sixteen or more' } });
+    assert.notEqual(lastStatus('pop')?.text, 'screen-pop.status.nobody');
   });
 
   it('asks an extension that was renamed to sign in anew, and tells it nothing of the old', async () => {

@@ -74,6 +74,7 @@ describe('a consultation on the page of agents', () => {
     const memory = new DeskMemory(clock);
     const orders: string[] = [];
     let refusal: string | undefined;
+    let meanwhile: readonly CallMessage['topic'][] = [];
     const desk = new Desk(
       { templates: {}, popAt: 'never', tab: false, history: false, userOf: () => undefined },
       {
@@ -82,6 +83,7 @@ describe('a consultation on the page of agents', () => {
         members: () => undefined,
         run: ({ action }) => {
           orders.push(action);
+          for (const topic of meanwhile) desk.onCall({ ...message, topic } as CallMessage);
           if (refusal !== undefined) return Promise.reject(new TelephonyError(refusal, { en: 'no', ru: 'нет' }));
           return Promise.resolve({ action, callId: '1' });
         },
@@ -93,6 +95,7 @@ describe('a consultation on the page of agents', () => {
       desk,
       act: (action: string) => desk.act('101', { action, legId: '1', to: '102' }),
       refuse: (code: string | undefined) => (refusal = code),
+      during: (topics: readonly CallMessage['topic'][]) => (meanwhile = topics),
       shown: () => desk.stateOf('101').calls.map(({ consulting }) => consulting === true),
     };
   };
@@ -108,6 +111,31 @@ describe('a consultation on the page of agents', () => {
     await act('cancel-transfer');
     assert.deepEqual([shown(), told], [[false], ['state', 'state']]);
     end();
+  });
+
+  it('is over when the PBX says that the phone has its client again, even before it is known to have begun', async () => {
+    const { desk, act, shown, during } = made();
+    const told = (topic: 'call_held' | 'call_active') => desk.onCall({ ...message, topic });
+    await act('attended-transfer');
+    told('call_held');
+    assert.deepEqual(shown(), [true]);
+    told('call_active');
+    assert.deepEqual(shown(), [false]);
+    during(['call_held', 'call_active']);
+    await act('attended-transfer');
+    assert.deepEqual(shown(), [false]);
+    // The phone is given the keys first: that puts the client aside, and back.
+    during(['call_held', 'call_active', 'call_held']);
+    await act('attended-transfer');
+    assert.deepEqual(shown(), [true]);
+  });
+
+  it('is not, because a second one could not begin', async () => {
+    const { act, refuse, shown } = made();
+    await act('attended-transfer');
+    refuse('CONTROL_NOT_POSSIBLE');
+    await assert.rejects(act('attended-transfer'), { code: 'CONTROL_NOT_POSSIBLE' });
+    assert.deepEqual(shown(), [true]);
   });
 
   it('is over when Asterisk knows of none, or the call has ended, and not when it merely was not heard', async () => {
@@ -224,5 +252,71 @@ describe('the address that the page of agents opens', () => {
     desk.onQueue({ topic: 'agent-dial', payload: told } satisfies QueueMessage);
     assert.deepEqual(shown('101'), [...ofCall, '7', '101', 'Анна', 'senior', 'VIP']);
     assert.deepEqual(shown('105').slice(7, 10), ['105', '105', '']);
+  });
+});
+
+describe('what the page of agents shows of a client', () => {
+  const ring = ringing({ number: '79031112233', name: 'as the trunk says' });
+  const made = () => {
+    const clock = new FakeClock();
+    const calls: { current: readonly CallMessage[]; isKnown: boolean } = { current: [ring], isKnown: true };
+    const desk = new Desk(
+      {
+        templates: { known: new PopTemplate('https://crm.example.com/?id=%uniqueid%') },
+        popAt: 'ringing',
+        tab: false,
+        history: false,
+        userOf: () => undefined,
+      },
+      { clock, calls, members: () => undefined, run: refused, runAgent: refused },
+      new DeskMemory(clock),
+    );
+    return { clock, calls, desk, card: () => desk.stateOf('101').card?.url };
+  };
+  const AFTER_CALL_MS = 15 * 60_000;
+
+  it('is the name that a flow told, to that agent alone', () => {
+    const { desk } = made();
+    const told: unknown[] = [];
+    const end = desk.feed.listen('101', ({ name, data }) => told.push([name, data]));
+    desk.push({ extension: '105', call: ring.payload, name: 'for another' });
+    assert.equal(desk.stateOf('101').calls[0]?.name, 'as the trunk says');
+    desk.push({ extension: '101', call: ring.payload, name: 'Ольга' });
+    assert.equal(desk.stateOf('101').calls[0]?.name, 'Ольга');
+    assert.match(JSON.stringify(told), /"state",\{[^\n]*Ольга/);
+    end();
+  });
+
+  it('is the card for 15 minutes after a call whose end nobody heard', () => {
+    const { clock, calls, desk, card } = made();
+    desk.onCall(ring);
+    Object.assign(calls, { current: [], isKnown: false });
+    desk.listed();
+    clock.advance(2 * AFTER_CALL_MS);
+    assert.equal(card(), 'https://crm.example.com/?id=1');
+    calls.isKnown = true;
+    desk.listed();
+    clock.advance(AFTER_CALL_MS - 1);
+    assert.equal(card(), 'https://crm.example.com/?id=1');
+    clock.advance(1);
+    assert.equal(card(), undefined);
+  });
+
+  it('is the card as long as the call, when the list has it', () => {
+    const { clock, desk, card } = made();
+    desk.onCall(ring);
+    desk.listed();
+    clock.advance(2 * AFTER_CALL_MS);
+    assert.equal(card(), 'https://crm.example.com/?id=1');
+  });
+
+  it('is the card for 15 minutes when a flow opens it after the call', () => {
+    const { clock, calls, desk, card } = made();
+    calls.current = [];
+    desk.push({ extension: '101', call: ring.payload });
+    clock.advance(AFTER_CALL_MS - 1);
+    assert.equal(card(), 'https://crm.example.com/?id=1');
+    clock.advance(1);
+    assert.equal(card(), undefined);
   });
 });
