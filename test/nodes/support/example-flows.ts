@@ -19,7 +19,7 @@ export const runnable = (flow: readonly FlowNode[]): FlowNode[] =>
   flow
     .map((each) => (each.type === 'debug' ? { ...each, type: 'sink' } : each))
     .filter(
-      ({ type }) => !/^(inject|comment|function|catch|split|template|link (in|out)|http (in|response))$/.test(type),
+      ({ type }) => !/^(inject|comment|function|catch|split|template|json|link (in|out)|http (in|response))$/.test(type),
     );
 
 /** The node of a type of which there is one. */
