@@ -400,7 +400,7 @@ describe('the dialogs in Chromium', () => {
         type.endsWith('-config') ? { id: type, type } : { id: type, type, z: 't', x: 200, y: 100, wires: [] },
       );
       await nodeRed.deploy([{ id: 't', type: 'tab', label: 't' }, away, ...bare]);
-      page = await openEditor(browser, nodeRed.url, { width: 1280, height: 700 });
+      page = await openEditor(browser, nodeRed.url, { width: 1280, height: 600 });
     });
     after(() => page.context().close());
 
@@ -428,7 +428,10 @@ describe('the dialogs in Chromium', () => {
     ] as const) {
       it(`bring the result of the test into sight (${report})`, async () => {
         await openDialog(page, id);
-        await page.click(`#telephony-${report}-test`);
+        const button = page.locator(`#telephony-${report}-test`);
+        // Where it is after somebody has scrolled down to it: what it writes is below the window.
+        await button.evaluate((element) => element.scrollIntoView({ block: 'end' }));
+        await button.click();
         const told = page.locator(`#telephony-${report}-report`);
         await told.getByText(report === 'ami' ? '✗' : 'The CRM answers').waitFor();
         const { top, bottom, floor } = await told.evaluate((area) => {
