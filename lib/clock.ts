@@ -32,6 +32,26 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * The same clock, whose timers give what they throw to `onThrown`. Thrown in a timer it ends the process, and Node-RED with it; handlers of
+ * events are guarded likewise.
+ */
+export function guardedClock(clock: Clock, onThrown: (thrown: unknown) => void): Clock {
+  const guarded = (fn: () => void) => (): void => {
+    try {
+      fn();
+    } catch (thrown) {
+      onThrown(thrown);
+    }
+  };
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (ms, fn) => clock.after(ms, guarded(fn)),
+    every: (ms, fn) => clock.every(ms, guarded(fn)),
+  };
+}
+
 /** From here on it is a jump: a machine without a battery for its clock, or one that was asleep. */
 const JUMP_MS = 24 * 60 * 60 * 1000;
 

@@ -71,3 +71,18 @@ export function momentsOf(name: string, local: number): readonly [number, ...num
   const [first = later, second = first] = shown;
   return first === second ? [first] : [first, second];
 }
+
+/** When the day began that a zone has at this moment, as wall-clock ms. Throws as {@link offsetOf}. */
+export function startOfDay(name: string, now: number): number {
+  const local = now + offsetOf(name, now);
+  return momentsOf(name, Math.floor(local / DAY_MS) * DAY_MS)[0];
+}
+
+/** The time zone of this computer; where its settings name none (`TZ=MSK-3`, or empty), the hours by which it is ahead or behind. */
+export function ownTimeZone(): string {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions() as { readonly timeZone?: string };
+  if (timeZone !== undefined && isTimeZone(timeZone)) return timeZone;
+  const behind = Math.round(new Date().getTimezoneOffset() / 60);
+  // In these names, as in those of POSIX, a plus is behind: Etc/GMT-3 is the time of Moscow.
+  return `Etc/GMT${behind < 0 ? '-' : '+'}${Math.abs(behind)}`;
+}

@@ -8,6 +8,11 @@ export class Turns {
     private readonly maxInLine: number,
   ) {}
 
+  /** How many wait now. */
+  get waiting(): number {
+    return this.inLine.length;
+  }
+
   /** Nobody more can wait. */
   get isFull(): boolean {
     return this.inLine.length >= this.maxInLine;

@@ -1,13 +1,10 @@
 import type { Node, NodeInitializer, NodeMessageInFlow, NodeStatus } from 'node-red';
-import { createAgentControl } from '../lib/control/agents';
-import { createCallControl } from '../lib/control/control';
-import type { AgentControl, CallControl } from '../lib/control/types';
 import { asError } from '../lib/errors';
 import { pbxError } from '../lib/pbx/errors';
-import { knows } from '../lib/presence/knows';
 import { failureFor, isAsked } from './runtime/asked';
 import { amiConfig, crmConfig } from './runtime/config-nodes';
 import { orderOf, type CallControlDef } from './runtime/control-order';
+import { takeControls, type Controls } from './runtime/controls';
 import { languageOf } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
@@ -22,40 +19,31 @@ const init: NodeInitializer = (red) => {
     const pbx = amiConfig(red, def.pbx)?.pbx;
     const account = crmConfig(red, def.crm)?.account;
     const status = new StatusLine(this);
-    let control: CallControl | undefined;
-    let agents: AgentControl | undefined;
+    let controls: Controls | undefined;
     let forget: (() => void) | undefined;
+    // What stands in the dialog, an admin wrote; ring groups and menus have no phone that the PBX could tell of.
+    const isNamed = (extension: string): boolean =>
+      textOf(def.to) === extension || account?.users.some((user) => user.extension === extension) === true;
     if (pbx) {
-      const { client, plan, dialling, trunks, presence } = pbx;
-      // What stands in the dialog, an admin wrote; ring groups and menus have no phone that the PBX could tell of.
-      const isNamed = (extension: string): boolean =>
-        textOf(def.to) === extension || account?.users.some((user) => user.extension === extension) === true;
-      control = createCallControl({
-        client,
-        plan,
-        dialling,
-        trunks,
-        knows: async (extension) => (isNamed(extension) ? 'known' : knows(presence, extension)),
-      });
-      agents = createAgentControl({ client, plan, dialling, trunks });
+      controls = takeControls(pbx);
       status.setBase(linkStatus(pbx));
-      forget = client.onState((state) => status.setBase(linkStatus(pbx, state)));
+      forget = pbx.client.onState((state) => status.setBase(linkStatus(pbx, state)));
       pbx.open();
     } else {
       status.setBase(NO_PBX_STATUS);
     }
 
     const carryOut = async (msg: NodeMessageInFlow): Promise<object> => {
-      if (!pbx || !control || !agents) throw pbxError('PBX_NOT_CHOSEN');
+      if (!pbx || !controls) throw pbxError('PBX_NOT_CHOSEN');
       if (pbx.problem) throw pbx.problem;
       const payload = propertyOf(red, msg, textOf(def.order) || 'payload');
       const order = await orderOf(def, payload, pbx, account, (msg as { readonly variables?: unknown }).variables);
       const done =
         'call' in order
-          ? await control.run(order)
+          ? await controls.calls.run(order, isNamed)
           : 'extension' in order
-            ? await agents.run(order)
-            : await agents.status(order);
+            ? await controls.agents.run(order)
+            : await controls.agents.status(order);
       const text = red._('call-control.status.done', { action: done.action });
       status.show({ fill: 'green', shape: 'dot', text });
       return { ok: true, ...done };
@@ -77,8 +65,7 @@ const init: NodeInitializer = (red) => {
     onClose(red, this, async () => {
       forget?.();
       status.close();
-      agents?.close();
-      await control?.close();
+      await controls?.release();
     });
   });
 };

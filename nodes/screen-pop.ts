@@ -6,6 +6,8 @@ import type { PopCall } from '../lib/agents/desk';
 import { isDeliverableTopic, readMessage } from '../lib/messages/parse';
 import { pbxError } from '../lib/pbx/errors';
 import { adminAction } from './runtime/admin';
+import { agentDesk } from './runtime/agent-desk';
+import type { AgentDesk } from './runtime/agent-desk';
 import { pinSlots } from './runtime/agent-pins';
 import { amiConfig } from './runtime/config-nodes';
 import { deskMemory, forgetDesk } from './runtime/desk-memories';
@@ -16,8 +18,7 @@ import type { Route } from './runtime/http-routes';
 import { forPeople, wordsFor } from './runtime/language';
 import { onClose, onInput } from './runtime/lifecycle';
 import { linkStatus, NO_PBX_STATUS } from './runtime/link-status';
-import { agentDesk } from './runtime/screen-pop-settings';
-import type { AgentDesk, ScreenPopCredentials, ScreenPopDef } from './runtime/screen-pop-settings';
+import type { ScreenPopCredentials, ScreenPopDef } from './runtime/screen-pop-settings';
 import { basePath, textOf } from './runtime/settings';
 import { StatusLine } from './runtime/status';
 import { whichNode } from './runtime/which-node';
@@ -127,7 +128,7 @@ const init: NodeInitializer = (red) => {
   });
 
   // Only to who has typed the PIN: the dialog saves it as a password of its own, and no hash that is stored goes to a browser.
-  adminAction(red, '/telephony-crm/agent-pin', 'screen-pop.write', async ({ body }) => ({
+  adminAction(red, '/telephony-crm/screen-pop/:id/pin', 'screen-pop.write', async ({ body }) => ({
     hash: await hashPin(textOf(body.pin)),
   }));
 };

@@ -21,7 +21,12 @@ const AT_ONCE_MS = 5;
 
 const told = (payload: RecordPayload) => ({ topic: 'call_record', payload });
 
-async function converted(rows: readonly unknown[], settings: UccxSettings): Promise<Converted> {
+/** `undefined`: it was stopped before the end. */
+async function converted(
+  rows: readonly unknown[],
+  settings: UccxSettings,
+  isStopped: () => boolean,
+): Promise<Converted | undefined> {
   const work = convert(rows, settings);
   let since = systemClock.monotonic();
   for (;;) {
@@ -29,6 +34,7 @@ async function converted(rows: readonly unknown[], settings: UccxSettings): Prom
     if (done === true) return value;
     if (systemClock.monotonic() - since < AT_ONCE_MS) continue;
     await setImmediate();
+    if (isStopped()) return undefined;
     since = systemClock.monotonic();
   }
 }
@@ -38,6 +44,7 @@ const init: NodeInitializer = (red) => {
     red.nodes.createNode(this, def);
     const status = new StatusLine(this);
     const complaints = new Complaints(this);
+    let isClosed = false;
     /** Or why the dialog cannot be used. */
     let settings: UccxSettings | Error;
     try {
@@ -60,10 +67,14 @@ const init: NodeInitializer = (red) => {
       const rows: unknown = msg.payload;
       if (!Array.isArray(rows)) throw uccxError('UCCX_NO_ROWS');
       if (rows.length > MAX_ROWS) throw uccxError('UCCX_TOO_MANY_ROWS', { rows: rows.length, limit: MAX_ROWS });
-      const { records, unfinished, bad, firstBad } = await converted(rows, settings);
+      // A node that was closed sends nothing more; without the message itself the flow takes these rows for not read.
+      const all = await converted(rows, settings, () => isClosed);
+      if (!all) return;
+      const { records, unfinished, bad, firstBad } = all;
       for (const [at, payload] of records.entries()) {
         send([told(payload), null]);
         if ((at + 1) % RECORDS_AT_ONCE === 0) await setImmediate();
+        if (isClosed) return;
       }
       if (firstBad) {
         const { en: problemEn, ru: problemRu } = firstBad.problem;
@@ -75,7 +86,10 @@ const init: NodeInitializer = (red) => {
       status.show({ fill, shape: 'dot', text });
       send([null, Object.assign(msg, { payload: { rows: rows.length, records: records.length, unfinished, bad } })]);
     });
-    onClose(red, this, () => status.close());
+    onClose(red, this, () => {
+      isClosed = true;
+      status.close();
+    });
   });
 };
 

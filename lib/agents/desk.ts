@@ -1,12 +1,12 @@
 import type { Clock } from '../clock';
 import type { AgentDone, AgentOrder, ControlAction, ControlDone, ControlOrder } from '../control/types';
-import { regionTime } from '../messages/line24';
+import { line24Parameters } from '../messages/line24';
 import type { QueueMessage } from '../messages/queues';
 import type { CallMessage, CallPayload, PbxMessage } from '../messages/types';
 import { TelephonyError } from '../errors';
 import { agentError } from './errors';
 import type { DeskMemory, Pop } from './memory';
-import { webAddress } from './pop-url';
+import { pageAddress } from './pop-url';
 import type { PopTemplate, PopVariables } from './pop-url';
 import { queueOrder, queuesFor } from './queues';
 import type { DeskQueue, QueueMembers, QueueRules } from './queues';
@@ -208,7 +208,7 @@ export class Desk {
       if (call) this.open(extension, this.popOf(extension, call, found));
       return;
     }
-    const address = webAddress(url);
+    const address = pageAddress(url);
     if (address === undefined) throw agentError('AGENT_BAD_URL', { url: url.slice(0, 200) });
     this.open(extension, this.popTo(address, `${call?.legId ?? this.isoNow()}:${address}`, call?.legId));
   }
@@ -219,7 +219,8 @@ export class Desk {
    */
   async act(extension: string, asked: Readonly<Record<string, unknown>>): Promise<ControlDone | AgentDone> {
     const { queues, userOf } = this.options;
-    const order = queues && queueOrder(extension, asked, queues, userOf(extension)?.name);
+    const self = { name: userOf(extension)?.name, members: this.deps.members() };
+    const order = queues && queueOrder(extension, asked, queues, self);
     if (order) return this.deps.runAgent(order);
     const { action, legId, to } = asked;
     const known = CALL_ACTIONS.find((each) => each === action) as ControlAction | undefined;
@@ -231,7 +232,8 @@ export class Desk {
     try {
       const done = await this.deps.run({
         action: known,
-        call: { callId: own.callId, extension },
+        // By the leg: several devices of his may ring in one call.
+        call: { callId: own.callId, legId, extension },
         ...(to === undefined ? {} : { to: to.trim() }),
       });
       if (known === 'attended-transfer') this.consults(extension, legId, true);
@@ -293,25 +295,13 @@ export class Desk {
     return new Date(this.deps.clock.now()).toISOString();
   }
 
-  /** The twelve parameters that a form is opened with in «Линия24». */
+  /** What a form is opened with in «Линия24»; what the agent's queue told goes before what the call has. */
   private variablesOf(extension: string, call: PopCall): PopVariables {
-    const { client, peer, line, queue } = call;
-    const user = this.options.userOf(extension);
-    return {
-      callerid: client?.number ?? peer?.extension ?? '',
-      directid: line?.number ?? '',
-      region_name: client?.region?.name ?? '',
-      region_time: regionTime(client?.region?.timeZone, this.deps.clock.now()),
-      queue_id: queue?.id ?? '',
-      queue_name: queue?.name ?? queue?.id ?? '',
-      uniqueid: call.callId,
-      agent_id: user?.id ?? extension,
-      agent_phone: extension,
-      agent_name: user?.name ?? '',
-      agent_info: '',
-      call_info: call.variables?.call_info ?? '',
-      ...this.memory.queueVariables(call.callId),
-    };
+    const { id = extension, name } = this.options.userOf(extension) ?? {};
+    const agent = { id, phone: extension, ...(name === undefined ? {} : { name }) };
+    const { call_info: callInfo = '' } = call.variables ?? {};
+    const parameters = line24Parameters({ ...call, agent, callInfo }, this.deps.clock.now());
+    return { ...parameters, ...this.memory.queueVariables(call.callId) };
   }
 
   private shown(payload: CallPayload, state: DeskCall['state']): DeskCall {

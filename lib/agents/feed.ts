@@ -21,7 +21,7 @@ interface Kept extends FeedEvent {
   readonly id: string;
 }
 
-interface Desk {
+interface Seat {
   readonly kept: Kept[];
   readonly listeners: Set<FeedListener>;
 }
@@ -29,29 +29,29 @@ interface Desk {
 /** Who is told what: each event has one extension, and only those who listen for it are told. */
 export class Feed {
   private readonly run = randomBytes(6).toString('hex');
-  private readonly desks = new Map<string, Desk>();
+  private readonly seats = new Map<string, Seat>();
   private count = 0;
   private listening = 0;
 
   /** Who listens now. */
   get extensions(): readonly string[] {
-    return [...this.desks].flatMap(([extension, { listeners }]) => (listeners.size > 0 ? [extension] : []));
+    return [...this.seats].flatMap(([extension, { listeners }]) => (listeners.size > 0 ? [extension] : []));
   }
 
   /** Tells those who listen now, and nobody later. */
   show(extension: string, name: string, data: unknown): void {
-    for (const listener of [...(this.desks.get(extension)?.listeners ?? [])]) listener({ name, data });
+    for (const listener of [...(this.seats.get(extension)?.listeners ?? [])]) listener({ name, data });
   }
 
   tell(extension: string, name: string, data: unknown): void {
-    const desk = this.deskOf(extension);
+    const seat = this.seatOf(extension);
     const event = { id: `${this.run}-${++this.count}`, name, data };
     // Put at the end: the first of the map was told of nothing the longest.
-    this.desks.delete(extension);
-    this.desks.set(extension, desk);
-    desk.kept.push(event);
-    if (desk.kept.length > MAX_KEPT) desk.kept.shift();
-    for (const listener of [...desk.listeners]) listener(event);
+    this.seats.delete(extension);
+    this.seats.set(extension, seat);
+    seat.kept.push(event);
+    if (seat.kept.length > MAX_KEPT) seat.kept.shift();
+    for (const listener of [...seat.listeners]) listener(event);
   }
 
   /**
@@ -61,36 +61,36 @@ export class Feed {
    */
   listen(extension: string, listener: FeedListener, lastId = ''): () => void {
     if (this.isFull(extension)) throw agentError('AGENT_TOO_MANY_TABS');
-    const desk = this.deskOf(extension);
-    for (const event of this.after(desk, lastId)) listener(event);
-    desk.listeners.add(listener);
+    const seat = this.seatOf(extension);
+    for (const event of this.after(seat, lastId)) listener(event);
+    seat.listeners.add(listener);
     this.listening += 1;
     return () => {
-      if (desk.listeners.delete(listener)) this.listening -= 1;
+      if (seat.listeners.delete(listener)) this.listening -= 1;
     };
   }
 
   /** Whether {@link listen} would refuse one more. */
   isFull(extension: string): boolean {
-    return (this.desks.get(extension)?.listeners.size ?? 0) >= MAX_TABS || this.listening >= MAX_LISTENERS;
+    return (this.seats.get(extension)?.listeners.size ?? 0) >= MAX_TABS || this.listening >= MAX_LISTENERS;
   }
 
-  private after({ kept }: Desk, lastId: string): readonly FeedEvent[] {
+  private after({ kept }: Seat, lastId: string): readonly FeedEvent[] {
     const [run, count = ''] = lastId.split('-');
     if (lastId === '') return [];
     if (run !== this.run) return kept;
     return kept.filter(({ id }) => Number(id.slice(this.run.length + 1)) > Number(count));
   }
 
-  private deskOf(extension: string): Desk {
-    const known = this.desks.get(extension);
+  private seatOf(extension: string): Seat {
+    const known = this.seats.get(extension);
     if (known) return known;
-    if (this.desks.size >= MAX_EXTENSIONS) {
-      const idle = [...this.desks].find(([, { listeners }]) => listeners.size === 0);
-      if (idle) this.desks.delete(idle[0]);
+    if (this.seats.size >= MAX_EXTENSIONS) {
+      const idle = [...this.seats].find(([, { listeners }]) => listeners.size === 0);
+      if (idle) this.seats.delete(idle[0]);
     }
-    const desk = { kept: [], listeners: new Set<FeedListener>() };
-    this.desks.set(extension, desk);
-    return desk;
+    const seat = { kept: [], listeners: new Set<FeedListener>() };
+    this.seats.set(extension, seat);
+    return seat;
   }
 }

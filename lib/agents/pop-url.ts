@@ -1,3 +1,4 @@
+import { webAddress } from '../web-address';
 import { agentError } from './errors';
 
 export type PopVariables = Readonly<Record<string, string>>;
@@ -8,12 +9,9 @@ const SHOW_VARS = /^show_vars(?:\/?\?|\/?$)/;
 /** Beside the page of agents or below the root of the same server; `//host` and `/\host` would be another. */
 const OWN_PAGE = /^(?:\.\.)?\/(?![/\\])[^\\\s]*$/;
 
-/** An address of a web page, of this server (`/…` or `../…`) too, or nothing: never `javascript:`, `data:` or another scheme. */
-export function webAddress(text: string): string | undefined {
-  if (OWN_PAGE.test(text)) return text;
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
-  const { href, username, password } = new URL(text);
-  return username === '' && password === '' ? href : undefined;
+/** What an agent's page may open: an address of the web, or a page of this server (`/…` or `../…`). `undefined`: it is neither. */
+export function pageAddress(text: string): string | undefined {
+  return OWN_PAGE.test(text) ? text : webAddress(text)?.href;
 }
 
 /** One address with `%parameters%`, as «Линия24» writes them. */
@@ -26,8 +24,8 @@ export class PopTemplate {
     if (SHOW_VARS.test(template) || (OWN_PAGE.test(template) && !/^[^?#]*%/.test(template))) return;
     const [, head = ''] = /^(https?:\/\/[^/?#%\\]+)(?:[/?#]|$)/i.exec(template) ?? [];
     const address = webAddress(head);
-    if (address === undefined) throw agentError('AGENT_BAD_TEMPLATE', { template: template.slice(0, 200) });
-    this.origin = new URL(address).origin;
+    if (!address) throw agentError('AGENT_BAD_TEMPLATE', { template: template.slice(0, 200) });
+    this.origin = address.origin;
   }
 
   /** The address with each known `%name%` replaced by its value, escaped; what is not known stays as it stands. */
@@ -35,7 +33,7 @@ export class PopTemplate {
     const filled = this.template.replace(/%([a-z]\w*)%/gi, (whole, name: string) =>
       Object.hasOwn(variables, name) ? escaped(variables[name] ?? '') : whole,
     );
-    return this.origin === undefined ? filled : (webAddress(filled) ?? this.origin);
+    return this.origin === undefined ? filled : (webAddress(filled)?.href ?? this.origin);
   }
 }
 

@@ -58,27 +58,46 @@ function shown(id: string, place: QueuePlace | undefined, isAllowed: boolean): D
 }
 
 /**
- * What an agent asked for as an order on himself, and on nobody else; `undefined`: it is no order on queues. Throws `AGENT_QUEUE_NOT_ALLOWED`,
- * `AGENT_BAD_REASON` or `CONTROL_BAD_ORDER`.
+ * What an agent asked for as an order on himself, and on nobody else; `undefined`: it is no order on queues. With `all` in the place of a queue
+ * he joins, or leaves, each one that {@link queuesFor} says he may. Throws `AGENT_QUEUE_NOT_ALLOWED`, `AGENT_BAD_REASON` or
+ * `CONTROL_BAD_ORDER`.
  */
 export function queueOrder(
   extension: string,
   asked: Readonly<Record<string, unknown>>,
   rules: QueueRules,
-  name?: string,
+  { name, members }: { readonly name?: string | undefined; readonly members?: QueueMembers | undefined },
 ): AgentOrder | undefined {
-  const { action, queue, reason } = asked;
-  const order = parseAgentOrder({ action, extension, queue, reason, ...(name === undefined ? {} : { name }) });
+  const { action, queue, all, reason } = asked;
+  const open = all === true && members ? openFor(action, extension, members, rules) : undefined;
+  const own = { action, extension, reason, ...(name === undefined ? {} : { name }) };
+  const order = parseAgentOrder({ ...own, queue: open ? open[0] : queue });
   if (!order) return undefined;
   if (order.action === 'pause' || order.action === 'unpause') {
     if (order.action === 'pause') mustBeReason(order.reason, rules);
     // A pause is a person's: he is not there for one queue and away for the other.
     return { ...order, queues: [] };
   }
+  // More than somebody outside may name: the list is the PBX's own.
+  if (open) return { ...order, queues: open };
   const other = order.queues.find((one) => !mayUse(one, rules));
   if (other !== undefined || order.queues.length === 0)
     throw agentError('AGENT_QUEUE_NOT_ALLOWED', { queue: other ?? '—' });
   return order;
+}
+
+/** The queues that an agent may join now, or leave. */
+function openFor(
+  action: unknown,
+  extension: string,
+  members: QueueMembers,
+  rules: QueueRules,
+): readonly string[] | undefined {
+  const may = action === 'queue-login' ? 'join' : action === 'queue-logout' ? 'leave' : undefined;
+  if (may === undefined) return undefined;
+  const open = queuesFor(extension, members, rules).filter((one) => one.may === may);
+  if (open.length === 0) throw agentError('AGENT_QUEUE_NOT_ALLOWED', { queue: '—' });
+  return open.map(({ id }) => id);
 }
 
 const mayUse = (queue: string, { allowed }: QueueRules): boolean => allowed.length === 0 || allowed.includes(queue);

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../clock';
+import { Turns } from '../turns';
 import { agentError } from './errors';
 import { networkOf } from './network';
 import { isPin } from './pins';
 import { Throttle } from './throttle';
 import { extensionOfToken, signToken } from './tokens';
-import { Turns } from './turns';
 
 /** A working day; then the PIN is asked again. */
 export const SESSION_MS = 12 * 60 * 60 * 1000;
@@ -41,6 +41,9 @@ export interface Comer {
   /** What the browser kept of earlier sign-ins. */
   readonly devices?: readonly string[];
 }
+
+/** Where wrong tries are counted, and under which name. */
+type Count = readonly [Throttle, string];
 
 interface Entry {
   readonly session: string;
@@ -84,7 +87,7 @@ export class SignInMemory {
  * own, so that a stranger who guesses keeps out other strangers, and not him.
  */
 export class SignIn {
-  private readonly turns = new Turns(AT_ONCE);
+  private readonly turns = new Turns(AT_ONCE, MAX_WAITING * 2);
 
   constructor(
     private readonly options: SignInOptions,
@@ -97,7 +100,7 @@ export class SignIn {
     const { byAddress, byDevice } = this.memory;
     const byExtension = this.options.pins.has(extension) ? this.memory.byExtension : this.memory.byInvented;
     const device = devices.find((one) => this.extensionOfDevice(one) === extension);
-    const counts: readonly (readonly [Throttle, string])[] =
+    const counts: readonly Count[] =
       device === undefined
         ? [
             [byExtension, extension],
@@ -109,18 +112,28 @@ export class SignIn {
       if (wait > 0) throw agentError('AGENT_WAIT', { seconds: Math.ceil(wait / 1000) });
     };
     refuse();
-    await this.turns.take(device === undefined ? MAX_WAITING : MAX_WAITING * 2);
-    try {
-      // Others may have tried meanwhile. It counts as wrong until it is known, so that tries at once are not free.
+    if (this.turns.waiting >= (device === undefined ? MAX_WAITING : MAX_WAITING * 2)) throw agentError('AGENT_BUSY');
+    await this.turns.run(async () => {
+      // Others may have tried meanwhile.
       refuse();
-      for (const [throttle, name] of counts) throttle.wrong(name);
-      if (!(await isPin(pin, this.options.pins.get(extension)))) throw agentError('AGENT_WRONG_PIN');
-      for (const [throttle, name] of counts) throttle.forgive(name);
-    } finally {
-      this.turns.leave();
-    }
+      if (!(await this.fits(extension, pin, counts))) throw agentError('AGENT_WRONG_PIN');
+    });
     (device === undefined ? byExtension : byDevice).right(device ?? extension);
     return { session: this.sessionOf(extension), device: this.tokenOf('device', extension, DEVICE_MS) };
+  }
+
+  private async fits(extension: string, pin: string, counts: readonly Count[]): Promise<boolean> {
+    for (const [throttle, name] of counts) throttle.begin(name);
+    let isRight = false;
+    try {
+      isRight = await isPin(pin, this.options.pins.get(extension));
+    } finally {
+      for (const [throttle, name] of counts) {
+        if (isRight) throttle.forgive(name);
+        else throttle.wrong(name);
+      }
+    }
+    return isRight;
   }
 
   /** A session by a link that the CRM signed. Throws `AGENT_BAD_LINK`. */

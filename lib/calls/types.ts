@@ -52,7 +52,7 @@ export interface CallTracker {
   takeChanges(): { readonly changed: readonly SavedCall[]; readonly forgotten: readonly string[] };
   /** Takes up the calls of an earlier process; before the first {@link beginSession}. What cannot be read is left out, and counted. */
   restore(saved: readonly SavedCall[]): { readonly unreadable: number };
-  /** What holds now, told again under its own eventId: of each phone that rings, talks or holds, its last event. */
+  /** What holds now, told again under its own eventId: of each phone that rings, talks or holds, the event by which that began first. */
   current(): readonly CallMessage[];
   readonly stats: CallTrackerStats;
 }

@@ -1,31 +1,20 @@
-import type { AmiMessage } from '../ami/types';
 import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
-import { endpointIn } from '../phone/interfaces';
+import { endpointIn, whoseChannels } from '../phone/interfaces';
+import { queueNames, readMember, rowsNamed, type MemberRow } from '../queues/member';
 import { isInUse, queuesIn } from '../queues/now';
 import { Asterisk } from './asterisk';
-import { whoseChannels } from './channels';
 import type { CallControlDeps, CallControlOptions } from './control';
 import { badOrder, controlError, notPossible } from './errors';
 import { OrderLines } from './order-lines';
 import { SharedRead } from './shared-read';
 import type { AgentAction, AgentControl, AgentDone, AgentOrder, QueueStatusDone, QueueStatusOrder } from './types';
 
-/** One place of somebody in a queue. */
-interface Place {
-  readonly queue: string;
-  readonly interface: string;
-  readonly isDynamic: boolean;
-  readonly paused: boolean;
-  readonly reason: string;
-  readonly inUse: boolean;
-}
-
 interface Standing {
   /** All queues that Asterisk knows now. */
   readonly queues: ReadonlySet<string>;
   /** His, whatever interface he is in by. */
-  readonly places: readonly Place[];
+  readonly places: readonly MemberRow[];
 }
 
 type Outcome = Pick<AgentDone, 'changed' | 'queues' | 'state'>;
@@ -42,10 +31,10 @@ type AgentControlOptions = Omit<CallControlOptions, 'knows'>;
  * phone, by another program or before a restart counts as well as one of ours.
  */
 export function createAgentControl(options: AgentControlOptions, deps: CallControlDeps = {}): AgentControl {
-  return new Agents(options, deps);
+  return new AgentCommands(options, deps);
 }
 
-class Agents implements AgentControl {
+class AgentCommands implements AgentControl {
   private readonly asterisk: Asterisk;
   private readonly orders: OrderLines;
   private readonly queueStatus = new SharedRead(() => this.asterisk.queueStatus());
@@ -93,7 +82,7 @@ class Agents implements AgentControl {
     'agent-state': (_order, { places }) => Promise.resolve(stateOf(places)),
   };
 
-  private async login(order: AgentOrder, places: readonly Place[]): Promise<Outcome> {
+  private async login(order: AgentOrder, places: readonly MemberRow[]): Promise<Outcome> {
     const { extension, queues, name, penalty } = order;
     const missing = queues.filter((queue) => !places.some((place) => place.queue === queue));
     const Interface = agentChannel(this.options.dialling.settings, extension);
@@ -130,7 +119,9 @@ class Agents implements AgentControl {
     const absent = queues.filter((queue) => !meant.some((place) => place.queue === queue));
     if (meant.length === 0 || absent.length > 0)
       throw controlError('CONTROL_NOT_MEMBER', { extension, queue: absent.join(', ') || '—' });
-    const others = meant.filter((place) => place.paused !== paused || (paused && place.reason !== reason));
+    const others = meant.filter(
+      (place) => (place.paused ?? false) !== paused || (paused && (place.reason ?? '') !== reason),
+    );
     for (const { queue, interface: Interface } of others) {
       const headers = {
         Queue: queue,
@@ -155,14 +146,11 @@ class Agents implements AgentControl {
   /** Throws `CONTROL_NO_EXTENSION` for one that is in no queue and has no phone. */
   private async standingOf(extension: string): Promise<Standing> {
     const rows = await this.queueStatus.get();
-    const inQueues = (event: string): readonly AmiMessage[] => rows.filter(({ name }) => name === event);
-    const places = inQueues('QueueMember').flatMap((row) => {
-      const place = readPlace(row);
-      const interfaces = [row.get('StateInterface') ?? '', place.interface];
-      return interfaces.some((one) => this.isOf(extension, one)) ? [place] : [];
-    });
+    const places = rowsNamed(rows, 'QueueMember')
+      .flatMap((row) => readMember(row) ?? [])
+      .filter((place) => [place.stateInterface ?? '', place.interface].some((one) => this.isOf(extension, one)));
     if (places.length === 0) await this.mustExist(extension);
-    return { queues: new Set(inQueues('QueueParams').map((row) => row.get('Queue') ?? '')), places };
+    return { queues: new Set(queueNames(rows)), places };
   }
 
   private isOf(extension: string, interfaceName: string): boolean {
@@ -179,33 +167,21 @@ class Agents implements AgentControl {
   }
 }
 
-function stateOf(places: readonly Place[]): Outcome {
+function stateOf(places: readonly MemberRow[]): Outcome {
   const paused = places.filter((place) => place.paused);
-  const reason = paused.find((place) => place.reason !== '')?.reason;
+  const reason = paused.find((place) => place.reason !== undefined)?.reason;
   const queues = queuesOf(places);
-  const busy = places.some(({ inUse }) => inUse);
+  const busy = places.some(({ status }) => isInUse(status));
   const state = { queues, pausedIn: queuesOf(paused), busy, ...(reason === undefined ? {} : { reason }) };
   return { changed: false, queues, state };
 }
 
-function readPlace(row: AmiMessage): Place {
-  const [queue, interfaceName, reason] = ['Queue', 'Location', 'PausedReason'].map((header) => row.get(header) ?? '');
-  return {
-    queue: queue ?? '',
-    interface: interfaceName ?? '',
-    isDynamic: row.get('Membership') === 'dynamic',
-    paused: row.get('Paused') === '1',
-    reason: reason ?? '',
-    inUse: isInUse(Number(row.get('Status'))),
-  };
-}
-
 /** His places in these queues, or in all. Throws `CONTROL_NO_QUEUE`. */
-function placesIn(asked: readonly string[], { queues, places }: Standing): readonly Place[] {
+function placesIn(asked: readonly string[], { queues, places }: Standing): readonly MemberRow[] {
   const unknown = asked.find((queue) => !queues.has(queue));
   if (unknown !== undefined) throw controlError('CONTROL_NO_QUEUE', { queue: unknown });
   return asked.length === 0 ? places : places.filter(({ queue }) => asked.includes(queue));
 }
 
-const queuesOf = (places: readonly Place[]): string[] => [...new Set(places.map(({ queue }) => queue))];
-const names = (places: readonly Place[]): string => queuesOf(places).join(', ');
+const queuesOf = (places: readonly MemberRow[]): string[] => [...new Set(places.map(({ queue }) => queue))];
+const names = (places: readonly MemberRow[]): string => queuesOf(places).join(', ');

@@ -1,7 +1,8 @@
 import type { ActionOptions, AmiAction, AmiClient, AmiMessage } from '../ami/types';
 import type { Clock } from '../clock';
 import { TelephonyError } from '../errors';
-import { liveChannels, type LiveChannel, type Whose } from './channels';
+import { ownerOf, type Whose } from '../phone/interfaces';
+import { liveChannels, type LiveChannel } from './channels';
 import { controlError, notPossible } from './errors';
 
 /** Asterisk answers all of these at once; a PBX that needs longer is in trouble, and an order carried out late helps nobody. */
@@ -51,7 +52,7 @@ export class Asterisk {
 
   /** Whose phone an interface of a queue is; `undefined`: not one of ours. */
   ownerOf(interfaceName: string): string | undefined {
-    return this.whose(`${interfaceName}-0`);
+    return ownerOf(this.whose, interfaceName);
   }
 
   /** Does one thing, and throws what Asterisk has against it, but for words that are `no` refusal. */
@@ -124,17 +125,22 @@ export class Asterisk {
 
   /**
    * Waits until two channels are where they were sent: Asterisk answers before they are. Throws `CONTROL_NOT_POSSIBLE` when that
-   * takes longer than a second.
+   * takes longer than `ms`, a second if not given.
    */
-  async follow(pair: Pair, isThere: (now: Pair) => boolean): Promise<void> {
-    const until = this.clock.monotonic() + FOLLOW_WITHIN_MS;
+  async follow(pair: Pair, isThere: (now: Pair) => boolean, ms = FOLLOW_WITHIN_MS): Promise<void> {
+    const until = this.clock.monotonic() + ms;
     for (;;) {
       const all = await this.channels();
       const [one, other] = pair.map(({ id }) => all.find((channel) => channel.id === id));
       if (one && other && isThere([one, other])) return;
-      if (!one || !other || this.clock.monotonic() > until) throw notPossible('notFollowed', { ms: FOLLOW_WITHIN_MS });
+      if (!one || !other || this.clock.monotonic() > until) throw notPossible('notFollowed', { ms });
       await new Promise<void>((resolve) => void this.clock.after(LOOK_AGAIN_MS, resolve));
     }
+  }
+
+  /** As {@link follow}, into one bridge. */
+  followTogether(one: LiveChannel, other: LiveChannel, ms?: number): Promise<void> {
+    return this.follow([one, other], ([{ bridge }, { bridge: same }]) => bridge !== undefined && bridge === same, ms);
   }
 
   /** Listens from now on for one event. */

@@ -1,5 +1,5 @@
 import type { ActionOptions, AmiClient, AmiMessage } from '../ami/types';
-import type { NumberingPlan } from '../phone/types';
+import type { Whose } from '../phone/interfaces';
 
 /** The context of the shipped dialplan where both parties of a held call wait. */
 export const HOLD_CONTEXT = 'telephony-crm-hold';
@@ -17,30 +17,13 @@ export interface LiveChannel {
   readonly bridge?: string;
   /** It waits in {@link HOLD_CONTEXT}. */
   readonly isAside: boolean;
+  /** What of the dialplan it runs, with its arguments: `Queue` and `support,t`; `AppDial` and `AppQueue` where one is called by it. */
+  readonly application: string;
+  readonly arguments: string;
   /** The extension whose phone it is. */
   readonly extension?: string;
   /** What its far end says of itself; only to be shown. */
   readonly number?: string;
-}
-
-/** Whose channel it is, by its name alone: numbers and names that it shows are the caller's to choose. */
-export type Whose = (channelName: string) => string | undefined;
-
-/**
- * Channels are named after their endpoint: `PJSIP/101-0000001a`. `agentChannel` says how the phone of an extension is dialled
- * (`PJSIP/phone-{extension}`), hence how its endpoint is called; else an endpoint whose name is an extension is one, unless it is
- * among the trunks.
- */
-export function whoseChannels(agentChannel: string, plan: NumberingPlan, trunks: readonly string[]): Whose {
-  const [before = '', after = ''] = agentChannel.split('{extension}', 2);
-  return (name) => {
-    const device = name.replace(/-[^-]*$/, '');
-    const endpoint = device.slice(device.indexOf('/') + 1);
-    if (isLocal(name) || trunks.includes(endpoint)) return undefined;
-    const isNamedSo = device.startsWith(before) && device.endsWith(after) && agentChannel.includes('{extension}');
-    const extension = isNamedSo ? device.slice(before.length, device.length - after.length) : endpoint;
-    return [extension, endpoint].find((one) => plan.isExtension(one));
-  };
 }
 
 const isLocal = (name: string): boolean => name.startsWith('Local/');
@@ -64,6 +47,8 @@ function readChannel(row: AmiMessage, whose: Whose): LiveChannel | undefined {
     isUp,
     isRinging: state === RINGING || state === RING,
     isAside: isUp && !bridge && row.get('Context') === HOLD_CONTEXT,
+    application: row.get('Application') ?? '',
+    arguments: row.get('ApplicationData') ?? '',
     ...(bridge ? { bridge: bridge } : {}),
     ...(extension === undefined ? {} : { extension: extension }),
     ...(number && number !== '<unknown>' ? { number: number } : {}),
@@ -109,4 +94,27 @@ function otherHalf(local: string): string {
 /** Alone in its bridge: parked, or left by a party that consults somebody. */
 export function isAlone(channels: readonly LiveChannel[], { bridge }: LiveChannel): boolean {
   return bridge !== undefined && channels.filter((one) => one.bridge === bridge).length === 1;
+}
+
+/**
+ * Whether Asterisk listens to the keys of this phone: `no` where they would go on to a Local channel, `perhaps` where nothing
+ * tells.
+ */
+export function mayPressKeys(channels: readonly LiveChannel[], leg: LiveChannel): 'yes' | 'no' | 'perhaps' {
+  const [other, ...more] = channels.filter(({ id, bridge }) => bridge === leg.bridge && id !== leg.id);
+  if (hasOption(leg, 'T')) return 'yes';
+  if (other && more.length === 0 && leg.application === `App${other.application}` && hasOption(other, 't'))
+    return 'yes';
+  return other?.isLocal === true ? 'no' : 'perhaps';
+}
+
+/** Which argument of an application are its options. */
+const OPTIONS_AT: Readonly<Record<string, number>> = { Dial: 2, Queue: 1, Bridge: 1 };
+
+function hasOption({ application, arguments: text }: LiveChannel, letter: string): boolean {
+  const at = OPTIONS_AT[application];
+  if (at === undefined) return false;
+  const options = text.split(',')[at] ?? '';
+  // What stands in brackets belongs to the option before.
+  return options.replace(/\([^)]*\)?/g, '').includes(letter);
 }

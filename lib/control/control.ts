@@ -1,9 +1,11 @@
 import type { AmiClient } from '../ami/types';
 import { systemClock, type Clock } from '../clock';
 import { agentChannel } from '../outbound/channels';
+import { whoseChannels } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
 import { Asterisk } from './asterisk';
-import { isAlone, whoseChannels, type LiveChannel } from './channels';
+import type { LiveChannel } from './channels';
+import { Consultations } from './consultations';
 import { badOrder, controlError, notPossible } from './errors';
 import { clientOf, findCall, type FoundCall } from './find';
 import { Holding, talkingWith, type Held } from './hold';
@@ -11,14 +13,14 @@ import { OrderLines } from './order-lines';
 import { Recordings } from './recordings';
 import { SharedRead } from './shared-read';
 import { targetOf, type Dialling, type Target } from './target';
-import type { CallChoice, CallControl, ControlAction, ControlDone, ControlOrder } from './types';
+import type { CallChoice, CallControl, ControlAction, ControlDone, ControlOrder, IsNamed } from './types';
 
 export interface CallControlOptions {
   /** Whoever made the link closes it. */
   readonly client: AmiClient;
   readonly plan: NumberingPlan;
   readonly dialling: Dialling;
-  /** Whether somebody has this extension: a phone or a hint of the PBX, a person in the CRM's table, or what an admin wrote down. */
+  /** Whether the PBX tells of such a phone, or hint. */
   readonly knows: (extension: string) => Promise<'known' | 'unknown' | 'not-yet'>;
   /** Endpoints of the trunks, where an admin named them: a trunk called `100` is no phone. */
   readonly trunks?: readonly string[];
@@ -28,12 +30,13 @@ export interface CallControlDeps {
   readonly clock?: Clock;
 }
 
-/** The first sign of an attended transfer comes with its second key, after 0.3 s (measured). */
-const TRANSFER_WITHIN_MS = 3000;
+interface Asked extends ControlOrder {
+  readonly isNamed: IsNamed;
+}
 
 /** What one order works on. */
 interface Task {
-  readonly order: ControlOrder;
+  readonly order: Asked;
   readonly call: FoundCall;
 }
 
@@ -51,6 +54,7 @@ export function createCallControl(options: CallControlOptions, deps: CallControl
 class Control implements CallControl {
   private readonly asterisk: Asterisk;
   private readonly holding: Holding;
+  private readonly consultations: Consultations;
   private readonly recordings: Recordings;
   private readonly channels = new SharedRead(() => this.asterisk.channels());
   /** By whom or what an order names: whoever clicks without end waits for himself alone. */
@@ -69,14 +73,15 @@ class Control implements CallControl {
     const { client, plan, dialling, trunks = [] } = options;
     this.asterisk = new Asterisk(client, clock, whoseChannels(dialling.settings.agentChannel, plan, trunks));
     this.holding = new Holding(this.asterisk, client, dialling.settings.context);
+    this.consultations = new Consultations(this.asterisk, this.holding);
     this.recordings = new Recordings(this.asterisk, clock);
   }
 
-  run(order: ControlOrder): Promise<ControlDone> {
+  run(order: ControlOrder, isNamed: IsNamed = () => false): Promise<ControlDone> {
     const orderedAt = this.clock.monotonic();
     const { extension, legId, callId } = order.call;
     const name = JSON.stringify(extension === undefined ? { legId, callId } : { extension });
-    return this.named.run(name, () => this.runOnCall(order, orderedAt), orderedAt);
+    return this.named.run(name, () => this.runOnCall({ ...order, isNamed }, orderedAt), orderedAt);
   }
 
   /** Orders under way go on to their end; those that wait are refused. */
@@ -87,7 +92,7 @@ class Control implements CallControl {
     return Promise.resolve();
   }
 
-  private async runOnCall(order: ControlOrder, orderedAt: number): Promise<ControlDone> {
+  private async runOnCall(order: Asked, orderedAt: number): Promise<ControlDone> {
     const { ended } = this;
     const call = await this.find(order.call);
     const carryOut = async (): Promise<ControlDone> => {
@@ -101,7 +106,7 @@ class Control implements CallControl {
     return this.calls.run(call.callId, carryOut, orderedAt);
   }
 
-  private async carryOut(order: ControlOrder, call: FoundCall): Promise<ControlDone> {
+  private async carryOut(order: Asked, call: FoundCall): Promise<ControlDone> {
     const outcome = await this.acts[order.action]({ order, call });
     const { callId, leg } = call;
     const { extension } = leg ?? {};
@@ -132,13 +137,11 @@ class Control implements CallControl {
     transfer: (task) => this.transfer(task),
     'attended-transfer': (task) => this.attendedTransfer(task),
     'cancel-transfer': async ({ call }) => {
-      const { name } = consulting(call);
-      await this.asterisk.act({ action: 'CancelAtxfer', headers: { Channel: name } });
+      await this.consultations.cancel(call, phoneOf(call));
       return {};
     },
-    // Asterisk joins the other two when the one between them leaves (measured).
     'complete-transfer': async ({ call }) => {
-      await this.asterisk.hangUp(consulting(call));
+      await this.consultations.complete(call, phoneOf(call));
       return {};
     },
     hangup: (task) => this.hangUp(task),
@@ -184,12 +187,7 @@ class Control implements CallControl {
 
   private async attendedTransfer({ order, call }: Task): Promise<Outcome> {
     const leg = phoneOf(call);
-    const { context, exten } = await this.targetFor(call, order, leg);
-    const begun = this.asterisk.listen('Hold', (event) => event.get('Uniqueid') === leg.id);
-    const headers = { Channel: leg.name, Context: context, Exten: exten };
-    await this.asterisk.actThen({ action: 'Atxfer', headers }, begun);
-    // The action only presses keys, and succeeds where nobody listens to them.
-    if (!(await begun(TRANSFER_WITHIN_MS))) throw notPossible('noTransfer');
+    await this.consultations.begin(leg, await this.targetFor(call, order, leg));
     return {};
   }
 
@@ -214,7 +212,7 @@ class Control implements CallControl {
     if (to !== undefined && !this.options.plan.isExtension(to)) throw badOrder('to', 'extension');
     const refusal = to === undefined ? undefined : guard.objection({ number: to });
     if (refusal) throw refusal;
-    if (to !== undefined) await this.mustBeKnown(to);
+    if (to !== undefined) await this.mustBeKnown(to, order.isNamed);
     const held = await this.holding.stateOf(call, leg);
     const client = held && held.way !== 'phone' ? held.client : talkingWith(call, leg);
     if (held?.way === 'redirect') await this.holding.forget([leg, client]);
@@ -242,7 +240,7 @@ class Control implements CallControl {
   }
 
   /** As {@link target}, for a phone that is to hand its client over: only what talks can be transferred. */
-  private async targetFor(call: FoundCall, order: ControlOrder, leg: LiveChannel): Promise<Target> {
+  private async targetFor(call: FoundCall, order: Asked, leg: LiveChannel): Promise<Target> {
     const held = await this.holding.stateOf(call, leg);
     const waits = held && held.way !== 'phone';
     if (!waits) talkingWith(call, leg);
@@ -252,19 +250,20 @@ class Control implements CallControl {
   }
 
   /** Whom the order names, allowed by the rules and known to the dialplan. */
-  private async target({ to = '', context }: ControlOrder, leg: LiveChannel | undefined): Promise<Target> {
+  private async target({ to = '', context, isNamed }: Asked, leg: LiveChannel | undefined): Promise<Target> {
     const { plan, dialling } = this.options;
     const target = targetOf(to, context, plan, dialling);
     const { exten } = target;
     if (!(await this.asterisk.hasPlace(target.context, exten)))
       throw notPossible('noExten', { exten, context: target.context });
-    if (target.extension !== undefined) await this.mustBeKnown(target.extension);
+    if (target.extension !== undefined) await this.mustBeKnown(target.extension, isNamed);
     target.take(leg?.extension);
     return target;
   }
 
   /** An extension that nobody has may be anything to the dialplan: an emergency number, or a way out past the caps. */
-  private async mustBeKnown(extension: string): Promise<void> {
+  private async mustBeKnown(extension: string, isNamed: IsNamed): Promise<void> {
+    if (isNamed(extension)) return;
     const found = await this.options.knows(extension);
     if (found === 'known' || (await this.asterisk.isQueueOrSlot(extension))) return;
     if (found === 'unknown') throw controlError('CONTROL_UNKNOWN_EXTENSION', { extension });
@@ -294,14 +293,5 @@ class Control implements CallControl {
 /** Our phone in the call. Throws `CONTROL_NOT_POSSIBLE` when there is none, or nothing says which. */
 function phoneOf({ leg }: FoundCall): LiveChannel {
   if (!leg) throw notPossible('noPhone');
-  return leg;
-}
-
-/** Our phone, while it consults somebody and the client waits alone in the bridge that it left. */
-function consulting(call: FoundCall): LiveChannel {
-  const leg = phoneOf(call);
-  const { channels } = call;
-  const isWaiting = channels.some((one) => one.id !== leg.id && !one.isLocal && isAlone(channels, one));
-  if (!isWaiting || leg.bridge === undefined || isAlone(channels, leg)) throw notPossible('notTransferring');
   return leg;
 }

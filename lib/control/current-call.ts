@@ -1,5 +1,6 @@
 import type { AmiClient } from '../ami/types';
-import type { LiveChannel, Whose } from './channels';
+import type { Whose } from '../phone/interfaces';
+import type { LiveChannel } from './channels';
 import { liveChannels } from './channels';
 import { callOf, clientOf, foremost } from './find';
 

@@ -6,8 +6,8 @@ export const controlError = errorsFrom({
     ru: 'Сейчас нет звонка {what}: возможно, он уже закончился. Проверьте id или внутренний номер и АТС, выбранную в узле.',
   },
   CONTROL_AMBIGUOUS: {
-    en: 'Several calls or phones fit {what}: {found}. Name the call (callId) and the extension.',
-    ru: 'Подходит несколько звонков или телефонов, {what}: {found}. Укажите звонок (callId) и внутренний номер.',
+    en: 'Several calls or phones fit {what}: {found}. Name the call (callId) and the extension, or the channel of the phone (legId).',
+    ru: 'Подходит несколько звонков или телефонов, {what}: {found}. Укажите звонок (callId) и внутренний номер или канал телефона (legId).',
   },
   CONTROL_NO_USER: {
     en: 'The CRM user {user} has no extension: choose the CRM in this node, and enter the extension in the table of that crm-config.',
@@ -101,8 +101,16 @@ const impossible = {
     ru: 'перевод с консультацией сейчас не идёт.',
   },
   noTransfer: {
-    en: 'the phone cannot transfer with keys: Dial in the dialplan needs the option t (T for the caller), and features.conf a key for atxfer.',
-    ru: 'телефон не может переводить клавишами: в диалплане у Dial нужна опция t (T для звонящего), а в features.conf — клавиши atxfer.',
+    en: 'the phone may not transfer with keys. In features.conf give atxfer a key; then include extensions_telephony_crm.conf of this version in the dialplan, or give the option t (T for a caller) to whatever calls the phone: Dial, Queue, or the Dial behind a member Local/….',
+    ru: 'телефону нельзя переводить клавишами. В features.conf задайте клавиши atxfer; затем подключите в диалплане extensions_telephony_crm.conf этой версии или добавьте опцию t (T для звонящего) туда, откуда вызывается телефон: в Dial, Queue или в Dial за участником очереди Local/….',
+  },
+  nobodyDialled: {
+    en: 'Asterisk began the transfer, but dialled nobody within {seconds} s: it reads the digits between the packets of sound, and this phone sends none (muted, silence suppression). It takes the phone back to the client by itself.',
+    ru: 'Asterisk начал перевод, но за {seconds} с никого не набрал: он читает цифры между пакетами звука, а этот телефон их не передаёт (выключен микрофон, подавление тишины). К клиенту он вернёт телефон сам.',
+  },
+  behindLocal: {
+    en: 'a phone behind a Local channel that stays (Local/…/n, as members of queues have it) would lose its line when its client is parked. Choose another way to hold in ami-config.',
+    ru: 'телефон за каналом Local, который остаётся в звонке (Local/…/n, так бывает у участников очередей), потеряет линию при парковке клиента. Выберите другой способ удержания в ami-config.',
   },
   noClient: {
     en: 'there is no other party.',

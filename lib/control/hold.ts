@@ -11,6 +11,9 @@ const HELD_WITH = 'TCRM_HELD_WITH';
 /** What it says of a call that its phone holds: events are heard only while we run. */
 const BY_PHONE = 'phone';
 
+/** Where in {@link HOLD_CONTEXT} a phone takes its client back and may transfer him by keys. */
+const WITH_KEYS = 'transfer';
+
 /** Channels whose phone's hold is remembered; beyond it the oldest is forgotten, and asked for by {@link HELD_WITH}. */
 const MAX_REMEMBERED = 10_000;
 /** Where slots are extensions, unless res_parking.conf says otherwise; many dialplans include it where phones dial. */
@@ -66,7 +69,11 @@ export class Holding {
   /** Answers with the slot, where there is one. */
   async hold(call: FoundCall, leg: LiveChannel, way: WayToHold): Promise<string | undefined> {
     const client = talkingWith(call, leg);
-    if (way === 'park') return this.park(client, leg);
+    if (way === 'park') {
+      // What lies between the two would end, and the phone's line with it (measured on 16.28 and 22.10).
+      if (client.bridge !== leg.bridge) throw notPossible('behindLocal');
+      return this.park(client, leg);
+    }
     if (way === 'phone') await this.byPhone(leg, 'hold');
     else await this.putAside(leg, client);
     return undefined;
@@ -82,11 +89,26 @@ export class Holding {
     await this.asterisk.act(
       held.way === 'park' ? await this.takeOutOfSlot(leg, client) : { action: 'Bridge', headers },
     );
-    await this.asterisk.follow(
-      [leg, client],
-      ([one, other]) => one.bridge !== undefined && one.bridge === other.bridge,
-    );
+    await this.asterisk.followTogether(leg, client);
     if (held.way === 'redirect') await this.forget([leg, client]);
+  }
+
+  /** Whether {@link giveKeys} can be done: extensions_telephony_crm.conf of an older version has no place for it. */
+  canGiveKeys(): Promise<boolean> {
+    return this.asterisk.hasPlace(HOLD_CONTEXT, WITH_KEYS);
+  }
+
+  /**
+   * The phone may transfer by keys from now on, whatever the options of the Dial or Queue that it came by, and without the Local
+   * channels that lay between it and its client. Both hear music for a moment.
+   */
+  async giveKeys(call: FoundCall, leg: LiveChannel): Promise<void> {
+    const client = talkingWith(call, leg);
+    await this.putAside(leg, client);
+    const headers = { Channel: leg.name, Context: HOLD_CONTEXT, Exten: WITH_KEYS, Priority: 1 };
+    await this.asterisk.act({ action: 'Redirect', headers });
+    await this.asterisk.followTogether(leg, client);
+    await this.forget([leg, client]);
   }
 
   /** Parks the client; answers with the slot when it was told in time. `back`: whose phone rings when nobody takes him. */

@@ -60,6 +60,9 @@ export interface ControlDone {
   readonly file?: string;
 }
 
+/** Whether whoever gives an order knows of an extension that the PBX does not tell of: a person in the CRM's table, or what an admin wrote down. */
+export type IsNamed = (extension: string) => boolean;
+
 /** Carries out orders on the live calls of one PBX. */
 export interface CallControl {
   /**
@@ -67,7 +70,7 @@ export interface CallControl {
    * (several calls fit), `CONTROL_REFUSED` (Asterisk's own words), `CONTROL_BAD_ORDER`, `CONTROL_NOT_POSSIBLE` (the phone, the version or a
    * missing permission), a refusal of the rules for dialling, or an `AMI_…` code.
    */
-  run(order: ControlOrder): Promise<ControlDone>;
+  run(order: ControlOrder, isNamed?: IsNamed): Promise<ControlDone>;
   close(): Promise<void>;
 }
 

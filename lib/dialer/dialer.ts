@@ -155,10 +155,10 @@ export class Dialer {
     return this.takeOverFrom(mine, false);
   }
 
-  /** @param isLast no order that is in the air is dialled again after its try */
+  /** @param isLast only what is in the air, and none of it is dialled again after its try */
   private async takeOverFrom(queues: readonly string[], isLast: boolean): Promise<number> {
     await this.ready();
-    const moved = await this.ledger.adopt(queues);
+    const moved = await this.ledger.adopt(queues, isLast);
     const { orders, queue } = this.options;
     const mine = new Set(this.dispatcher.flights.ids());
     const inAir = await this.ledger.durable.once(() => orders.inAir(queue));
@@ -187,8 +187,8 @@ export class Dialer {
         const ending = { outcome: 'cancelled', endedAt: clock.now() } as const;
         const ended = await Promise.all(page.map((stored) => this.ledger.end(stored, savedOrder(stored), ending)));
         const { length } = ended.filter(Boolean);
-        // Taken over, what could not be ended would be dialled.
-        if (length === 0) return count;
+        // What cannot be ended stays where it is.
+        if (length === 0) break;
         count += length;
       }
     }

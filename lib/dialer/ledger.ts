@@ -109,11 +109,11 @@ export class Ledger {
   }
 
   /** What waits and is in the air in other queues is this dialler's from now on; resolves with how many orders that are. */
-  async adopt(queues: readonly string[]): Promise<number> {
+  async adopt(queues: readonly string[], onlyInAir: boolean): Promise<number> {
     const { orders, queue } = this.options;
     let moved = 0;
     for (const from of queues) {
-      const { waiting, inAir } = await this.durable.once(() => orders.adopt(from, queue));
+      const { waiting, inAir } = await this.durable.once(() => orders.adopt(from, queue, onlyInAir));
       this.changeWaiting(waiting);
       moved += waiting + inAir;
     }

@@ -1,4 +1,4 @@
-import { offsetOf } from '../time-zone';
+import { offsetOf, ownTimeZone } from '../time-zone';
 import type { Window } from './types';
 
 const MINUTE_MS = 60_000;
@@ -41,7 +41,7 @@ const isOpenAt = (spans: readonly Span[], minute: number): boolean =>
 
 /** An order whose client may be anywhere counts by the clocks of this computer. */
 function zonesOr(zones: readonly string[]): readonly string[] {
-  return zones.length > 0 ? zones : [Intl.DateTimeFormat().resolvedOptions().timeZone];
+  return zones.length > 0 ? zones : [ownTimeZone()];
 }
 
 /**

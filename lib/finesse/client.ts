@@ -5,6 +5,7 @@ import { TelephonyError } from '../errors';
 import { hasCa, httpAgents } from '../http-out/agents';
 import type { HttpAgents } from '../http-out/agents';
 import { transportFailure } from '../http-out/failures';
+import { webAddress } from '../web-address';
 import { readDialogs } from './dialogs';
 import { badSettings, finesseError, tlsError, unreachableError } from './errors';
 import type { DialogList, FinesseAgent, FinesseClient, FinesseUser } from './types';
@@ -48,8 +49,8 @@ function isSafe(url: URL): boolean {
 }
 
 function originOf({ name, address }: FinesseClientOptions): string {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url === undefined || !isSafe(url) || url.username !== '' || url.password !== '' || url.pathname !== '/') {
+  const url = webAddress(address);
+  if (!url || !isSafe(url) || url.pathname !== '/') {
     throw badSettings(name, {
       en: 'Address: write https://, the name of the server and the port, nothing more, for instance https://finesse.example.com:8445. Plain http:// would show the passwords of the agents to the network.',
       ru: 'Адрес: напишите https://, имя сервера и порт, больше ничего, например https://finesse.example.com:8445. По http:// пароли операторов были бы видны в сети.',

@@ -135,7 +135,11 @@ class FinesseLine implements DialLine {
   }
 
   private settle({ channelId }: Attempt, ends: Promise<AttemptResult>): void {
-    void ends.then((result) => {
+    const asked = ends.catch((thrown: unknown): AttemptResult => {
+      this.options.log.warn(asError(thrown).message);
+      return { outcome: 'failed', reached: 'unknown', endedAt: this.options.clock.now() };
+    });
+    void asked.then((result) => {
       const followed = this.calls.get(channelId);
       this.calls.delete(channelId);
       const { error } = result;

@@ -82,7 +82,7 @@ export interface QueueCallPayload {
   readonly transfer?: Transfer;
   /**
    * `queue-hangup`: answered, abandoned, timeout, other. `agent-cancel`: {@link CancelReason}. `agent-hangup`: agent, caller,
-   * transfer. `agent-dialout-hangup`: the result of the call.
+   * transfer, unknown (the link was down). `agent-dialout-hangup`: the result of the call.
    */
   readonly reason?: string;
   readonly hangup?: Hangup;

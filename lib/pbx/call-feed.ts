@@ -33,6 +33,8 @@ export interface CallFeedParts {
   readonly ready: Promise<void>;
   readonly tell: (message: PbxMessage) => void;
   readonly onProblem: (problem: TelephonyError) => void;
+  /** Something threw that must not. */
+  readonly onFault: (thrown: unknown) => void;
   /** Calls of an earlier process were taken up. */
   readonly onRestored: () => void;
   /** The channels of a session are known, or the link is lost: {@link CallFeed.isKnown} is another. */
@@ -140,7 +142,7 @@ export class CallFeed {
       this.session = session;
       this.state = 'opening';
       this.waiting = [];
-      void this.open(session);
+      this.open(session).catch(this.parts.onFault);
     } else if (this.state === 'opening' || this.state === 'live') {
       this.ask?.cancel();
       const wasLive = this.state === 'live';

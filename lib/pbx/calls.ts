@@ -1,6 +1,6 @@
 import type { AmiClient } from '../ami/types';
 import type { CallTracker, CallTrackerOptions, CallTrackerStats } from '../calls/types';
-import type { Clock, Timer } from '../clock';
+import { guardedClock, type Clock, type Timer } from '../clock';
 import type { TelephonyError } from '../errors';
 import type { Log } from '../log';
 import type { CallMessage, PbxMessage } from '../messages/types';
@@ -169,10 +169,13 @@ class CallsOfPbx implements OwnedPbxCalls {
     const { client, clock, onProblem, createTracker } = this.deps;
     if (!mayHear) onProblem(pbxError('PBX_CALLS_DEAF'));
     const keeper = live && new LiveCallKeeper(live, options.pbx, clock, onProblem, 'calls');
+    const onFault = (thrown: unknown): void =>
+      this.deps.log.warn(`What was heard of the calls could not be read: ${String(thrown)}`);
     this.feed = new CallFeed({
       pbx: options.pbx,
       client,
-      clock,
+      clock: guardedClock(clock, onFault),
+      onFault,
       options,
       createTracker,
       onProblem,

@@ -10,6 +10,7 @@ import type { Log } from '../log';
 import { DEFAULT_DIALLING } from '../outbound/defaults';
 import { createGuard } from '../outbound/guard';
 import type { DialGuard, DialSettings } from '../outbound/types';
+import { whoseChannels } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
 import { createPresenceTracker } from '../presence';
 import { knownNow } from '../presence/knows';
@@ -177,7 +178,12 @@ class JoinedPbx implements Pbx {
       log,
       onProblem,
       calls: this.calls,
-      createTracker: () => createQueueTracker({ pbx: name, plan: callPlan }),
+      createTracker: () =>
+        createQueueTracker({
+          pbx: name,
+          plan: callPlan,
+          whose: whoseChannels(dialling.agentChannel, plan, trunks),
+        }),
       mayHear: connection.kind === 'simulator' || passesMask(connection.client.events, 'agent'),
       ...regions,
     });

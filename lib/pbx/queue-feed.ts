@@ -130,10 +130,11 @@ export class QueueFeed {
       const rows = await channels;
       if (this.isOver(session)) return;
       next(LATE_EVENTS_MS, () => {
+        // First: whatever goes wrong with this one, the next list is asked for.
+        next(LIST_AGAIN_MS, () => void this.learn(session));
         this.take(tracker.resync({ status, ...(rows ? { channels: rows } : {}) }, requestedAt, this.now()));
         this.listed(true);
         this.lookAtBounds();
-        next(LIST_AGAIN_MS, () => void this.learn(session));
       });
     } catch (thrown) {
       if (this.isOver(session)) return;

@@ -1,5 +1,5 @@
 import type { AmiClient } from '../ami/types';
-import type { Clock } from '../clock';
+import { guardedClock, type Clock } from '../clock';
 import type { TelephonyError } from '../errors';
 import type { Log } from '../log';
 import type { QueueMessage } from '../messages/queues';
@@ -121,9 +121,11 @@ class QueuesOfPbx implements OwnedPbxQueues {
 
   private begin(tracker: QueueTracker, keeper?: LiveCallKeeper): void {
     const { client, clock, calls, onProblem, regionOf } = this.deps;
+    const onFault = (thrown: unknown): void =>
+      this.deps.log.warn(`What was heard of the queues could not be read: ${String(thrown)}`);
     this.feed = new QueueFeed({
       client,
-      clock,
+      clock: guardedClock(clock, onFault),
       onProblem,
       tracker,
       subscribeCalls: (listener) => {

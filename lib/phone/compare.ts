@@ -1,6 +1,5 @@
 import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/max';
-import { parseNumber } from './parse';
-import type { NumberingPlan, ParsedNumber } from './types';
+import type { ParsedNumber } from './types';
 
 /**
  * The ways in which a CRM that compares exactly may hold this number, likeliest first: `+74951343060`, `74951343060`,
@@ -38,23 +37,4 @@ export function numberKey(number: ParsedNumber): string | undefined {
     case 'none':
       return undefined;
   }
-}
-
-/** Do both texts name the same number? Two texts without a number are not the same. */
-export function sameNumber(a: string, b: string, plan: NumberingPlan): boolean {
-  const key = numberKey(parseNumber(a, plan));
-  return key !== undefined && key === numberKey(parseNumber(b, plan));
-}
-
-/**
- * Hides the middle of everything in a text that looks like a phone number (seven digits or more, separators allowed)
- * and keeps its last four digits: `+74951343060` becomes `+7495***3060`. For logs.
- */
-export function maskNumber(text: string): string {
-  // Separators are bounded and never digits: the expression cannot be made to backtrack.
-  return text.replace(/\+?[0-9](?:[\s()-]{0,3}[0-9]){6,}/g, (found) => {
-    const digits = found.replace(/[^0-9]/g, '');
-    const head = digits.slice(0, Math.min(4, digits.length - 7));
-    return `${found.startsWith('+') ? '+' : ''}${head}***${digits.slice(-4)}`;
-  });
 }

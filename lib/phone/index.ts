@@ -1,4 +1,4 @@
 export { numberingPlan } from './plan';
 export { parseNumber } from './parse';
-export { maskNumber, numberKey, numberVariants, sameNumber } from './compare';
+export { numberKey, numberVariants } from './compare';
 export { isDialable } from './dialable';

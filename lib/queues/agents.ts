@@ -1,8 +1,8 @@
 import type { AmiMessage } from '../ami/types';
-import { nameIn, numberIn, textIn } from '../calls/reading';
 import type { AgentChangePayload, QueueMessage } from '../messages/queues';
-import { endpointIn } from '../phone/interfaces';
+import { endpointIn, ownerOf, type Whose } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
+import { readMember, type MemberRow } from './member';
 import { isInUse } from './now';
 import { agentOf, iso } from './payloads';
 import type { Heard } from './state';
@@ -61,6 +61,7 @@ export class Agents {
   constructor(
     private readonly pbx: string,
     private readonly plan: NumberingPlan,
+    private readonly whose: Whose,
     private readonly tell: (message: QueueMessage) => void,
   ) {}
 
@@ -72,14 +73,18 @@ export class Agents {
   phoneOf(interfaceName: string, stateInterface?: string, heard?: string): string {
     const known = this.phones.get(interfaceName);
     // Who sits where may change from day to day.
-    const own = stateInterface === undefined ? '' : endpointIn(stateInterface);
+    const own = stateInterface === undefined ? '' : this.nameIn(stateInterface);
     if (known !== undefined && (own === known || !this.plan.isExtension(own))) return known;
-    const names = [stateInterface, interfaceName].flatMap((name) => (name === undefined ? [] : [endpointIn(name)]));
+    const names = [stateInterface, interfaceName].flatMap((name) => (name === undefined ? [] : [this.nameIn(name)]));
     const extension = [...names, heard ?? ''].find((name) => this.plan.isExtension(name));
     const phone = extension ?? names.find((name) => name !== '') ?? interfaceName;
     const isRoom = known !== undefined || this.phones.size < MAX_MEMBERS;
     if (extension !== undefined && isRoom) this.phones.set(interfaceName, phone);
     return phone;
+  }
+
+  private nameIn(interfaceName: string): string {
+    return ownerOf(this.whose, interfaceName) ?? endpointIn(interfaceName);
   }
 
   /** Only of a member of a queue. */
@@ -114,17 +119,20 @@ export class Agents {
 
   /** `QueueMemberAdded`, `QueueMemberPause` or `QueueMemberStatus`. */
   changed(event: AmiMessage, heard: Heard): void {
-    this.moveOut(event, heard);
-    const isNew = this.find(event) === undefined;
-    const member = this.membershipOf(event);
+    const row = readMember(event);
+    if (!row) return;
+    this.moveOut(row, heard);
+    const isNew = this.find(row) === undefined;
+    const member = this.membershipOf(row);
     if (!member) return;
     member.seenAt = heard.at;
     if (isNew && event.name === 'QueueMemberAdded') this.tellEntry(member, 'login', heard);
-    this.learn(member, event, heard);
+    this.learn(member, row, heard);
   }
 
   removed(event: AmiMessage, heard: Heard): void {
-    const member = this.find(event) ?? this.membershipOf(event);
+    const row = readMember(event);
+    const member = row && (this.find(row) ?? this.membershipOf(row));
     if (member) this.drop(member, heard);
   }
 
@@ -149,7 +157,7 @@ export class Agents {
     const isFirst = !this.knowsList;
     this.knowsList = true;
     const listed = new Set<Membership>();
-    for (const row of rows) {
+    for (const row of rows.flatMap((one) => readMember(one) ?? [])) {
       this.moveOut(row, heard);
       const before = this.find(row);
       const member = this.membershipOf(row);
@@ -172,7 +180,9 @@ export class Agents {
       this.overBound += 1;
       return;
     }
-    const agent = this.agentOf(phone);
+    // The settings may say better now how phones are called; by a number that was heard only the earlier process knew him.
+    const named = [facts.stateInterface, facts.interface].find((one) => this.plan.isExtension(this.nameIn(one)));
+    const agent = this.agentOf(named === undefined ? phone : this.nameIn(named));
     if (name !== undefined) agent.name = name;
     const member = { ...facts, agent, seenAt: -Infinity };
     this.memberships.set(memberKey(facts.queue, facts.interface), member);
@@ -193,47 +203,40 @@ export class Agents {
     };
   }
 
-  private find(event: AmiMessage): Membership | undefined {
-    const [queue, interfaceName] = [textIn(event, 'Queue'), interfaceIn(event)];
-    if (queue === undefined || interfaceName === undefined) return undefined;
+  private find({ queue, interface: interfaceName }: MemberRow): Membership | undefined {
     return this.memberships.get(memberKey(queue, interfaceName));
   }
 
-  /** As it is known, or a new one that nothing is known of. `undefined`: it has no name, or there are too many. */
-  private membershipOf(event: AmiMessage): Membership | undefined {
-    const [queue, interfaceName] = [textIn(event, 'Queue'), interfaceIn(event)];
-    if (queue === undefined || interfaceName === undefined) return undefined;
-    const key = memberKey(queue, interfaceName);
-    let member = this.memberships.get(key);
+  /** As it is known, or a new one that nothing is known of. `undefined`: there are too many. */
+  private membershipOf(row: MemberRow): Membership | undefined {
+    const { queue, interface: interfaceName, name } = row;
+    let member = this.find(row);
     if (!member && this.memberships.size >= MAX_MEMBERS) {
       this.overBound += 1;
       return undefined;
     }
     if (!member) {
-      const stateInterface = textIn(event, 'StateInterface') ?? '';
+      const { stateInterface = '' } = row;
       const agent = this.agentOf(this.phoneOf(interfaceName, stateInterface));
       const nothing = { isDynamic: false, paused: false, reason: '', pausedAt: 0, inUse: false, wrapUp: 0 };
       member = { queue, interface: interfaceName, stateInterface, agent, ...nothing, seenAt: -Infinity };
-      this.memberships.set(key, member);
+      this.memberships.set(memberKey(queue, interfaceName), member);
       agent.memberships.add(member);
       this.touch(member);
     }
-    // In lists it is another header.
-    const name = nameIn(event, 'MemberName') ?? nameIn(event, 'Name');
-    if (name !== undefined && name !== interfaceName && name !== member.agent.name) {
+    if (name !== undefined && name !== member.agent.name) {
       member.agent.name = name;
       this.touch(member);
     }
-    member.isDynamic = event.get('Membership') === 'dynamic';
-    const pausedAt = event.get('LastPause') ?? '';
-    if (/^\d{1,11}$/.test(pausedAt)) member.pausedAt = Number(pausedAt);
+    member.isDynamic = row.isDynamic;
+    member.pausedAt = row.pausedAt ?? member.pausedAt;
     return member;
   }
 
   /** He has another phone under the same interface: whoever had it before is out. */
-  private moveOut(event: AmiMessage, heard: Heard): void {
-    const member = this.find(event);
-    const stateInterface = textIn(event, 'StateInterface');
+  private moveOut(row: MemberRow, heard: Heard): void {
+    const member = this.find(row);
+    const { stateInterface } = row;
     if (!member || stateInterface === undefined || stateInterface === member.stateInterface) return;
     if (this.phoneOf(member.interface, stateInterface) === member.agent.phone) member.stateInterface = stateInterface;
     else this.drop(member, heard);
@@ -250,33 +253,30 @@ export class Agents {
   }
 
   /** What the first list says is how things are. */
-  private take(member: Membership, row: AmiMessage): void {
-    member.paused = row.get('Paused') === '1';
-    member.reason = textIn(row, 'PausedReason') ?? '';
+  private take(member: Membership, row: MemberRow): void {
+    member.paused = row.paused ?? false;
+    member.reason = row.reason ?? '';
     this.takeStatus(member, row);
     member.agent.busy = isBusy(member.agent);
   }
 
-  private takeStatus(member: Membership, event: AmiMessage): void {
-    const status = numberIn(event, 'Status');
+  private takeStatus(member: Membership, { status, wrapUp = member.wrapUp }: MemberRow): void {
     const inUse = status === undefined || status === RINGING ? member.inUse : isInUse(status);
-    const wrapUp = numberIn(event, 'Wrapuptime') ?? member.wrapUp;
     if (inUse === member.inUse && wrapUp === member.wrapUp) return;
     Object.assign(member, { inUse, wrapUp });
     this.touch(member);
   }
 
-  private learn(member: Membership, event: AmiMessage, heard: Heard): void {
-    const word = event.get('Paused');
-    const paused = word === undefined ? member.paused : word === '1';
-    const reason = word === undefined ? member.reason : paused ? (textIn(event, 'PausedReason') ?? '') : '';
+  private learn(member: Membership, row: MemberRow, heard: Heard): void {
+    const { paused = member.paused } = row;
+    const reason = row.paused === undefined ? member.reason : paused ? (row.reason ?? '') : '';
     if (paused !== member.paused || reason !== member.reason) {
       member.paused = paused;
       member.reason = reason;
       this.touch(member);
       this.tellChange(member.agent, paused ? 'paused' : 'unpaused', heard, member);
     }
-    this.takeStatus(member, event);
+    this.takeStatus(member, row);
     this.judge(member.agent, heard);
   }
 
@@ -368,6 +368,3 @@ function savedOf(member: Membership): SavedMember {
   const facts = { queue, interface: interfaceName, stateInterface, ...state, phone };
   return name === undefined ? facts : { ...facts, name };
 }
-
-/** In lists it is another header. */
-const interfaceIn = (event: AmiMessage): string | undefined => textIn(event, 'Interface') ?? textIn(event, 'Location');

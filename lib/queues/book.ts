@@ -171,6 +171,11 @@ export class CallerBook {
     return offer;
   }
 
+  /** Those whose call this is; several where a caller became one with another. */
+  inCall(callId: string): readonly CallerState[] {
+    return [...(this.byCall.get(callId) ?? [])];
+  }
+
   /** Where the caller of an agent's conversation came from, for whoever gets him next. */
   conversationOf(extension: string, callId?: string): TransferredFrom | undefined {
     const callers = callId === undefined ? this.callers.values() : (this.byCall.get(callId) ?? []);

@@ -18,6 +18,8 @@ interface Dialout {
   /** `agent-custom` was told: the client, and not only the agent's own phone, is called. */
   told: boolean;
   answered: boolean;
+  /** By the PBX's clock. */
+  answeredAt?: number;
 }
 
 /** The calls that agents make themselves, and to whom they hand over their callers: told by the life of calls. */
@@ -38,7 +40,8 @@ export class Dialouts {
     for (const leg of this.legs.values()) if (leg.callId === linkedid) this.tellCustom(leg, at);
   }
 
-  apply({ topic, payload }: CallMessage, at: number): void {
+  /** `knownUntil`: since then the link is, or was, down, and lists have not come yet (by the PBX's clock). */
+  apply({ topic, payload }: CallMessage, at: number, knownUntil?: number): void {
     const { legId, extension, callId } = payload;
     if (topic === 'call_record') {
       this.calls.delete(callId);
@@ -53,11 +56,14 @@ export class Dialouts {
       this.tellCustom(leg, at);
       if (leg.answered) return;
       leg.answered = true;
+      leg.answeredAt = Date.parse(payload.answeredAt ?? iso(at));
       this.progressOf(callId).answered = true;
       if (leg.told) this.tellOf('agent-dialout-answer', payload, payload.answeredAt ?? iso(at), leg);
     } else if (topic === 'call_hangup') {
       this.legs.delete(legId);
-      if (leg.told) this.tellOf('agent-dialout-hangup', payload, payload.endedAt ?? iso(at), leg);
+      if (!leg.told) return;
+      const ended = asKnown(payload, leg, knownUntil);
+      this.tellOf('agent-dialout-hangup', ended, ended.endedAt ?? iso(at), leg);
     }
   }
 
@@ -145,4 +151,17 @@ export class Dialouts {
       ...(reconciled === undefined ? {} : { reconciled }),
     };
   }
+}
+
+/** A call that ended unheard ends when the link was lost: how long they talked in an outage nobody knows. */
+function asKnown(payload: CallPayload, { answeredAt }: Dialout, knownUntil: number | undefined): CallPayload {
+  if (payload.reconciled !== true || knownUntil === undefined) return payload;
+  const end = Math.max(knownUntil, answeredAt ?? knownUntil);
+  const { talkSeconds } = payload;
+  const known = answeredAt === undefined ? 0 : Math.round((end - answeredAt) / 1000);
+  return {
+    ...payload,
+    endedAt: iso(end),
+    ...(talkSeconds === undefined ? {} : { talkSeconds: Math.min(talkSeconds, known) }),
+  };
 }

@@ -1,13 +1,14 @@
 import type { AmiMessage } from '../ami/types';
 import { nameIn, numberIn, textIn } from '../calls/reading';
+import { queueNames, readMember, rowsNamed, type MemberRow } from './member';
 
-type AgentState = 'free' | 'ringing' | 'busy' | 'paused' | 'wrap-up' | 'away';
+type Activity = 'free' | 'ringing' | 'busy' | 'paused' | 'wrap-up' | 'away';
 
 /** One agent in one queue. */
 interface AgentNow {
   readonly phone: string;
   readonly name?: string;
-  readonly state: AgentState;
+  readonly state: Activity;
   /** Of the pause. */
   readonly reason?: string;
 }
@@ -28,7 +29,7 @@ export interface QueueNow {
 }
 
 /** `Status` of a member: 2, 3, 7, 8 have somebody on the line, 6 rings, 4 and 5 cannot be reached (measured on 22.10 and 16.28). */
-const BY_STATUS: Readonly<Record<number, AgentState>> = {
+const BY_STATUS: Readonly<Record<number, Activity>> = {
   2: 'busy',
   3: 'busy',
   4: 'away',
@@ -38,7 +39,7 @@ const BY_STATUS: Readonly<Record<number, AgentState>> = {
   8: 'busy',
 };
 
-/** Whether a member of this `Status` has somebody on the line, rings or not; `undefined`: nobody said. */
+/** Whether a member of this `Status` has somebody on the line, rings or not; where nobody told it (`undefined`) he has nobody. */
 export const isInUse = (status: number | undefined): boolean => BY_STATUS[status ?? 0] === 'busy';
 
 /** What `QueueStatus` says, by queues; `now`: wall-clock ms. */
@@ -47,11 +48,11 @@ export function queuesIn(
   phoneOf: (interfaceName: string) => string,
   now: number,
 ): readonly QueueNow[] {
-  const of = (event: string, queue: string): readonly AmiMessage[] =>
-    rows.filter((row) => row.name === event && row.get('Queue') === queue);
-  const queues = rows.flatMap((row) => (row.name === 'QueueParams' ? (textIn(row, 'Queue') ?? []) : []));
-  return [...new Set(queues)].sort().map((id) => {
-    const callers = of('QueueEntry', id).map((row) => {
+  const entries = rowsNamed(rows, 'QueueEntry');
+  const members = rowsNamed(rows, 'QueueMember').flatMap((row) => readMember(row) ?? []);
+  return [...new Set(queueNames(rows))].sort().map((id) => {
+    const waiting = entries.filter((row) => textIn(row, 'Queue') === id);
+    const callers = waiting.map((row) => {
       const [number, name] = [textIn(row, 'CallerIDNum'), nameIn(row, 'CallerIDName')].map((text) =>
         text === 'unknown' ? undefined : text,
       );
@@ -68,40 +69,32 @@ export function queuesIn(
       longestWaitSeconds: Math.max(0, ...callers.map(({ waitSeconds }) => waitSeconds)),
       callers: callers.sort((one, other) => one.position - other.position),
       // Asterisk lists them in no order that means something.
-      agents: of('QueueMember', id)
-        .map((row) => agentIn(row, phoneOf, now))
+      agents: members
+        .filter(({ queue }) => queue === id)
+        .map((member) => agentIn(member, phoneOf, now))
         .sort((one, other) => one.phone.localeCompare(other.phone, 'en', { numeric: true })),
     };
   });
 }
 
-function agentIn(row: AmiMessage, phoneOf: (interfaceName: string) => string, now: number): AgentNow {
-  const [interfaceName = '', name, reason] = [
-    textIn(row, 'Location'),
-    nameIn(row, 'Name'),
-    textIn(row, 'PausedReason'),
-  ];
-  const state = stateIn(row, now);
+function agentIn(member: MemberRow, phoneOf: (interfaceName: string) => string, now: number): AgentNow {
+  const { interface: interfaceName, stateInterface, name, reason } = member;
+  const state = stateIn(member, now);
   return {
-    phone: phoneOf(textIn(row, 'StateInterface') ?? interfaceName),
-    ...(name === undefined || name === interfaceName ? {} : { name }),
+    phone: phoneOf(stateInterface ?? interfaceName),
+    ...(name === undefined ? {} : { name }),
     state,
     ...(state !== 'paused' || reason === undefined ? {} : { reason }),
   };
 }
 
 /** Who talks is busy, also when he has paused for afterwards. A Local member without a state interface is known by `InCall` alone. */
-function stateIn(row: AmiMessage, now: number): AgentState {
-  const state = BY_STATUS[numberIn(row, 'Status') ?? 0] ?? 'free';
-  if (state === 'busy' || row.get('InCall') === '1') return 'busy';
-  if (row.get('Paused') === '1') return 'paused';
-  if (state !== 'free') return state;
-  const sinceCall = now / 1000 - (numberInSeconds(row, 'LastCall') ?? -Infinity);
-  return sinceCall >= 0 && sinceCall < (numberIn(row, 'Wrapuptime') ?? 0) ? 'wrap-up' : 'free';
-}
-
-/** Seconds since 1970, by the clock of the PBX; 0: never. */
-function numberInSeconds(row: AmiMessage, header: string): number | undefined {
-  const text = row.get(header) ?? '';
-  return /^[1-9]\d{0,11}$/.test(text) ? Number(text) : undefined;
+function stateIn({ status = 0, isInCall, paused, lastCall = 0, wrapUp = 0 }: MemberRow, now: number): Activity {
+  const state = BY_STATUS[status] ?? 'free';
+  if (state === 'busy' || isInCall) return 'busy';
+  if (paused === true) return 'paused';
+  if (state !== 'free' || lastCall === 0) return state;
+  // By the clock of the PBX.
+  const sinceCall = now / 1000 - lastCall;
+  return sinceCall >= 0 && sinceCall < wrapUp ? 'wrap-up' : 'free';
 }

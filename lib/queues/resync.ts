@@ -8,6 +8,8 @@ import type { CallerState, Heard, OfferState, TalkState } from './state';
 
 /** How far the whole seconds of a list and the two clocks may be off. */
 const ABOUT_MS = 2000;
+/** Without a list of channels nothing says that a caller is gone whose hang-up was missed, but that nothing was heard of him so long. */
+const FORGOTTEN_AFTER_MS = 4 * 60 * 60 * 1000;
 
 export interface Found {
   readonly plan: CallPlan;
@@ -31,14 +33,33 @@ export function compareCallers(found: Found): void {
   for (const caller of book.all()) {
     // A caller with an event since the lists were requested may be newer than they are.
     if (caller.seenAt >= requestedAt) continue;
-    compareStay(found, caller);
-    compareTalks(found, caller);
-    if (up && !up.has(caller.id)) found.callers.gone(caller, found.heard);
+    const last = lastKnown(found, caller);
+    compareStay(found, caller, last);
+    compareTalks(found, caller, last);
+    if (up ? !up.has(caller.id) : isForgotten(found, caller)) found.callers.gone(caller, last);
   }
   for (const [id, row] of entries) takeUp(found, row, up?.get(id));
 }
 
-function compareStay(found: Found, caller: CallerState): void {
+/**
+ * What ended unheard ends when it was last known to go on: the hours of an outage are nobody's wait and nobody's conversation, and would
+ * be that in the statistics.
+ */
+function lastKnown({ heard, knownUntil = -Infinity }: Found, caller: CallerState): Heard {
+  return { ...heard, t: Math.min(heard.t, Math.max(knownUntil, seenAt(heard, caller))) };
+}
+
+/** When he was last heard of, by the PBX's clock. */
+const seenAt = ({ at, t }: Heard, caller: CallerState): number => caller.seenAt + t - at;
+
+const isLongSilent = ({ heard }: Found, caller: CallerState): boolean => caller.seenAt < heard.at - FORGOTTEN_AFTER_MS;
+
+const isForgotten = (found: Found, caller: CallerState): boolean =>
+  !found.entries.has(caller.id) &&
+  Object.values(caller.talks).every(({ ended }) => ended) &&
+  isLongSilent(found, caller);
+
+function compareStay(found: Found, caller: CallerState, last: Heard): void {
   const { callers, entries, up, heard, requestedAt } = found;
   const { stay } = caller;
   if (!stay || stay.ended) return;
@@ -46,19 +67,24 @@ function compareStay(found: Found, caller: CallerState): void {
   if (queueOf(entries.get(caller.id)) === stay.queue) {
     for (const offer of open)
       if (offer.seenAt < requestedAt && up && !up.has(offer.legId))
-        callers.cancel(caller, stay, offer, 'unknown', heard);
+        callers.cancel(caller, stay, offer, 'unknown', last);
     return;
   }
   const answered = open.find((offer) => has(found, caller, offer));
   if (answered) callers.answered(caller, stay, answered, heard);
-  else callers.endUnheard(caller, stay, heard);
+  else callers.endUnheard(caller, stay, last);
 }
 
-function compareTalks(found: Found, caller: CallerState): void {
+function compareTalks(found: Found, caller: CallerState, last: Heard): void {
   const { callers, up, heard, inUse } = found;
   for (const talk of Object.values(caller.talks)) {
-    const goesOn = up ? isUp(found, caller, talk) : inUse(talk.extension) !== false;
-    if (!talk.ended && !goesOn) callers.endTalk(caller, talk, caller.asked ? 'caller' : 'unknown', heard);
+    if (talk.ended) continue;
+    const said = up ? isUp(found, caller, talk) : inUse(talk.extension);
+    const goesOn = said ?? !isLongSilent(found, caller);
+    if (goesOn) continue;
+    // Of whom nothing says anything only what was heard is known.
+    const end = said === undefined ? { ...last, t: seenAt(heard, caller) } : last;
+    callers.endTalk(caller, talk, caller.asked ? 'caller' : 'unknown', end);
   }
 }
 

@@ -76,7 +76,7 @@ function kept(state: string, name: 'caller' | 'member'): Fields | undefined {
 }
 
 /** The member as he was; `undefined` when it is no member. */
-export function readMember({ callId, state }: SavedCall): SavedMember | undefined {
+export function savedMember({ callId, state }: SavedCall): SavedMember | undefined {
   const found = kept(state, 'member');
   if (!found || !isMember(found)) return undefined;
   const member = found as unknown as SavedMember;
@@ -84,7 +84,7 @@ export function readMember({ callId, state }: SavedCall): SavedMember | undefine
 }
 
 /** The caller as he was; `undefined` when he was written by another version, or is no caller at all. */
-export function readCaller({ callId, state }: SavedCall): CallerState | undefined {
+export function savedCaller({ callId, state }: SavedCall): CallerState | undefined {
   const found = kept(state, 'caller');
   if (found?.id !== callId || !isCaller(found)) return undefined;
   const caller = found as unknown as CallerState;

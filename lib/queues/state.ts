@@ -74,6 +74,8 @@ export interface TalkState {
   readonly ringMs: number;
   /** The agent counts as busy with it. */
   counted: boolean;
+  /** It is over for the queue, while the phone is still connected: it hangs up just now, or was taken out of the queue's hands, as by hold with music. */
+  leftQueue?: { readonly reason: string; readonly t: number };
   ended: boolean;
 }
 

@@ -1,5 +1,5 @@
 import type { AmiMessage } from '../ami/types';
-import { idIn, textIn, timeOf } from '../calls/reading';
+import { idIn, timeOf } from '../calls/reading';
 import type { SavedCall } from '../calls/types';
 import type { QueueMessage } from '../messages/queues';
 import type { PbxMessage } from '../messages/types';
@@ -8,9 +8,11 @@ import { CallerBook } from './book';
 import { Callers } from './callers';
 import { Channels } from './channels';
 import { Dialouts } from './dialouts';
+import { Phones } from './phones';
 import type { QUEUE_EVENTS } from './events';
+import { queueNames, rowsNamed } from './member';
 import { compareCallers } from './resync';
-import { readCaller, readMember, writeCaller, writeMember } from './saved';
+import { savedCaller, savedMember, writeCaller, writeMember } from './saved';
 import type { Heard } from './state';
 import type { QueueLists, QueuePlace, QueueTracker, QueueTrackerOptions, QueueTrackerStats } from './types';
 
@@ -24,6 +26,7 @@ export class Tracker implements QueueTracker {
   private readonly book: CallerBook;
   private readonly callers: Callers;
   private readonly dialouts: Dialouts;
+  private readonly phones = new Phones();
   private listed: readonly string[] = [];
   private lostAt: number | undefined;
   /** When the last lists were requested. */
@@ -33,12 +36,12 @@ export class Tracker implements QueueTracker {
   private readonly handlers: ReadonlyMap<string, Handler>;
 
   constructor(private readonly options: QueueTrackerOptions) {
-    const { pbx, plan } = options;
+    const { pbx, plan, whose = () => undefined } = options;
     const tell = (message: QueueMessage): void => void this.told.push(message);
     const channels = new Channels(plan);
-    const agents = new Agents(pbx, plan.numbers, tell);
+    const agents = new Agents(pbx, plan.numbers, whose, tell);
     const book = new CallerBook(options, agents, channels);
-    const callers = new Callers(pbx, book, agents, channels, tell);
+    const callers = new Callers(pbx, book, agents, channels, this.phones, tell);
     this.dialouts = new Dialouts(agents, (extension, callId) => book.conversationOf(extension, callId), tell);
     [this.channels, this.agents, this.book, this.callers] = [channels, agents, book, callers];
     const memberChanged: Handler = (event, heard) => agents.changed(event, heard);
@@ -105,7 +108,13 @@ export class Tracker implements QueueTracker {
   }
 
   applyCall(message: PbxMessage, at: number): readonly QueueMessage[] {
-    if (message.topic !== 'user_change' && message.topic !== 'gap') this.dialouts.apply(message, at);
+    if (message.topic === 'user_change' || message.topic === 'gap') return this.take();
+    const knownUntil = this.lostAt === undefined ? undefined : this.lostAt + this.ahead;
+    this.dialouts.apply(message, at, knownUntil);
+    this.phones.apply(message);
+    const { endedAt, reconciled = false } = message.payload;
+    const t = message.topic === 'call_hangup' && endedAt !== undefined ? Date.parse(endedAt) : at + this.ahead;
+    this.callers.phoneLeft(message, { at, t: reconciled ? Math.min(t, knownUntil ?? t) : t, reconciled });
     return this.take();
   }
 
@@ -122,7 +131,6 @@ export class Tracker implements QueueTracker {
   resync({ status, channels }: QueueLists, requestedAt: number, at: number): readonly QueueMessage[] {
     const { book, callers, agents, listedAt } = this;
     const heard: Heard = { at, t: at + this.ahead, reconciled: true };
-    const named = (name: string): AmiMessage[] => status.filter((row) => row.name.toLowerCase() === name);
     const up = channels && byUniqueid(channels);
     const found = {
       plan: this.options.plan,
@@ -130,13 +138,13 @@ export class Tracker implements QueueTracker {
       callers,
       requestedAt,
       heard,
-      entries: byUniqueid(named('queueentry')),
+      entries: byUniqueid(rowsNamed(status, 'QueueEntry')),
       inUse: (phone: string) => agents.deviceInUse(phone),
       knownUntil: listedAt === undefined ? undefined : (this.lostAt ?? listedAt) + this.ahead,
       ...(up ? { up } : {}),
     };
-    this.listed = named('queueparams').flatMap((row) => textIn(row, 'Queue') ?? []);
-    agents.resync(named('queuemember'), requestedAt, heard);
+    this.listed = queueNames(status);
+    agents.resync(rowsNamed(status, 'QueueMember'), requestedAt, heard);
     compareCallers(found);
     if (up) this.channels.keepOnly(up, requestedAt);
     this.lostAt = undefined;
@@ -153,8 +161,8 @@ export class Tracker implements QueueTracker {
   }
 
   restore(saved: readonly SavedCall[], knownUntil: number): { readonly unreadable: number } {
-    const callers = saved.flatMap((one) => readCaller(one) ?? []);
-    const members = saved.flatMap((one) => readMember(one) ?? []);
+    const callers = saved.flatMap((one) => savedCaller(one) ?? []);
+    const members = saved.flatMap((one) => savedMember(one) ?? []);
     for (const member of members) this.agents.restore(member);
     this.callers.restore(callers);
     this.lostAt = knownUntil;

@@ -2,11 +2,14 @@ import type { AmiMessage } from '../ami/types';
 import type { CallPlan, SavedCall } from '../calls/types';
 import type { PbxMessage } from '../messages/types';
 import type { QueueMessage } from '../messages/queues';
+import type { Whose } from '../phone/interfaces';
 
 export interface QueueTrackerOptions {
   /** Name of the `ami-config`, as it appears in messages. */
   readonly pbx: string;
   readonly plan: CallPlan;
+  /** Who sits at an interface whose name is not his extension (`PJSIP/phone-101`); absent: only names that are extensions are known. */
+  readonly whose?: Whose;
 }
 
 /** What the PBX says of its queues when it is asked. */

@@ -28,6 +28,8 @@ class AgentTally implements Tally {
 
   constructor(
     private readonly serviceSeconds: number,
+    /** Calls that agents make belong to no queue: a report of some queues cannot count them. */
+    private readonly withCallsOut: boolean,
     private readonly nameOf: () => string | undefined,
   ) {}
 
@@ -84,9 +86,9 @@ class AgentTally implements Tally {
       talkMeanSeconds: talks.mean,
       talkP95Seconds: talks.p95,
       talkLongestSeconds: talks.longest,
-      callsOut: this.dialled,
-      callsOutAnswered: dialouts.count,
-      callsOutTalkSeconds: dialouts.total,
+      ...(this.withCallsOut
+        ? { callsOut: this.dialled, callsOutAnswered: dialouts.count, callsOutTalkSeconds: dialouts.total }
+        : {}),
       loggedInSeconds: seconds(states.loggedIn),
       pausedSeconds: seconds(states.paused),
     };
@@ -97,7 +99,7 @@ class AgentTally implements Tally {
 export async function agentRows(store: Store, query: ReportQuery, now: number): Promise<Found> {
   const { from, to, by, timeZone, serviceSeconds, queues, agents } = query;
   const names = new Map<string, string>();
-  const groups = new Groups((whose) => new AgentTally(serviceSeconds, () => whose && names.get(keyOf(whose))));
+  const groups = new Groups((whose) => new AgentTally(serviceSeconds, !queues, () => whose && names.get(keyOf(whose))));
   const fits = ({ agent, queue }: KeptFact): boolean =>
     (!agents || (agent !== undefined && agents.includes(agent))) &&
     (!queues || (queue !== undefined && queues.includes(queue)));

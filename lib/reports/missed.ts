@@ -37,10 +37,8 @@ function secondsUntil({ firstAt, talk }: Missed): number | undefined {
 }
 
 /** Calls without a number stand each for itself, as do calls of different clients that one talk followed. */
-function keyOf({ call, talk }: UnansweredCall): string {
-  const number = call.client?.e164 ?? call.client?.number.replace(/\D/g, '').slice(-10) ?? '';
-  return JSON.stringify(number === '' ? [call.pbx, call.callId] : [number, talk?.pbx, talk?.callId]);
-}
+const keyOf = ({ call, client, talk }: UnansweredCall): string =>
+  JSON.stringify(client === undefined ? [call.pbx, call.callId] : [client, talk?.pbx, talk?.callId]);
 
 const COLUMNS = [
   'number',

@@ -1,4 +1,4 @@
-import { isTimeZone } from '../time-zone';
+import { isTimeZone, ownTimeZone, startOfDay } from '../time-zone';
 import { badQuery } from '../store/errors';
 import { daysBack, isAbsent, isFields, list, moment, oneOf, refuseUnknown, text, whole } from '../store/query';
 import { localMoment } from './local-times';
@@ -85,7 +85,7 @@ export function usualReport(dialog: Fields): UsualReport {
   const { report, by, format, days, timeZone, serviceSeconds, separator } = dialog;
   const back = daysBack(days);
   return {
-    timeZone: isAbsent(timeZone) ? new Intl.DateTimeFormat().resolvedOptions().timeZone : timeZoneOf(timeZone),
+    timeZone: isAbsent(timeZone) ? ownTimeZone() : timeZoneOf(timeZone),
     serviceSeconds: isAbsent(serviceSeconds) ? 20 : whole('serviceSeconds', serviceSeconds, 1, MAX_SERVICE_SECONDS),
     separator: isAbsent(separator) ? ',' : separatorOf(separator),
     by: isAbsent(by) ? 'none' : choice('by', by, PERIODS),
@@ -138,9 +138,4 @@ export function reportQuery(question: unknown, usual: UsualReport, now: number):
     ...(queues ? { queues } : {}),
     ...(agents ? { agents } : {}),
   };
-}
-
-function startOfDay(zone: string, now: number): number {
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(now);
-  return localMoment(zone, today, false) ?? now - DAY_MS;
 }

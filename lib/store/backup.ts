@@ -122,7 +122,11 @@ async function rotate(file: string, keep: number): Promise<void> {
   for (const name of ours.slice(0, Math.max(0, ours.length - keep))) await rm(join(folder, name), { force: true });
 }
 
-/** Milliseconds until the next `hh:mm`, local time. */
+/**
+ * Milliseconds until the next `hh:mm`, local time.
+ *
+ * @internal Exported for tests.
+ */
 export function untilNext(at: string, now: number): number {
   const [hours = 0, minutes = 0] = at.split(':').map(Number);
   const next = new Date(now);

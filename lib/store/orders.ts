@@ -272,11 +272,16 @@ export class Orders implements OrderTable {
     );
   }
 
-  async adopt(from: string, to: string): Promise<{ readonly waiting: number; readonly inAir: number }> {
+  async adopt(
+    from: string,
+    to: string,
+    onlyInAir = false,
+  ): Promise<{ readonly waiting: number; readonly inAir: number }> {
     checkText('queue', to);
     // Nothing would ever leave the queue.
     if (from === to) return { waiting: 0, inAir: 0 };
-    return { waiting: await this.adoptAll(WAITING, from, to), inAir: await this.adoptAll(IN_AIR, from, to) };
+    const waiting = onlyInAir ? 0 : await this.adoptAll(WAITING, from, to);
+    return { waiting, inAir: await this.adoptAll(IN_AIR, from, to) };
   }
 
   private async adoptAll(state: number, from: string, to: string): Promise<number> {

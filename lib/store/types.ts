@@ -186,6 +186,8 @@ export interface UnansweredQuery {
 
 export interface UnansweredCall {
   readonly call: RecordPayload;
+  /** The same in all calls of one client, however his number was written; absent: it is not known. */
+  readonly client?: string;
   /**
    * The first call, in or out, in which one of ours talked with this client later or was still talking; absent: there is none, or the client
    * is not known.
@@ -361,9 +363,9 @@ export interface OrderTable {
   queues(): Promise<string[]>;
   /**
    * Moves what waits or is in the air in `from` to the queue `to`. Of what `to` knows already by its key, what waits is forgotten instead, and
-   * what is in the air loses its key. Resolves with how many were moved.
+   * what is in the air loses its key. `onlyInAir`: what waits stays where it is. Resolves with how many were moved.
    */
-  adopt(from: string, to: string): Promise<{ readonly waiting: number; readonly inAir: number }>;
+  adopt(from: string, to: string, onlyInAir?: boolean): Promise<{ readonly waiting: number; readonly inAir: number }>;
   /** Goes through them: 10 ms for 100 000. */
   count(queue: string): Promise<{ readonly waiting: number; readonly inAir: number }>;
   /** Over restarts. `false` ends its {@link QueueStanding.loss} too: whoever resumes a queue has seen it. */

@@ -33,17 +33,16 @@ export function unansweredCalls(sql: Sqlite, query: UnansweredQuery, after?: Pla
     const [row] = sql.all('SELECT body, queue, pbx FROM calls WHERE id = ?', [place.id ?? 0]);
     if (!row || (pbx !== undefined && row.pbx !== pbx) || (queues && !queues.includes(String(row.queue)))) continue;
     const call = bodyOf(row);
-    const talk = talkAfter(sql, call, place);
-    rows.push({ call, ...(talk ? { talk } : {}) });
+    const client = clientKey(call);
+    const talk = client === undefined ? undefined : talkAfter(sql, client, place);
+    rows.push({ call, ...(client === undefined ? {} : { client }), ...(talk ? { talk } : {}) });
   }
   const last = places.length === SLICE ? places.at(-1) : undefined;
   return { rows, ...(last ? { next: { at: Number(last.started_at), id: Number(last.id) } } : {}) };
 }
 
-/** The first talk of one of ours with the same client that began, or was still on, after this call had begun. */
-function talkAfter(sql: Sqlite, call: RecordPayload, { started_at: at = 0, id = 0 }: Row): RecordPayload | undefined {
-  const key = clientKey(call);
-  if (key === undefined) return undefined;
+/** The first talk of one of ours with the client of this key that began, or was still on, after this call had begun. */
+function talkAfter(sql: Sqlite, key: string, { started_at: at = 0, id = 0 }: Row): RecordPayload | undefined {
   const ofClient = `SELECT id FROM participants WHERE value = ? AND kind IN (${TALKS.join(', ')})`;
   const before = sql.all(
     `${ofClient} AND (started_at, id) < (?, ?) AND started_at > ? ORDER BY started_at DESC, id DESC LIMIT ${MAX_BEFORE}`,

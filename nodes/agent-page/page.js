@@ -42,7 +42,7 @@ function showSignIn(refusal = '') {
   $('sign-in').hidden = false;
   $('refusal').textContent = refusal;
   for (const field of [$('extension'), $('pin')]) field.ariaInvalid = refusal === '' ? null : 'true';
-  $('who').textContent = $('link').textContent = '';
+  for (const place of ['who', 'link', 'sign-out-trouble']) $(place).textContent = '';
   $('pin').value = '';
   (refusal === '' || $('extension').value === '' ? $('extension') : $('pin')).focus();
 }
@@ -73,11 +73,21 @@ $('sign-in').addEventListener('submit', (event) => {
   during($('enter'), () => enter({ extension: $('extension').value, pin: $('pin').value }));
 });
 
-$('sign-out').addEventListener('click', async () => {
-  await ask('sign-out', {}).catch(() => undefined);
-  others?.postMessage('signed out');
-  showSignIn();
-});
+$('sign-out').addEventListener('click', () =>
+  during($('sign-out'), async () => {
+    try {
+      await ask('sign-out', {});
+    } catch (error) {
+      // The session is alive still: whoever opens the page next would be this agent.
+      if (error.status !== 401) {
+        $('sign-out-trouble').textContent = texts.notSignedOut;
+        return;
+      }
+    }
+    others?.postMessage('signed out');
+    showSignIn();
+  }),
+);
 
 others?.addEventListener('message', ({ data }) => {
   if (data === 'signed out') showSignIn();

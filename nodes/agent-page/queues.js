@@ -71,12 +71,12 @@ function showReasons({ reasons, freeReason }) {
 }
 
 function showQueues() {
-  const may = (what) => list.filter((queue) => queue.may === what).map(({ id }) => id);
-  const rows = list.map((queue) => ({ ...queue, key: queue.id, queues: [queue.id] }));
+  const some = (what) => list.some((queue) => queue.may === what);
+  const rows = list.map((queue) => ({ ...queue, key: queue.id }));
   if (list.length > 1) {
-    const [join, leave] = [may('join'), may('leave')];
-    const all = { key: '', id: '', joined: join.length === 0, paused: false, queues: join.length > 0 ? join : leave };
-    rows.unshift({ ...all, may: join.length > 0 ? 'join' : leave.length > 0 ? 'leave' : 'none' });
+    const [join, leave] = [some('join'), some('leave')];
+    const may = join ? 'join' : leave ? 'leave' : 'none';
+    rows.unshift({ key: '', id: '', joined: !join, paused: false, may });
   }
   const places = new Map([...$('queues').children].map((place) => [place.dataset.queue, place]));
   for (const [key, place] of places) if (!rows.some((row) => row.key === key)) place.remove();
@@ -98,13 +98,13 @@ function newRow(key) {
     button,
   );
   place.dataset.queue = key;
-  button.addEventListener('click', () =>
-    order(button, { action: button.dataset.action, queue: JSON.parse(button.dataset.queues) }),
-  );
+  // Which all of them are, the server knows better.
+  const which = key === '' ? { all: true } : { queue: key };
+  button.addEventListener('click', () => order(button, { action: button.dataset.action, ...which }));
   return place;
 }
 
-function updateRow(place, { id, joined, may, paused, queues }) {
+function updateRow(place, { id, joined, may, paused }) {
   const [name, state, button] = place.children;
   const action = may === 'join' ? 'queue-login' : 'queue-logout';
   const forAll = may === 'join' ? texts.joinAll : texts.leaveAll;
@@ -118,7 +118,6 @@ function updateRow(place, { id, joined, may, paused, queues }) {
   button.textContent = id === '' ? forAll : texts[action];
   button.ariaLabel = id === '' ? forAll : `${texts[action]}: ${id}`;
   button.dataset.action = action;
-  button.dataset.queues = JSON.stringify(queues);
 }
 
 function order(button, wanted) {

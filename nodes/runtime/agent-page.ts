@@ -217,8 +217,8 @@ export class AgentPage {
   private async act(req: Request, res: Response): Promise<void> {
     const extension = this.agentOf(req);
     const asked = await fields(req);
-    const { action, legId, to, queue, reason } = asked;
-    const more = Object.entries({ to, queue, reason }).filter(([, value]) => value !== undefined);
+    const { action, legId, to, queue, all, reason } = asked;
+    const more = Object.entries({ to, queue, all, reason }).filter(([, value]) => value !== undefined);
     try {
       const done = await this.options.desk.act(extension, asked);
       res.json(done);

@@ -1,5 +1,5 @@
 import type { AmiMessage } from '../../lib/ami/types';
-import { whoseChannels } from '../../lib/control/channels';
+import { whoseChannels } from '../../lib/phone/interfaces';
 import { currentCall } from '../../lib/control/current-call';
 import type { CrmAccount } from '../../lib/crm/account';
 import { agentStatuses } from '../../lib/crm/usercrm/statuses';

@@ -1,25 +1,13 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { Desk } from '../../lib/agents/desk';
 import type { DeskOptions } from '../../lib/agents/desk';
 import { agentError } from '../../lib/agents/errors';
-import type { DeskMemory } from '../../lib/agents/memory';
 import { PopTemplate } from '../../lib/agents/pop-url';
 import type { QueueRules } from '../../lib/agents/queues';
-import { SignIn } from '../../lib/agents/sign-in';
 import type { SignInOptions } from '../../lib/agents/sign-in';
-import { systemClock } from '../../lib/clock';
-import { createAgentControl } from '../../lib/control/agents';
-import { createCallControl } from '../../lib/control/control';
-import type { AgentOrder, ControlOrder } from '../../lib/control/types';
 import { Access } from '../../lib/http-in/access';
-import type { QueueMessage } from '../../lib/messages/queues';
-import type { PbxMessage } from '../../lib/messages/types';
 import type { Pbx } from '../../lib/pbx/pbx';
-import { AgentPage } from './agent-page';
 import { agentPins } from './agent-pins';
 import type { AgentRows } from './agent-pins';
-import { BareChannel } from './bare-channel';
-import { knows } from '../../lib/presence/knows';
 import { crmConfig, storeConfig } from './config-nodes';
 import { keptKey } from './kept-key';
 import { wordsFor } from './language';
@@ -53,16 +41,16 @@ export interface ScreenPopDef extends NodeDef {
 /** `secret` signs links of the CRM; the others are hashes of PINs, see {@link AgentRows}. */
 export type ScreenPopCredentials = Partial<Record<string, string>>;
 
-/** One page of agents at work. */
-export interface AgentDesk {
-  readonly desk: Desk;
-  readonly page: AgentPage;
-  readonly onCall: (message: PbxMessage) => void;
-  readonly onQueue: (message: QueueMessage) => void;
-  close(): Promise<void>;
+/** What the dialog of one `screen-pop` says. */
+interface ScreenPopSettings {
+  readonly desk: DeskOptions;
+  readonly signIn: SignInOptions;
+  /** Which proxies are believed. */
+  readonly access: Access;
+  /** Other web pages that may listen. */
+  readonly origins: readonly string[];
 }
 
-const DAY_LIMIT = 50;
 /** Characters of the key for links. */
 const LEAST_KEY = 16;
 
@@ -141,77 +129,17 @@ function signInOptions(
   };
 }
 
-/** Throws a TelephonyError when the settings are wrong. */
-export function agentDesk(
+/** Reads the dialog. Throws a TelephonyError when the settings are wrong. */
+export function screenPopSettings(
   red: NodeAPI,
   node: Node<ScreenPopCredentials>,
   def: ScreenPopDef,
   pbx: Pbx,
-  memory: DeskMemory,
-  tell: (topic: string, payload: Readonly<Record<string, unknown>>) => void,
-): AgentDesk {
-  const { client, plan, dialling, trunks, presence } = pbx;
-  const account = crmConfig(red, def.crm)?.account;
-  const onPbx = { client, plan, dialling, trunks };
-  const agents = createAgentControl(onPbx);
-  const control = createCallControl({
-    ...onPbx,
-    knows: async (extension) =>
-      account?.users.some((user) => user.extension === extension) ? 'known' : knows(presence, extension),
-  });
-  const options = deskOptions(red, def);
-  const deps = {
-    clock: systemClock,
-    calls: pbx.calls,
-    members: () => pbx.queues.members,
-    run: (order: ControlOrder) => control.run(order),
-    runAgent: (order: AgentOrder) => agents.run(order),
-  };
-  const desk = new Desk(options, deps, memory);
-  const bare = new BareChannel(memory.bare, plan, account);
-  const store = storeConfig(red, def.store)?.store;
-  const page = new AgentPage({
-    desk,
-    signIn: new SignIn(signInOptions(red, node, def, pbx), systemClock, memory.signIn),
-    access: new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) }),
-    clock: systemClock,
-    origins: originsOf(def),
-    bare: (...asked) => bare.listen(...asked),
-    ...(store
-      ? {
-          history: async (extension: string) => {
-            const from = new Date(systemClock.now()).setHours(0, 0, 0, 0);
-            // Another PBX in the same store may have the same extension, of somebody else.
-            const found = await store.calls.find({
-              pbx: pbx.name,
-              from,
-              extensions: [extension],
-              sort: '-startedAt',
-              limit: DAY_LIMIT,
-            });
-            return found.calls;
-          },
-        }
-      : {}),
-    nameOf: (extension) => options.userOf(extension)?.name,
-    tell,
-    warn: (error) => node.warn(error.message),
-  });
+): ScreenPopSettings {
   return {
-    desk,
-    page,
-    onCall: (message) => {
-      desk.onCall(message);
-      if (message.topic !== 'gap') bare.tell(message);
-    },
-    onQueue: (message) => {
-      desk.onQueue(message);
-      if (message.topic === 'agent_change') bare.tell(message);
-    },
-    close: async () => {
-      page.close();
-      agents.close();
-      await control.close();
-    },
+    desk: deskOptions(red, def),
+    signIn: signInOptions(red, node, def, pbx),
+    access: new Access({ allowList: '', trustedProxies: textOf(def.trustedProxies) }),
+    origins: originsOf(def),
   };
 }

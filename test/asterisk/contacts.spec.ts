@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { whoseChannels } from '../../lib/control/channels';
+import { whoseChannels } from '../../lib/phone/interfaces';
 import { currentCall } from '../../lib/control/current-call';
 import { numberingPlan } from '../../lib/phone';
 import { createPbx, type Pbx } from '../../lib/pbx/pbx';

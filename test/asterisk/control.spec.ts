@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { createCallControl } from '../../lib/control/control';
 import { parseOrder } from '../../lib/control/order';
 import type { CallControl, ControlDone } from '../../lib/control/types';
 import type { TelephonyError } from '../../lib/errors';
 import type { CallMessage, PbxMessage, RecordPayload } from '../../lib/messages/types';
-import { DEFAULT_DIALLING } from '../../lib/outbound/defaults';
-import type { DialSettings } from '../../lib/outbound/types';
 import { numberingPlan } from '../../lib/phone';
-import { knows } from '../../lib/presence/knows';
 import { createPbx, type Pbx } from '../../lib/pbx/pbx';
 import { until } from '../support/wait';
+import { callControlOf } from './support/call-control';
 import { describeAsterisk } from './support/roots';
 import type { IncomingCall, OutgoingCall } from './support/sip/phone';
 import { TestBed } from './support/test-bed';
@@ -43,17 +40,6 @@ describeAsterisk('call control', (version) => {
     return made;
   }
 
-  function controlOf({ client, dialling, presence }: Pbx, hold: DialSettings['hold']): CallControl {
-    const settings = { ...DEFAULT_DIALLING, context: 'from-internal', hold };
-    return createCallControl({
-      client,
-      plan,
-      dialling: { settings, guard: dialling.guard },
-      trunks: ['provider'],
-      knows: (extension) => knows(presence, extension),
-    });
-  }
-
   before(async () => {
     bed = await TestBed.start({ version });
     plain = await link('control');
@@ -67,7 +53,7 @@ describeAsterisk('call control', (version) => {
   beforeEach(async () => {
     await bed.reset();
     told = [];
-    control = controlOf(plain, 'redirect');
+    control = callControlOf(plain, 'redirect');
   });
   afterEach(async () => {
     await control.close();
@@ -116,7 +102,7 @@ describeAsterisk('call control', (version) => {
   for (const way of ['redirect', 'phone', 'park'] as const) {
     it(`holds and takes back (${way}), again and again, and the record stays right`, async () => {
       await control.close();
-      control = controlOf(way === 'phone' ? pbx : plain, way);
+      control = callControlOf(way === 'phone' ? pbx : plain, way);
       const { call } = await talk();
       for (const round of [1, 2]) {
         const { held, slot } = await run({ action: 'toggle-hold', extension: '101' });
@@ -134,7 +120,7 @@ describeAsterisk('call control', (version) => {
 
     it(`sends a held client on (${way})`, async () => {
       await control.close();
-      control = controlOf(way === 'phone' ? pbx : plain, way);
+      control = callControlOf(way === 'phone' ? pbx : plain, way);
       const { call } = await talk();
       await run({ action: 'hold', extension: '101' });
       await run({ action: 'transfer', extension: '101', to: '102' });
@@ -148,7 +134,7 @@ describeAsterisk('call control', (version) => {
   for (const way of ['redirect', 'park'] as const) {
     it(`lets the phone end the call after it took the client back (${way})`, async () => {
       await control.close();
-      control = controlOf(plain, way);
+      control = callControlOf(plain, way);
       const { call, phone } = await talk();
       await run({ action: 'hold', extension: '101' });
       await run({ action: 'unhold', extension: '101' });
@@ -219,9 +205,14 @@ describeAsterisk('call control', (version) => {
   });
 
   it('says so where the dialplan lets no phone transfer with keys', async () => {
-    await talk(NO_KEYS);
-    assert.equal(await refusal({ action: 'attended-transfer', extension: '101', to: '102' }), 'CONTROL_NOT_POSSIBLE');
-    assert.equal(await refusal({ action: 'complete-transfer', extension: '101' }), 'CONTROL_NOT_POSSIBLE');
+    await bed.asterisk.cli('dialplan remove extension transfer@telephony-crm-hold');
+    try {
+      await talk(NO_KEYS);
+      assert.equal(await refusal({ action: 'attended-transfer', extension: '101', to: '102' }), 'CONTROL_NOT_POSSIBLE');
+      assert.equal(await refusal({ action: 'complete-transfer', extension: '101' }), 'CONTROL_NOT_POSSIBLE');
+    } finally {
+      await bed.asterisk.cli('dialplan reload');
+    }
   });
 
   it('sends a client on who still waits for the phone', async () => {
@@ -248,7 +239,7 @@ describeAsterisk('call control', (version) => {
 
   it('records, pauses, goes on and stops; mutes', async () => {
     await control.close();
-    control = controlOf(pbx, 'redirect');
+    control = callControlOf(pbx, 'redirect');
     const { call } = await talk();
     assert.equal(await refusal({ action: 'record-stop', extension: '101' }), 'CONTROL_NOT_POSSIBLE');
     const { file } = await run({ action: 'record-start', extension: '101', file: 'offer-7' });
@@ -262,7 +253,7 @@ describeAsterisk('call control', (version) => {
 
   it('names the class that is missing to mute, to record and to let phones hold', async () => {
     await control.close();
-    control = controlOf(plain, 'phone');
+    control = callControlOf(plain, 'phone');
     await talk();
     for (const action of ['mute', 'record-start', 'hold']) {
       await assert.rejects(run({ action, extension: '101' }), /"system"/);

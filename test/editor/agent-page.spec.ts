@@ -289,4 +289,45 @@ describe('the page of agents', () => {
     assert.equal(context.pages().length, 3);
     await deploy(flow());
   });
+
+  it('does not look signed out while the session is alive', async () => {
+    await open(NARROW);
+    await signIn('101', '4711');
+    await page.route('**/sign-out', (route) => route.abort());
+    await page.click('#sign-out');
+    await page.waitForFunction(() => document.querySelector('#sign-out-trouble')?.textContent.includes('не вышли'));
+    assert.deepEqual([await page.isVisible('#desk'), await page.isVisible('#sign-in')], [true, false]);
+    await page.unroute('**/sign-out');
+    await page.click('#sign-out');
+    await page.waitForSelector('#sign-in:not([hidden])');
+    assert.equal(await page.isVisible('#sign-out-trouble'), false);
+    await page.reload();
+    await page.waitForSelector('#sign-in:not([hidden])');
+  });
+
+  it('lets an agent join all queues and leave them at once, however many there are', async () => {
+    await open(NARROW);
+    await signIn('105', '0815');
+    const orders: unknown[] = [];
+    await page.route('**/agent/act', async (route) => {
+      orders.push(route.request().postDataJSON());
+      await route.fulfill({ json: {} });
+    });
+    for (const may of ['join', 'leave']) {
+      const list = Array.from({ length: 60 }, (_, i) => ({ id: `q${i}`, joined: may === 'leave', may, paused: false }));
+      const queues = { ready: true, list, reasons: [], freeReason: false };
+      const state = { extension: '105', ready: true, calls: [], history: false, now: new Date().toISOString(), queues };
+      await page.route('**/agent/events', (route) =>
+        route.fulfill({ contentType: 'text/event-stream', body: `event: state\ndata: ${JSON.stringify(state)}\n\n` }),
+      );
+      await page.reload();
+      await page.waitForSelector('#queues li:nth-child(61)');
+      await page.click('#queues [data-queue=""] button');
+      await until(() => orders.length === (may === 'join' ? 1 : 2), 'the order');
+    }
+    assert.deepEqual(orders, [
+      { action: 'queue-login', all: true },
+      { action: 'queue-logout', all: true },
+    ]);
+  });
 });

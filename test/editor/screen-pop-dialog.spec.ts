@@ -70,6 +70,12 @@ describe('the PINs in the dialog of screen-pop', () => {
 
   it('let the agents in, and are told to no browser again', async () => {
     await openDialog(page, POP);
+    await page.fill('#telephony-pop-extension', '101');
+    await page.fill('#telephony-pop-pin', '123');
+    await page.click('#telephony-pop-add');
+    await page.waitForFunction(() =>
+      document.querySelector('#telephony-pop-told')?.textContent.startsWith('A PIN has 4'),
+    );
     await setPin('101', '471100');
     await setPin('102', '081500');
     assert.deepEqual(await listed(), ['101', '102']);

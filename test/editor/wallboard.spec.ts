@@ -77,7 +77,7 @@ describe('the wallboard', () => {
     await shows(/Дарья Лебедева \(105\) · разговор/);
     await press('101 comes back');
     await shows(/ждут сейчас0.*звонков сегодня4отвечено4не дождались0.*100\s%/s);
-    await shows(/Сегодня таких нет/, 'main');
+    await shows(/За последние 7 дней таких нет/, 'main');
   });
 
   it('lists the missed calls; what a caller calls himself stays a text', async () => {

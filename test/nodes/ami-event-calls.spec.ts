@@ -6,9 +6,11 @@ import amiConfig from '../../nodes/ami-config';
 import amiEvent from '../../nodes/ami-event';
 import crmConfig from '../../nodes/crm-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
+import storeConfig from '../../nodes/store-config';
 import { FakeAmiServer } from '../support/fake-ami-server';
 import { until } from '../support/wait';
 import { deploy, load, logLines, messages, node, unload, waitForStatus, type FlowNode } from './support/runtime';
+import { storeNode, UserDir } from './support/store-flow';
 
 const STATUS = '@telephony-crm/node-red-asterisk/ami-config:ami-config.status';
 const TAB: FlowNode = { id: 'tab', type: 'tab' };
@@ -288,6 +290,31 @@ describe('ami-event: the life of calls', () => {
           { callId, number: client?.number, did: line?.number, result, reconciled },
           { callId: '1795204753.1', number: '79031112233', did: '74951000001', result: 'missed', reconciled: true },
         );
+      });
+
+      it('tells the record of a call that had just begun when Node-RED was stopped', async () => {
+        const user = new UserDir();
+        const stopped = [
+          TAB,
+          storeNode(),
+          config({ store: 'store' }),
+          event({ topics: ['call_ringing', 'call_record'] }),
+          sink,
+        ];
+        const begin = () => load([user.init, amiConfig, amiEvent, storeConfig], stopped, credentials());
+        try {
+          await begin();
+          await listed(1);
+          incoming('1795204753.1');
+          await until(() => pbx().calls.stats.liveCalls === 1, 'the call');
+          await unload();
+          up = [];
+          await begin();
+          await until(() => record() !== undefined, 'the record');
+        } finally {
+          await unload();
+          user.remove();
+        }
       });
 
       it('goes on telling when the store fails, and says so once', async () => {

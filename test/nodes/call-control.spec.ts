@@ -102,6 +102,39 @@ describe('call-control', () => {
     assert.equal(messages('completed').length, 1);
   });
 
+  it('goes after the orders of other nodes on the same call', async () => {
+    const other = { id: 'other', type: 'call-control', z: 'f', pbx: 'pbx', wires: [['done']] };
+    const both = [...flow(), other];
+    await load(nodes, both);
+    await waitForStatus('control', { text: `${LINK}.simulator` });
+    await wait(await talk());
+    const payload = { action: 'toggle-hold', extension: '101' };
+    for (const id of ['control', 'other']) receive(id, { payload: { ...payload } });
+    await until(() => messages('done').length === 3, 'both orders');
+    const held = messages('done').map((each) => (each.payload as Answer).held);
+    assert.deepEqual(held, [true, false, true]);
+    // One of the nodes goes: the other one works on, and with the last of them nothing is left behind.
+    const { client } = (node('pbx') as AmiConfigNode).pbx;
+    await deploy(flow());
+    assert.equal(((await outcome({ payload })) as Answer).held, false);
+    assert.equal(((await outcome({ payload })) as Answer).held, true);
+    const ends: string[] = [];
+    const subscribe = client.subscribe.bind(client);
+    client.subscribe = (names, handler) => {
+      const end = subscribe(names, handler);
+      ends.push('begun');
+      return () => {
+        ends.push('ended');
+        end();
+      };
+    };
+    await deploy(flow().filter(({ id }) => id !== 'control'));
+    await deploy(flow());
+    assert.ok(ends.includes('begun'), 'it was not closed');
+    await deploy(flow().filter(({ id }) => id !== 'control'));
+    assert.equal(ends.filter((each) => each === 'begun').length, ends.filter((each) => each === 'ended').length);
+  });
+
   it('takes from the dialog what the message does not say', async () => {
     await start({ action: 'transfer', extension: '101', to: '105' });
     await wait(await talk());

@@ -150,6 +150,27 @@ describe('crm-webhook-out', () => {
     });
   }
 
+  it('notes what the CRM took while everything was being closed', async () => {
+    let answer: (() => void) | undefined;
+    let asked = 0;
+    const settings = await overHttp((request, response) => {
+      asked += 1;
+      answer = () => json({ code: 200 })(request, response);
+    });
+    const options = { credentials: { crm: { token: 'key' } } };
+    await start(flow(settings), options);
+    receive('out', record('1.1'));
+    await until(() => answer !== undefined, 'the request');
+    const stopped = unload();
+    // Whatever is closed without waiting for others is closed by then.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    answer?.();
+    await stopped;
+    await start(flow(settings), options);
+    await status('crm-webhook-out.status.idle');
+    assert.equal(asked, 1);
+  });
+
   it('refuses what is no event, and says what is wrong', async () => {
     await start(flow({}));
     for (const bad of [

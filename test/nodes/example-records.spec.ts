@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
+import type { NodeInitializer } from 'node-red';
 import amiConfig from '../../nodes/ami-config';
 import amiEvent from '../../nodes/ami-event';
 import callControl from '../../nodes/call-control';
@@ -12,14 +13,16 @@ import storeConfig from '../../nodes/store-config';
 import type { AmiConfigNode } from '../../nodes/runtime/config-nodes';
 import { FakeCrm, json, text as plain } from '../support/fake-crm';
 import { until } from '../support/wait';
-import { exampleNames, exampleNamesForCrms, only, readExample, runnable } from './support/example-flows';
+import { debugNamed, exampleNames, exampleNamesForCrms, only, readExample, runnable } from './support/example-flows';
+import { FlowServer } from './support/http';
 import { load, messages, node, receive, unload, waitForMessages } from './support/runtime';
 import type { FlowNode } from './support/runtime';
 import { UserDir } from './support/store-flow';
 
-/** A node of Node-RED itself, as it installed it. */
-const SWITCH = '@node-red/nodes/core/function/10-switch';
-const switchNode = createRequire(require.resolve('node-red'))(SWITCH) as typeof amiEvent;
+/** Nodes of Node-RED itself, as it installed them. */
+const core = createRequire(require.resolve('node-red'));
+const coreNode = (name: string) => core(`@node-red/nodes/core/${name}`) as NodeInitializer;
+const switchNode = coreNode('function/10-switch');
 
 const types = [
   amiConfig,
@@ -116,6 +119,31 @@ describe('the examples of records and events', () => {
     assert.ok(asked().includes('agent-answer'));
   });
 
+  it('08: an answer that comes when the call is over is told where the example says so', async () => {
+    const answer = plain('call_info=VIP', 'text/plain; charset=utf-8');
+    const held: (() => void)[] = [];
+    crm = await new FakeCrm((...asked) => void held.push(() => answer(...asked))).start();
+    const text = JSON.stringify(readExample('08-line24-scripts.json'));
+    const flow = (JSON.parse(text.replaceAll('http://127.0.0.1:1880', crm.origin)) as FlowNode[]).filter(
+      ({ type }) => type !== 'change',
+    );
+    await load([user.init, ...types], [...runnable(flow), only(flow, 'catch')]);
+    const { pbx } = node(only(flow, 'ami-config').id) as AmiConfigNode;
+    await until(() => pbx.client.state.phase === 'ready', 'the simulator');
+    await pbx.simulator?.call({ from: '84951343060', did: '74951000170' });
+    await until(() => crm?.requests.length === 1, 'the script to be called');
+    crm.behave = answer;
+    for (const each of held) each();
+    const late = debugNamed(flow, 'the answer came too late').id;
+    const [told] = await waitForMessages(late);
+    const { error } = told as { error?: { message: string; source: { id: string } } };
+    assert.equal(error?.source.id, only(flow, 'call-control').id);
+    assert.match(error.message, /There is no call \(callId .*\) now: it may have ended already/);
+    const { requests } = crm;
+    await until(() => requests.some(({ url }) => url.includes('event=queue-hangup')), 'the end of the call');
+    assert.deepEqual([messages(late).length, messages(debugNamed(flow, 'set').id)], [1, []]);
+  });
+
   it('09: the queues now, the numbers of the day and the missed calls come together', async () => {
     const all = readExample('09-wallboard.json');
     const flow = all.map((each) => (each.type === 'function' ? { ...each, type: 'sink' } : each));
@@ -149,6 +177,52 @@ describe('the examples of records and events', () => {
     await until(() => last('who was missed') !== undefined, 'the report');
     const { payload: csv } = messages(named('who was missed'))[0] ?? {};
     assert.match(String(csv), /^number;name;calls;.*\r\n'\+74951343061;<b>x<\/b>;1;\d{4}-\d\d-\d\dT[\d:.]+Z;/);
+  });
+
+  it('09: whoever asks while the PBX is being asked waits for the same answer, or for the same failure', async () => {
+    const server = new FlowServer();
+    const network = ['network/21-httpin', 'function/10-function', 'function/80-template', 'function/89-delay'];
+    const flow = readExample('09-wallboard.json').filter(({ type }) => !/^(inject|comment|split|debug)$/.test(type));
+    await server.listen();
+    try {
+      await load([user.init, server.init, ...network.map(coreNode), ...types], flow);
+      const { client, queues } = (node(only(flow, 'ami-config').id) as AmiConfigNode).pbx;
+      await until(() => queues.members !== undefined, 'the first lists of the queues');
+      const list = client.list.bind(client);
+      let asked = 0;
+      const whenAsked = (answer: () => ReturnType<typeof list>): void => {
+        asked = 0;
+        client.list = (action, options) => {
+          if (action.action !== 'QueueStatus') return list(action, options);
+          asked += 1;
+          return answer();
+        };
+      };
+      const waiting = new Set<string | undefined>();
+      node(only(flow, 'delay').id)?.on('input', ({ _msgid }) => void waiting.add(_msgid));
+      const crowd = async (): Promise<readonly string[]> => {
+        waiting.clear();
+        const answers = await Promise.all(Array.from({ length: 100 }, () => server.ask('/wallboard/data')));
+        return [...new Set(answers.map(({ status, body }) => `${status} ${body}`))];
+      };
+      const allWait = () => until(() => waiting.size === 99, 'all others to wait', 20_000);
+
+      whenAsked(() => allWait().then(() => Promise.reject(new Error('the PBX is away'))));
+      assert.deepEqual([await crowd(), asked], [['503 {"error":"Error: the PBX is away"}'], 1]);
+      // As after a while.
+      const forget = (): void => node(only(flow, 'delay').id)?.context().flow.set('wallboard', undefined);
+      forget();
+      whenAsked(() => allWait().then(() => list({ action: 'QueueStatus' })));
+      const [answer = '', ...others] = await crowd();
+      assert.match(answer, /^200 \{"at":.*"id":"support"/);
+      assert.deepEqual([others, asked], [[], 1]);
+      forget();
+      whenAsked(() => list({ action: 'QueueStatus' }));
+      const { status, body } = await server.ask('/wallboard/data');
+      assert.deepEqual([status, asked, `200 ${body}` === answer], [200, 1, false]);
+    } finally {
+      await server.close();
+    }
   });
 
   for (const name of exampleNamesForCrms) {

@@ -69,6 +69,39 @@ describe('screen-pop over a shift', () => {
     until(() => list.some((each) => each.name === 'state' && fits(queuesIn(each)[0])), 'the state of the queue');
   const codeOf = ({ body }: { readonly body: string }) => (JSON.parse(body) as { error: { code: string } }).error.code;
 
+  it('leaves nothing behind where its settings are refused', async () => {
+    await load(all, [TAB, CONFIG, SINK], { credentials: usual() });
+    const { client } = pbx();
+    let open = 0;
+    const subscribe = client.subscribe.bind(client);
+    client.subscribe = (names, handler) => {
+      const end = subscribe(names, handler);
+      open += 1;
+      return () => {
+        open -= 1;
+        end();
+      };
+    };
+    for (const wrong of [{ url: 'javascript:alert(1)' }, { origins: 'crm' }])
+      await deploy([TAB, CONFIG, pop({ ...wrong, name: JSON.stringify(wrong) }), SINK]);
+    assert.equal(lastStatus('pop')?.text, 'screen-pop.status.settings');
+    assert.equal(open, 0);
+  });
+
+  it('lets an agent join all queues that he may, and leave them', async () => {
+    await start({ queues: true });
+    await until(() => pbx().queues.members !== undefined, 'the queues of the PBX');
+    const cookie = await agents.signIn('102', '0815');
+    const act = (action: string) => agents.post('act', { action, all: true }, { cookie });
+    const { queues } = pbx().queues.members!;
+    const joined = await act('queue-login');
+    assert.deepEqual([joined.status, (JSON.parse(joined.body) as { queues: unknown }).queues], [200, queues]);
+    await until(() => pbx().queues.members?.placesOf('102').length === queues.length, 'him in the queues');
+    assert.equal((await act('queue-logout')).status, 200);
+    await until(() => pbx().queues.members?.placesOf('102').length === 0, 'him in no queue');
+    assert.equal(codeOf(await act('queue-logout')), 'AGENT_QUEUE_NOT_ALLOWED');
+  });
+
   describe('queues', () => {
     const withQueues = { queues: true, reasons: 'Lunch\n Break \n', queueList: 'support, closed' };
 
@@ -278,6 +311,20 @@ describe('screen-pop over a shift', () => {
     node('pop')!.receive({ payload: { extension: '101', note: 'last' } });
     await has(page, 'note');
     assert.ok(!page.some(({ name }) => name === 'pop'));
+  });
+
+  it('refuses a message that says for nobody, and shows it to nobody', async () => {
+    await start({}, [{ id: 'catch', type: 'catch', z: 'tab', scope: ['pop'], wires: [['sink']] }]);
+    const page = await agents.listen('events', await agents.signIn('101', '4711'));
+    await has(page, 'state');
+    const forNobody = [{ note: 'VIP' }, { extension: ' ', note: 'VIP' }, { extension: {}, note: 'VIP' }, 'VIP'];
+    for (const payload of forNobody) node('pop')!.receive({ payload });
+    const errors = () => messages('sink').flatMap(({ error }) => (error ? [(error as Error).message] : []));
+    await until(() => errors().length === forNobody.length, 'the refusals');
+    for (const text of errors()) assert.match(text, /names no extension: set payload\.extension/);
+    node('pop')!.receive({ payload: { extension: '101', note: 'last' } });
+    await has(page, 'note', ({ text }) => text === 'last');
+    assert.equal(page.filter(({ name }) => name === 'note').length, 1);
   });
 
   it('refuses an event whose members are of another kind, and opens the card of one that is right', async () => {

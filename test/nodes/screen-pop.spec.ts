@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { hashPin } from '../../lib/agents/pins';
+import { hashPin, isPin } from '../../lib/agents/pins';
 import { signToken } from '../../lib/agents/tokens';
 import amiConfig from '../../nodes/ami-config';
 import screenPop from '../../nodes/screen-pop';
@@ -8,7 +8,7 @@ import { until } from '../support/wait';
 import { AgentsAtWork, has, withPins } from './support/agents';
 import type { Told } from './support/agents';
 import { FlowServer } from './support/http';
-import { lastStatus, load, logLines, messages, node, unload, type FlowNode } from './support/runtime';
+import { admin, lastStatus, load, logLines, messages, node, unload, type FlowNode } from './support/runtime';
 import { UserDir } from './support/store-flow';
 
 const TAB: FlowNode = { id: 'tab', type: 'tab' };
@@ -186,6 +186,15 @@ describe('screen-pop', () => {
     );
     await agents.signIn('101', '4711');
     assert.equal((await server.post('/agent/session', { extension: '103', pin: '4711' }, OWN)).status, 401);
+  });
+
+  it('gives the dialog the hash of a PIN, and its own words where the PIN is none', async () => {
+    await start();
+    const set = (pin: string) => admin().post('/telephony-crm/screen-pop/pop/pin').send({ pin, lang: 'en' });
+    const { hash } = (await set('471100').expect(200)).body as { readonly hash: string };
+    assert.equal(await isPin('471100', hash), true);
+    const { error } = (await set('123').expect(400)).body as { readonly error: object };
+    assert.deepEqual(error, { code: 'AGENT_BAD_PIN', message: 'A PIN has 4 to 64 characters.' });
   });
 
   it('shows what a template gives, and never as markup', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import type { RecordPayload } from '../../lib/messages/types';
 import uccxRecords from '../../nodes/uccx-records';
-import { lastStatus, load, logLines, messages, receive, unload, waitForMessages } from './support/runtime';
+import { until } from '../support/wait';
+import { deploy, lastStatus, load, logLines, messages, receive, unload, waitForMessages } from './support/runtime';
 import type { FlowNode } from './support/runtime';
 
 const row = {
@@ -54,6 +56,23 @@ describe('uccx-records', () => {
     const [warning, ...more] = logLines('n').filter(({ level }) => level === 'warn');
     assert.match(warning?.text ?? '', /^1 of 4 rows could not be used, the first of them is row 2: it is no object/);
     assert.deepEqual(more, []);
+  });
+
+  it('sends nothing more once it was closed', async () => {
+    await start();
+    const rows = Array.from({ length: 20_000 }, (_, i) => ({ ...row, sessionID: String(93_000_000_000 + i) }));
+    const flow: FlowNode[] = [
+      { id: 'f', type: 'tab', label: 'f' },
+      { id: 'record', type: 'sink', z: 'f', wires: [] },
+      { id: 'done', type: 'sink', z: 'f', wires: [] },
+    ];
+    receive('n', { payload: rows });
+    await until(() => messages('record').length > 0, 'the first records');
+    await deploy(flow);
+    const count = messages('record').length;
+    assert.ok(count < rows.length, String(count));
+    for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+    assert.deepEqual([messages('record').length, messages('done').length], [count, 0]);
   });
 
   it('reads times, numbers and directions as its dialog says', async () => {

@@ -194,14 +194,14 @@ export class MemoryOrders implements OrderTable {
     const open = [...this.disk.rows.values()].filter(({ state }) => state !== 'over');
     return this.do(() => [...new Set(open.map(({ queue }) => queue))]);
   }
-  adopt(from: string, to: string): Promise<{ readonly waiting: number; readonly inAir: number }> {
+  adopt(from: string, to: string, onlyInAir = false): Promise<{ readonly waiting: number; readonly inAir: number }> {
     return this.do(() => {
-      const [waiting, inAir] = [this.of(from, 'waiting'), this.of(from, 'in-air')];
+      const [waiting, inAir] = [onlyInAir ? [] : this.of(from, 'waiting'), this.of(from, 'in-air')];
       const isKnown = ({ key }: Row): boolean => key !== undefined && this.keyed(to, key) !== undefined;
       const [forgotten, keyless] = [waiting.filter(isKnown), inAir.filter(isKnown)];
       for (const { id } of forgotten) this.disk.rows.delete(id);
       for (const row of keyless) delete row.key;
-      for (const row of [...this.of(from, 'waiting'), ...this.of(from, 'in-air')]) row.queue = to;
+      for (const row of [...waiting, ...inAir]) row.queue = to;
       return { waiting: waiting.length - forgotten.length, inAir: inAir.length };
     });
   }

@@ -90,7 +90,11 @@ const MAX_ITEMS = 50;
 /** A person before a company: the person is who calls. */
 const rank = ({ entity }: Item): number => (entity.type === 'contact' ? 0 : entity.type === 'company' ? 2 : 1);
 
-/** What a parsed reply to `get_contact` says. Exported for tests with replies of every shape. */
+/**
+ * What a parsed reply to `get_contact` says.
+ *
+ * @internal Exported for tests with replies of every shape.
+ */
 export function contactIn(reply: JsonObject): CrmAnswer {
   const items = itemsIn(reply)
     .slice(0, MAX_ITEMS)

@@ -19,7 +19,8 @@ export const runnable = (flow: readonly FlowNode[]): FlowNode[] =>
   flow
     .map((each) => (each.type === 'debug' ? { ...each, type: 'sink' } : each))
     .filter(
-      ({ type }) => !/^(inject|comment|function|catch|split|template|json|link (in|out)|http (in|response))$/.test(type),
+      ({ type }) =>
+        !/^(inject|comment|function|catch|split|template|delay|json|link (in|out)|http (in|response))$/.test(type),
     );
 
 /** The node of a type of which there is one. */

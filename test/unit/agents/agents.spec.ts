@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Feed } from '../../../lib/agents/feed';
 import { networkOf } from '../../../lib/agents/network';
 import { hashPin, isHash, isPin } from '../../../lib/agents/pins';
-import { PopTemplate, webAddress } from '../../../lib/agents/pop-url';
+import { pageAddress, PopTemplate } from '../../../lib/agents/pop-url';
 import { SESSION_MS, SignIn, SignInMemory } from '../../../lib/agents/sign-in';
 import { Throttle } from '../../../lib/agents/throttle';
 import { signToken } from '../../../lib/agents/tokens';
@@ -105,6 +105,47 @@ describe('signing in', () => {
     assert.equal(signIn.extensionOf((await guess('10.0.0.9', '4711')).session), '101');
   });
 
+  it('takes a right PIN for no wrong one, however many were wrong before at its address', async () => {
+    const { clock, pins, signIn } = await made();
+    const own = pins.get('101') ?? '';
+    for (let i = 0; i < 20; i += 1) {
+      const guess = signIn.withPin(String(300 + i), '0000', { address: '10.0.0.1' });
+      await assert.rejects(guess, { code: 'AGENT_WRONG_PIN' });
+    }
+    for (const extension of ['102', '103', '104']) pins.set(extension, own);
+    const come = (extension: string, pin = '4711') => signIn.withPin(extension, pin, { address: '10.0.0.1' });
+    await assert.rejects(come('102'), { code: 'AGENT_WAIT', params: { seconds: 30 } });
+    clock.advance(30_000);
+    // Of two at once the second one waits: the first may be a guess.
+    const both = await Promise.allSettled([come('102'), come('103')]);
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    );
+    await come('103');
+    // Right ones do not keep the wrong ones from being forgotten.
+    clock.advance(20 * 60 * 60_000);
+    await come('104');
+    clock.advance(4 * 60 * 60_000);
+    for (let i = 0; i < 10; i += 1) {
+      const guess = signIn.withPin(String(400 + i), '0000', { address: '10.0.0.1' });
+      await assert.rejects(guess, { code: 'AGENT_WRONG_PIN' });
+    }
+    await assert.rejects(come('102'), { code: 'AGENT_WAIT', params: { seconds: 30 } });
+  });
+
+  it('forgives no wrong PIN that somebody tries beside a right one', async () => {
+    const { pins, signIn } = await made();
+    pins.set('102', pins.get('101') ?? '');
+    for (let i = 0; i < 5; i += 1) {
+      const address = `10.0.0.${i}`;
+      const both = [signIn.withPin('101', '0000', { address }), signIn.withPin('102', '4711', { address })];
+      const ends = (await Promise.allSettled(both)).map(({ status }) => status);
+      assert.deepEqual(ends, ['rejected', 'fulfilled']);
+    }
+    await assert.rejects(signIn.withPin('101', '4711', { address: '10.0.1.1' }), { code: 'AGENT_WAIT' });
+  });
+
   it('gives a hundred guesses a day, and not one more to who waits until they are forgotten', () => {
     const DAY_MS = 24 * 60 * 60_000;
     const guesses = (days: number, pauseMs: number): number => {
@@ -193,6 +234,22 @@ describe('signing in', () => {
     for (const extension of shift) pins.set(extension, own);
     await Promise.all(shift.map((extension) => signIn.withPin(extension, '4711', { address: '10.0.0.2' })));
   });
+
+  it('turns away whom it has no room to let wait, and not the agent at a browser that it knows', async () => {
+    const { signIn } = await made();
+    const { device } = await signIn.withPin('101', '4711', { address: '10.0.0.1' });
+    const guess = () => signIn.withPin('101', '0000', { address: '10.0.0.2' });
+    // Two are looked at, two hundred wait.
+    const crowd = Promise.allSettled(Array.from({ length: 202 }, guess));
+    const tooMany = assert.rejects(guess(), { code: 'AGENT_BUSY' });
+    const own = signIn.withPin('101', '4711', { address: '10.0.0.1', devices: [device] });
+    await tooMany;
+    assert.equal(signIn.extensionOf((await own).session), '101');
+    const codes = (await crowd).map((one) => one.status === 'rejected' && (one.reason as { code: string }).code);
+    assert.deepEqual([...new Set(codes)].sort(), ['AGENT_WAIT', 'AGENT_WRONG_PIN']);
+    // There is room again, and the reason to wait is another.
+    await assert.rejects(guess(), { code: 'AGENT_WAIT' });
+  });
 });
 
 describe('the feed of agents', () => {
@@ -256,7 +313,7 @@ describe('an address template', () => {
     ];
     for (const text of bad) {
       assert.throws(() => new PopTemplate(text), { code: 'AGENT_BAD_TEMPLATE' }, text);
-      if (!text.includes('%')) assert.equal(webAddress(text), undefined, text);
+      if (!text.includes('%')) assert.equal(pageAddress(text), undefined, text);
     }
     assert.equal(
       new PopTemplate('show_vars/?aon=%callerid%').fill({ callerid: '+7 (8)' }),
@@ -265,7 +322,7 @@ describe('an address template', () => {
     assert.equal(new PopTemplate('https://a.example/?x=%other%').fill({}), 'https://a.example/?x=%other%');
     for (const page of ['/card?aon=', '../card?aon=']) {
       assert.equal(new PopTemplate(`${page}%callerid%`).fill({ callerid: '//x' }), `${page}%2F%2Fx`);
-      assert.equal(webAddress(`${page}1`), `${page}1`);
+      assert.equal(pageAddress(`${page}1`), `${page}1`);
     }
     assert.throws(() => new PopTemplate('/%callerid%/card'), { code: 'AGENT_BAD_TEMPLATE' });
   });

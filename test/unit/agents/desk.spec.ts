@@ -3,6 +3,7 @@ import { Desk } from '../../../lib/agents/desk';
 import { DeskMemory } from '../../../lib/agents/memory';
 import { PopTemplate } from '../../../lib/agents/pop-url';
 import { TelephonyError } from '../../../lib/errors';
+import type { QueueMessage } from '../../../lib/messages/queues';
 import type { CallMessage, CallPayload, Client } from '../../../lib/messages/types';
 import { FakeClock } from '../../support/fake-clock';
 
@@ -124,5 +125,104 @@ describe('a consultation on the page of agents', () => {
     await act('attended-transfer');
     desk.onCall({ ...message, topic: 'call_hangup' });
     assert.deepEqual(shown(), [false]);
+  });
+});
+
+describe('the card on the page of agents', () => {
+  const WRAP_UP_MS = 15 * 60_000;
+  const ring = ringing({ number: '79031112233' });
+  const made = () => {
+    const clock = new FakeClock();
+    const calls: { current: readonly CallMessage[]; isKnown: boolean } = { current: [ring], isKnown: true };
+    const desk = new Desk(
+      {
+        templates: { known: new PopTemplate('https://crm.example.com/?id=%uniqueid%') },
+        popAt: 'ringing',
+        tab: false,
+        history: false,
+        userOf: () => undefined,
+      },
+      { clock, calls, members: () => undefined, run: refused, runAgent: refused },
+      new DeskMemory(clock),
+    );
+    return {
+      clock,
+      desk,
+      hangUp: (callId: string) => {
+        calls.current = calls.current.filter(({ payload }) => payload.callId !== callId);
+        desk.onCall({ topic: 'call_hangup', payload: { ...ring.payload, callId } });
+      },
+      shown: () => desk.stateOf('101').card?.url,
+    };
+  };
+
+  it('stays as long as the call, and fifteen minutes for the work after it', () => {
+    const { clock, desk, hangUp, shown } = made();
+    desk.onCall(ring);
+    clock.advance(60 * 60_000);
+    assert.equal(shown(), 'https://crm.example.com/?id=1');
+    hangUp('1');
+    clock.advance(WRAP_UP_MS - 1);
+    assert.equal(shown(), 'https://crm.example.com/?id=1');
+    // Neither the end of another call nor the same end told again prolongs it.
+    hangUp('1');
+    hangUp('2');
+    clock.advance(1);
+    assert.equal(shown(), undefined);
+  });
+
+  it('of no call stays fifteen minutes from its opening', () => {
+    const { clock, desk, hangUp, shown } = made();
+    hangUp('1');
+    desk.push({ extension: '101', url: 'https://crm.example.com/pushed' });
+    clock.advance(WRAP_UP_MS - 1);
+    assert.equal(shown(), 'https://crm.example.com/pushed');
+    clock.advance(1);
+    assert.equal(shown(), undefined);
+  });
+});
+
+describe('the address that the page of agents opens', () => {
+  it('knows the twelve parameters of the scripts, and what a queue told before what the call has', () => {
+    const clock = new FakeClock(Date.parse('2026-07-20T09:05:00Z'));
+    const names = ['callerid', 'directid', 'region_name', 'region_time', 'queue_id', 'queue_name', 'uniqueid'];
+    names.push('agent_id', 'agent_phone', 'agent_name', 'agent_info', 'call_info');
+    const known = new PopTemplate(`show_vars?${names.map((name) => `${name}=%${name}%`).join('&')}`);
+    const desk = new Desk(
+      {
+        templates: { known },
+        popAt: 'never',
+        tab: false,
+        history: false,
+        userOf: (extension) => (extension === '101' ? { id: '7', name: 'Анна' } : undefined),
+      },
+      {
+        clock,
+        calls: { current: [], isKnown: true },
+        members: () => undefined,
+        run: refused,
+        runAgent: refused,
+      },
+      new DeskMemory(clock),
+    );
+    const { payload } = ringing({ number: '79031112233', region: { country: 'RU', timeZone: 'Asia/Omsk' } });
+    const call = {
+      ...payload,
+      line: { number: '74951000170' },
+      queue: { id: 'support' },
+      variables: { call_info: '1' },
+    };
+    const shown = (extension: string): readonly string[] => {
+      desk.push({ extension, call });
+      const { url = '' } = desk.stateOf(extension).card ?? {};
+      return [...new URLSearchParams(url.replace('show_vars?', '')).values()];
+    };
+    const ofCall = ['79031112233', '74951000170', '', '15:05', 'support', 'support', '1'];
+    assert.deepEqual(shown('101'), [...ofCall, '7', '101', 'Анна', '', '1']);
+    const agent = { id: '7', phone: '101', info: 'senior' };
+    const told = { eventId: 'e', pbx: 'office', callId: '1', at: '', direction: 'in', agent, callInfo: 'VIP' } as const;
+    desk.onQueue({ topic: 'agent-dial', payload: told } satisfies QueueMessage);
+    assert.deepEqual(shown('101'), [...ofCall, '7', '101', 'Анна', 'senior', 'VIP']);
+    assert.deepEqual(shown('105').slice(7, 10), ['105', '105', '']);
   });
 });

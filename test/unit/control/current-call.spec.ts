@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { AmiMessage } from '../../../lib/ami/types';
-import { whoseChannels } from '../../../lib/control/channels';
+import { whoseChannels } from '../../../lib/phone/interfaces';
 import { currentCall } from '../../../lib/control/current-call';
 import { numberingPlan } from '../../../lib/phone';
 import { amiEvent } from '../../support/ami-messages';

@@ -678,6 +678,24 @@ describe('dialler', () => {
       );
       assert.deepEqual(await mine.dialer.counts(), { waiting: 0, inAir: 0, isPaused: false });
     });
+
+    it('are followed to their end when others cannot be cancelled, which stay where they are', async () => {
+      const mine = await left();
+      const refused = storeError('STORE_TOO_LARGE', { limit: 1 });
+      const finish = mine.orders.finish.bind(mine.orders);
+      mine.orders.finish = () => Promise.reject(refused);
+      assert.equal(await mine.dialer.cancelOf(['gone']), 0);
+      mine.orders.finish = finish;
+      await mine.end(ONE, { outcome: 'confirmed' });
+      await mine.end(TWO, {});
+      await mine.pass(10_000);
+      assert.deepEqual(
+        mine.outcomes.map(({ outcome }) => outcome),
+        ['confirmed', 'answered'],
+      );
+      assert.deepEqual(mine.dialled, [ONE, TWO]);
+      assert.deepEqual(await mine.orders.queues(), ['gone']);
+    });
   });
 
   describe('while the store fails', () => {

@@ -175,6 +175,27 @@ describe('the queues of a PBX over a restart', () => {
     );
   });
 
+  it('ask for the next lists when one could not be read: the process goes on', async () => {
+    const plan = { numbers: numberingPlan({ country: 'RU' }), trunks: [], trunkContexts: [] };
+    let lists = 0;
+    const createTracker = (): QueueTracker => {
+      const tracker = createQueueTracker({ pbx: 'office', plan });
+      const resync: QueueTracker['resync'] = (...given) => {
+        lists += 1;
+        if (lists === 1) throw new TypeError('nobody thought of that');
+        return tracker.resync(...given);
+      };
+      return new Proxy(tracker, {
+        get: (of, name) => {
+          const value: unknown = name === 'resync' ? resync : Reflect.get(of, name, of);
+          return typeof value === 'function' ? (value as () => unknown).bind(of) : value;
+        },
+      });
+    };
+    await live(START, (_link, run) => run(130_000), { createTracker });
+    assert.equal(lists, 3);
+  });
+
   it('say once that their events are left out by the settings, or that there are more than can be watched', async () => {
     const codes = () => problems.splice(0).map(({ code }) => code);
     await live(START, (_link, run) => run(2000), { mayHear: false });

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import type { AmiMessage } from '../../../lib/ami/types';
 import type { QueueMessage } from '../../../lib/messages/queues';
+import { numberingPlan } from '../../../lib/phone';
+import { whoseChannels } from '../../../lib/phone/interfaces';
+import { createQueueTracker } from '../../../lib/queues';
 import type { QueueTracker } from '../../../lib/queues/types';
 import { amiEvent } from '../../support/ami-messages';
 import { newQueueTracker } from './traces';
@@ -23,6 +26,36 @@ describe('agents of queues', () => {
   beforeEach(() => {
     tracker = newQueueTracker();
     told = [];
+  });
+
+  it('are one person under one extension, however the endpoints of phones are called', () => {
+    const numbers = numberingPlan({ country: 'RU' });
+    const plan = { numbers, trunks: [], trunkContexts: [] };
+    const named = (): QueueTracker =>
+      createQueueTracker({ pbx: 'office', plan, whose: whoseChannels('PJSIP/phone-{extension}', numbers, []) });
+    tracker = named();
+    const seat = { Interface: 'PJSIP/phone-101' };
+    hear(0, member('QueueMemberAdded', seat), member('QueueMemberPause', { ...seat, Paused: '1' }));
+    const call = { Queue: 'support', Uniqueid: '1.1', ...seat, DestUniqueid: '1.2', DestCallerIDNum: '101' };
+    hear(1000, amiEvent('AgentCalled', call), amiEvent('AgentConnect', call));
+    assert.deepEqual(story(), [
+      'agent_change 101 login',
+      'agent_change 101 paused',
+      'agent-dial 101',
+      'queue-hangup',
+      'agent-answer 101',
+      'agent_change 101 busy',
+    ]);
+    assert.deepEqual(
+      tracker.placesOf('101').map(({ queue, paused }) => [queue, paused]),
+      [['support', true]],
+    );
+
+    const before = newQueueTracker();
+    before.apply(member('QueueMemberAdded', seat), 0);
+    tracker = named();
+    tracker.restore(before.takeChanges().changed, 5000);
+    assert.equal(tracker.placesOf('101').length, 1, 'kept under the name of the endpoint, before the settings said it');
   });
 
   it('have the phone that they sit at today, not that of yesterday', () => {

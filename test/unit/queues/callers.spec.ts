@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AmiMessage } from '../../../lib/ami/types';
 import type { QueueMessage } from '../../../lib/messages/queues';
+import type { CallMessage, CallPayload } from '../../../lib/messages/types';
 import type { QueueTracker } from '../../../lib/queues/types';
 import { amiEvent } from '../../support/ami-messages';
 import { newQueueTracker } from './traces';
@@ -50,6 +51,56 @@ describe('callers in queues', () => {
       'agent-answer support 102',
       'agent-hangup support 102 agent',
     ]);
+  });
+
+  describe('whom the queue gave out of its hands', () => {
+    const phone = (
+      topic: 'call_answer' | 'call_transfer' | 'call_hangup',
+      more: Partial<CallPayload> = {},
+    ): CallMessage => ({
+      topic,
+      payload: {
+        ...{ eventId: topic, pbx: 'office', callId: '1.1', legId: '1.2', extension: '101' },
+        ...{ direction: 'in', startedAt: '2026-01-01T00:00:00Z', ...more },
+      },
+    });
+    const ends = (): (readonly unknown[])[] =>
+      told.flatMap(({ topic, payload }) =>
+        topic === 'agent-hangup' ? [[payload.reason, payload.talkSeconds, payload.hangup?.by]] : [],
+      );
+    beforeEach(() => {
+      hear(0, of('QueueCallerJoin'), of('AgentCalled', AGENT), of('AgentConnect', AGENT));
+      told.push(...tracker.applyCall(phone('call_answer'), 0));
+      told = [];
+    });
+
+    it('talk on with the agent, until one of the two hangs up', () => {
+      hear(5000, of('AgentComplete', { ...AGENT, Reason: 'agent' }));
+      assert.deepEqual([ends(), tracker.stats.talking], [[], 1]);
+      const hangup = { code: 16, text: 'Normal Clearing', by: 'client' } as const;
+      told.push(
+        ...tracker.applyCall(phone('call_hangup', { hangup, endedAt: new Date(60_000).toISOString() }), 60_000),
+      );
+      assert.deepEqual([ends(), tracker.stats.talking], [[['caller', 60, 'client']], 0]);
+    });
+
+    it('have left the agent when he handed them over, though the queue says so at their end only', () => {
+      const transfer = { type: 'blind', from: '101', to: '102' } as const;
+      told.push(...tracker.applyCall(phone('call_transfer', { transfer }), 7000));
+      told.push(...tracker.applyCall(phone('call_hangup'), 7000));
+      assert.deepEqual([ends(), tracker.stats.talking], [[['transfer', 7, 'extension']], 0]);
+      hear(60_000, of('AgentComplete', { ...AGENT, Reason: 'caller' }));
+      assert.equal(ends().length, 1);
+    });
+
+    it('end when the queue says so where the phone hangs up just then', () => {
+      hear(5000, of('AgentComplete', { ...AGENT, Reason: 'caller' }));
+      // The call itself was found after a cut of the link; this end of it was heard.
+      const found = phone('call_hangup', { endedAt: new Date(5200).toISOString(), reconciled: true });
+      told.push(...tracker.applyCall(found, 5200));
+      assert.deepEqual(ends(), [['caller', 5, 'client']]);
+      assert.equal(payloadOf('agent-hangup').reconciled, undefined);
+    });
   });
 
   it('who left by a key to the voicemail have not given up when they hang up there', () => {

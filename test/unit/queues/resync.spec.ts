@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { AmiMessage } from '../../../lib/ami/types';
 import type { QueueMessage } from '../../../lib/messages/queues';
+import type { CallPayload } from '../../../lib/messages/types';
+import { queueFactOf } from '../../../lib/reports/facts';
 import type { QueueTracker } from '../../../lib/queues/types';
 import { amiEvent } from '../../support/ami-messages';
 import { MEMBERS, newQueueTracker } from './traces';
@@ -61,6 +63,91 @@ describe('queues compared with the lists of the PBX', () => {
       tracker.apply(event, 101_000);
     tracker.linkLost(103_000);
     assert.deepEqual(lists(120_000, MEMBERS), ['agent-hangup unknown found', 'agent_change idle found']);
+    assert.equal(tracker.stats.talking, 0);
+  });
+
+  describe('over an outage of eight hours', () => {
+    const HOURS = 8 * 60 * 60 * 1000;
+    const AT = Date.UTC(2026, 10, 21, 9);
+    const facts = (told: readonly QueueMessage[]) =>
+      told.flatMap((message) => {
+        const fact = queueFactOf(message);
+        return fact && fact.kind !== 'state' ? [[fact.kind, fact.seconds, fact.at - AT, fact.outcome]] : [];
+      });
+    const found = (channels?: readonly AmiMessage[]) =>
+      facts(tracker.resync({ status: MEMBERS, ...(channels ? { channels } : {}) }, AT + HOURS, AT + HOURS + 1000));
+
+    beforeEach(() => {
+      lists(AT - 60_000, MEMBERS, []);
+      tracker.apply(inQueue('QueueCallerJoin'), AT);
+      tracker.apply(inQueue('AgentCalled', AGENT), AT + 4000);
+    });
+
+    for (const channels of [[], undefined]) {
+      const seeing = channels ? 'with' : 'without';
+      it(`nobody talks through it: the statistics keep what is known, ${seeing} a list of channels`, () => {
+        tracker.apply(inQueue('AgentConnect', AGENT), AT + 10_000);
+        tracker.linkLost(AT + 17_000);
+        assert.deepEqual(found(channels), [['talk', 7, 10_000, 'answered']]);
+      });
+    }
+
+    it('nobody waits or rings through it', () => {
+      tracker.linkLost(AT + 9000);
+      assert.deepEqual(found([]), [
+        ['stay', 9, 0, 'other'],
+        ['ring', 5, 4000, 'other'],
+      ]);
+    });
+
+    it('no call of an agent lasts through it', () => {
+      const call = {
+        eventId: 'x',
+        pbx: 'office',
+        callId: '1.7',
+        legId: '1.7',
+        direction: 'out',
+        extension: '101',
+        startedAt: new Date(AT).toISOString(),
+      } as CallPayload;
+      const [dialled, answered] = [AT, AT + 3000].map((at) => new Date(at).toISOString());
+      tracker.applyCall({ topic: 'call_ringing', payload: call }, AT);
+      const trunk = { DestChannel: 'PJSIP/provider-1', DestUniqueid: '1.8', DestLinkedid: '1.7' };
+      tracker.apply(amiEvent('DialBegin', { ...trunk, DestContext: 'from-trunk' }), AT);
+      tracker.applyCall({ topic: 'call_answer', payload: { ...call, answeredAt: answered! } }, AT + 3000);
+      tracker.linkLost(AT + 60_000);
+      const over = { reconciled: true, result: 'answered', talkSeconds: HOURS / 1000 } as const;
+      const endedAt = new Date(AT + HOURS).toISOString();
+      const payload = { ...call, startedAt: dialled!, answeredAt: answered!, endedAt, ...over };
+      const told = tracker.applyCall({ topic: 'call_hangup', payload }, AT + HOURS);
+      assert.deepEqual(facts(told), [['dialout', 57, 3000, 'answered']]);
+    });
+  });
+
+  it('forget whoever has neither a place in a queue nor a conversation, also when the channels may not be seen', () => {
+    const hour = 60 * 60 * 1000;
+    lists(0, MEMBERS);
+    tracker.apply(inQueue('QueueCallerJoin'), 1000);
+    tracker.apply(inQueue('QueueCallerJoin', { Uniqueid: '1.5', Linkedid: '1.5' }), 1000);
+    tracker.apply(inQueue('QueueCallerLeave'), 2000);
+    const waiting = inQueue('QueueEntry', { Uniqueid: '1.5', Linkedid: '1.5', Wait: '1', Position: '1' });
+    const kept = (at: number): readonly string[] => {
+      lists(at, [...MEMBERS, waiting]);
+      tracker.tick(at + 10_000);
+      return tracker.takeChanges().forgotten.filter((id) => !id.includes('\n'));
+    };
+    assert.deepEqual(kept(hour), [], 'he may yet come back');
+    assert.deepEqual(kept(5 * hour), [CALLER.Uniqueid]);
+    assert.equal(tracker.stats.waiting, 1, 'who waits stays');
+  });
+
+  it('end a conversation that nothing tells of any more', () => {
+    lists(0, []);
+    for (const event of [inQueue('QueueCallerJoin'), inQueue('AgentCalled', AGENT), inQueue('AgentConnect', AGENT)])
+      tracker.apply(event, 1000);
+    const hour = 60 * 60 * 1000;
+    assert.deepEqual(lists(hour, []), []);
+    assert.deepEqual(lists(5 * hour, []), ['agent-hangup unknown found', 'agent_change idle found']);
     assert.equal(tracker.stats.talking, 0);
   });
 

@@ -199,7 +199,12 @@ describe('reports', () => {
       assert.deepEqual([first?.callsOut, first?.callsOutAnswered, first?.callsOutTalkSeconds], [3, 2, 12]);
       assert.deepEqual([second?.agent, second?.declined, total.offered], ['102', 1, 5]);
       assert.equal((await report({ report: 'agents', agents: ['102'] })).rows.length, 1);
-      assert.equal((await report({ report: 'agents', queues: ['support'] })).total.answered, 1);
+      const support = await report({ report: 'agents', queues: ['support'] });
+      assert.equal(support.total.answered, 1);
+      const ownCalls = [...support.columns, ...Object.keys(support.total)].filter((name) =>
+        name.startsWith('callsOut'),
+      );
+      assert.deepEqual(ownCalls, [], 'own calls belong to no queue: not told to be none');
     });
 
     it('tells how long they were logged in and paused, by hours, over several queues', async () => {
@@ -340,6 +345,18 @@ describe('reports', () => {
       assert.deepEqual([total.calls, total.open, total.talked, total.afterMeanSeconds], [6, 4, 1, 1860]);
       const ofQueue = await report({ report: 'missed', queues: ['sales'] });
       assert.deepEqual([ofQueue.rows.length, ofQueue.rows[0]?.calls], [1, 1]);
+    });
+
+    it('has one row for a client, whether his number came with its country or without', async () => {
+      await store.calls.put([
+        missed('1', 0, { client: { number: '89161112233', e164: '+79161112233' } }),
+        missed('2', 5, { client: { number: '9161112233' } }),
+      ]);
+      const { rows } = await report({ report: 'missed' });
+      assert.deepEqual(
+        rows.map(({ number, calls }) => [number, calls]),
+        [['9161112233', 2]],
+      );
     });
 
     it('counts a client who called again and was answered, also after the end of the report', async () => {

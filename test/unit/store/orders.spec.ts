@@ -391,6 +391,14 @@ describe('store: orders', () => {
     assert.equal((await orders.get(over!))?.queue, 'from');
   });
 
+  it('moves only what is in the air, when asked to', async () => {
+    const { orders } = await stores.ready();
+    const [begun] = await put(orders, order({ queue: 'from' }), order({ queue: 'from' }));
+    await orders.begin(begun!, 1);
+    assert.deepEqual(await orders.adopt('from', 'to', true), { waiting: 0, inAir: 1 });
+    assert.deepEqual(await orders.count('from'), { waiting: 1, inAir: 0 });
+  });
+
   it('moves what is in the air also when its key is known there: somebody may be on the phone', async () => {
     const { orders } = await stores.ready();
     const [begun] = await put(orders, order({ queue: 'from', key: 'known' }));

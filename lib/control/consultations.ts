@@ -1,0 +1,93 @@
+import type { Asterisk, Listening } from './asterisk';
+import { isAlone, mayPressKeys, type LiveChannel } from './channels';
+import { notPossible } from './errors';
+import { callOf, type FoundCall } from './find';
+import type { Holding } from './hold';
+
+/** The first sign of an attended transfer comes with its second key, after 0.3 s (measured). */
+const BEGINS_WITHIN_MS = 3000;
+/** Asterisk waits for three seconds after a digit where the dialplan has longer numbers too. */
+const DIALS_WITHIN_MS = 8000;
+/** Keys are heard one after the other, those that end a consultation too (measured: up to 0.7 s). */
+const BACK_WITHIN_MS = 3000;
+
+interface Place {
+  readonly exten: string;
+  readonly context: string;
+}
+
+/**
+ * Attended transfers. AMI has only the action Atxfer, which puts keys into what the phone sends, and succeeds where nobody listens to
+ * them or too little of them is heard. Whether keys are listened to is an option of the Dial or Queue that called the phone, and lost where a
+ * Local channel between the two went away (measured on Asterisk 22.10 and 16.28).
+ */
+export class Consultations {
+  constructor(
+    private readonly asterisk: Asterisk,
+    private readonly holding: Holding,
+  ) {}
+
+  /** The client waits, the phone calls somebody. Resolves when he is being dialled. */
+  async begin(phone: LiveChannel, place: Place): Promise<void> {
+    const { call, leg } = await this.now(phone);
+    const may = mayPressKeys(call.channels, leg);
+    const canGive = may !== 'yes' && (await this.holding.canGiveKeys());
+    // Behind a Local channel somebody else might listen to the keys: the transfer would be his.
+    if (may === 'no' && !canGive) throw notPossible('noTransfer');
+    if (!canGive && (await this.press(leg, place))) return;
+    await this.giveKeys(call, leg);
+    const { leg: again } = await this.now(leg);
+    if (!(await this.press(again, place))) throw notPossible('noTransfer');
+  }
+
+  /** Back to the client. */
+  async cancel(call: FoundCall, leg: LiveChannel): Promise<void> {
+    const client = waiting(call, leg);
+    await this.asterisk.act({ action: 'CancelAtxfer', headers: { Channel: leg.name } });
+    await this.asterisk.followTogether(leg, client, BACK_WITHIN_MS);
+  }
+
+  /** Asterisk joins the other two when the one between them leaves (measured). */
+  async complete(call: FoundCall, leg: LiveChannel): Promise<void> {
+    waiting(call, leg);
+    await this.asterisk.hangUp(leg);
+  }
+
+  private async giveKeys(call: FoundCall, leg: LiveChannel): Promise<void> {
+    if (!(await this.holding.canGiveKeys())) throw notPossible('noTransfer');
+    await this.holding.giveKeys(call, leg);
+  }
+
+  /** The channels as they are now: taking a client back from hold has moved them. */
+  private async now({ id }: LiveChannel): Promise<{ readonly call: FoundCall; readonly leg: LiveChannel }> {
+    const all = await this.asterisk.channels();
+    const leg = all.find((one) => one.id === id);
+    if (!leg) throw notPossible('notTalking');
+    return { call: callOf(leg, all), leg };
+  }
+
+  /** False: nobody listens to the keys. */
+  private async press(leg: LiveChannel, { context, exten }: Place): Promise<boolean> {
+    const begun = this.asterisk.listen('Hold', (event) => event.get('Uniqueid') === leg.id);
+    const dialled = this.asterisk.listen('Newchannel', (event) => event.get('Linkedid') === leg.linkedid);
+    const both: Listening = async (ms) => ((await begun(ms)) ? dialled(ms) : dialled(0));
+    const headers = { Channel: leg.name, Context: context, Exten: exten };
+    await this.asterisk.actThen({ action: 'Atxfer', headers }, both);
+    if (!(await begun(BEGINS_WITHIN_MS))) {
+      await dialled(0);
+      return false;
+    }
+    if (!(await dialled(DIALS_WITHIN_MS))) throw notPossible('nobodyDialled', { seconds: DIALS_WITHIN_MS / 1000 });
+    return true;
+  }
+}
+
+/**
+ * Who waits alone in the bridge that the phone left, while it consults somebody: the client, or the Local channel that leads to him.
+ * Throws `CONTROL_NOT_POSSIBLE` when no consultation is under way.
+ */
+function waiting({ channels }: FoundCall, leg: LiveChannel): LiveChannel {
+  const client = channels.find((one) => one.id !== leg.id && isAlone(channels, one));
+  if (!client || leg.bridge === undefined || isAlone(channels, leg)) throw notPossible('notTransferring');
+  return client;
+}
