@@ -66,5 +66,15 @@
       });
   }
 
-  window.telephonyCrmDialog = { USUAL_KIND, isVariable, rule, arePatterns, isLimit, fillSelects, reveal, language, ask };
+  window.telephonyCrmDialog = {
+    USUAL_KIND,
+    isVariable,
+    rule,
+    arePatterns,
+    isLimit,
+    fillSelects,
+    reveal,
+    language,
+    ask,
+  };
 })();
