@@ -28,6 +28,18 @@
       .every((one) => /^(\+[1-9]\d{0,14}\*?|\*)$/.test(one.replace(/[()-]/g, '')));
   const isLimit = (value) => value === '' || (/^\d{1,5}$/.test(value) && value >= 1 && value <= 10000);
 
+  /** A select is empty when it does not have the value, as in a flow older than the field: it shows the default then. */
+  function fillSelects({ _def: { category, defaults } }) {
+    const prefix = category === 'config' ? '#node-config-input-' : '#node-input-';
+    for (const [name, { value }] of Object.entries(defaults)) {
+      const select = $('select' + prefix + name);
+      if (select.prop('selectedIndex') === -1) select.val(value);
+    }
+  }
+
+  /** Brings what a button has written into sight; of what is longer than the dialog, its beginning. */
+  const reveal = (place) => place.get(0).scrollIntoView({ block: 'nearest' });
+
   /** The language of the server's texts, by the catalogue that the dialog shows. */
   const language = (t) => (t('language') === 'ru' ? 'ru' : 'en');
 
@@ -54,5 +66,15 @@
       });
   }
 
-  window.telephonyCrmDialog = { USUAL_KIND, isVariable, rule, arePatterns, isLimit, language, ask };
+  window.telephonyCrmDialog = {
+    USUAL_KIND,
+    isVariable,
+    rule,
+    arePatterns,
+    isLimit,
+    fillSelects,
+    reveal,
+    language,
+    ask,
+  };
 })();

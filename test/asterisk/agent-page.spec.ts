@@ -182,9 +182,10 @@ describeAsterisk('the page of agents', (version) => {
     await report.waitFor();
     assert.match((await report.textContent()) ?? '', /^\[crm-dial\]$/m);
     // As high as the dialog with the result of the test is.
-    const hidden = await report.evaluate((text) => {
+    await editor.locator('#node-config-input-name').scrollIntoViewIfNeeded();
+    const hidden = await editor.locator('#telephony-ami-recording').evaluate((last) => {
       const bottom = document.querySelector('.red-ui-tray-footer')?.getBoundingClientRect().top ?? 0;
-      return Math.max(0, Math.ceil(text.getBoundingClientRect().bottom - bottom) + 40);
+      return Math.max(0, Math.ceil(last.getBoundingClientRect().bottom - bottom) + 20);
     });
     if (asked) await editor.setViewportSize({ width: 1400, height: 1450 + hidden });
     await picture(editor.locator('.red-ui-tray'), 'dialog-ami-config');

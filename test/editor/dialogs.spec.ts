@@ -5,6 +5,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { chromiumPath, startBrowser } from '../support/browser';
+import { closeDialog, openDialog, openEditor } from '../support/editor';
 import { canRun } from '../support/require-or-skip';
 import { nodeRedFolder, removeFolder, repository, startNodeRed, userDirWithPack } from '../support/real-node-red';
 import type { RealNodeRed } from '../support/real-node-red';
@@ -388,4 +389,59 @@ describe('the dialogs in Chromium', () => {
       });
     });
   }
+
+  describe('of nodes that were made elsewhere', () => {
+    const made = [...types, 'finesse-config', 'queue-event'];
+    const away = { id: 'away', type: 'ami-config', mode: 'asterisk', host: '127.0.0.1', port: '9' };
+    let page: Page;
+
+    before(async () => {
+      const bare = made.map((type) =>
+        type.endsWith('-config') ? { id: type, type } : { id: type, type, z: 't', x: 200, y: 100, wires: [] },
+      );
+      await nodeRed.deploy([{ id: 't', type: 'tab', label: 't' }, away, ...bare]);
+      page = await openEditor(browser, nodeRed.url, { width: 1280, height: 600 });
+    });
+    after(() => page.context().close());
+
+    it('show the default of a choice that the node does not have', async () => {
+      const faults: string[] = [];
+      page.on('pageerror', (error) => faults.push(error.message));
+      let choices = 0;
+      for (const type of made) {
+        await openDialog(page, type);
+        const selects = page.locator('.red-ui-tray-body select[id]');
+        const chosen = await selects.evaluateAll((all) =>
+          all.map((select) => ({ id: select.id, index: (select as HTMLSelectElement).selectedIndex })),
+        );
+        choices += chosen.length;
+        for (const { id, index } of chosen) assert.notEqual(index, -1, `${type}: ${id} shows nothing`);
+        await closeDialog(page);
+      }
+      assert.ok(choices > 15, `${choices} choices`);
+      assert.deepEqual(faults, []);
+    });
+
+    for (const [id, report] of [
+      ['away', 'ami'],
+      ['crm-config', 'crm'],
+    ] as const) {
+      it(`bring the result of the test into sight (${report})`, async () => {
+        await openDialog(page, id);
+        const button = page.locator(`#telephony-${report}-test`);
+        // Where it is after somebody has scrolled down to it: what it writes is below the window.
+        await button.evaluate((element) => element.scrollIntoView({ block: 'end' }));
+        await button.click();
+        const told = page.locator(`#telephony-${report}-report`);
+        await told.getByText(report === 'ami' ? '✗' : 'The CRM answers').waitFor();
+        const { top, bottom, floor } = await told.evaluate((area) => {
+          const box = area.getBoundingClientRect();
+          const footer = document.querySelector('.red-ui-tray-footer')?.getBoundingClientRect();
+          return { top: box.top, bottom: box.bottom, floor: footer?.top ?? innerHeight };
+        });
+        assert.ok(top > 0 && bottom <= floor + 1, `from ${top} to ${bottom}, and the dialog ends at ${floor}`);
+        await closeDialog(page);
+      });
+    }
+  });
 });

@@ -1,5 +1,7 @@
 /// <reference lib="dom" />
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { exampleNames, exampleNamesForCrms, readExample } from '../nodes/support/example-flows';
 import { chromiumPath, startBrowser } from '../support/browser';
@@ -15,6 +17,9 @@ interface EditorNode {
   readonly validationErrors?: readonly string[];
 }
 
+// Beside each other, as somebody has them who tries all.
+const examples = exampleNames.flatMap(readExample);
+
 describe('the examples in the editor', () => {
   let nodeRed: RealNodeRed;
   let browser: Browser;
@@ -22,9 +27,9 @@ describe('the examples in the editor', () => {
 
   before(async function () {
     canRun(this, chromiumPath !== undefined, 'there is no Chromium');
-    // Beside each other, as somebody has them who tries all.
-    const flows = exampleNames.flatMap((name) => readExample(name) as unknown as Record<string, unknown>[]);
-    nodeRed = await startNodeRed({ userDir: await userDirWithPack(), flows });
+    // What Node-RED 4 does by itself, 5 only when it is told to.
+    const settings = `httpAdminCors: { origin: '*' },`;
+    nodeRed = await startNodeRed({ userDir: await userDirWithPack(), flows: examples, settings });
     browser = await startBrowser();
     const context = await browser.newContext({ locale: 'en-US' });
     // tsx wraps named functions into calls of this helper, which the page does not have.
@@ -68,5 +73,80 @@ describe('the examples in the editor', () => {
       wrong.map(({ what }) => what),
       [],
     );
+  });
+
+  it('have every field that their nodes have in the dialog', async () => {
+    const types = [...new Set(examples.map(({ type }) => type))];
+    const fields = await page.evaluate((names) => {
+      const { RED } = globalThis as unknown as {
+        RED: { nodes: { getType(type: string): { set?: { module: string }; defaults: object } | undefined } };
+      };
+      return names.flatMap((name) => {
+        const type = RED.nodes.getType(name);
+        return type?.set?.module.startsWith('@telephony-crm/') ? [[name, Object.keys(type.defaults)] as const] : [];
+      });
+    }, types);
+    assert.ok(fields.length > 10, `${fields.length} types`);
+    const of = new Map(fields);
+    const lacking = examples.flatMap((node) => {
+      const missing = (of.get(node.type) ?? []).filter((field) => !(field in node));
+      return missing.length === 0 ? [] : [`${node.type} ${node.id}: ${missing.join(', ')}`];
+    });
+    assert.deepEqual(lacking, []);
+  });
+
+  it('say to every request that no other web page may read the answer', async () => {
+    const routes = examples.filter(({ type }) => type === 'http in');
+    assert.ok(routes.length > 8, `${routes.length} routes`);
+    const settings = await fetch(`${nodeRed.url}/settings`);
+    assert.equal(settings.headers.get('access-control-allow-origin'), '*', 'what Node-RED itself says');
+    for (const { url, method } of routes) {
+      const path = String(url).replace(':id', '1');
+      const headers = { origin: 'http://elsewhere.example' };
+      const answer = await fetch(nodeRed.url + path, { method: String(method).toUpperCase(), headers });
+      assert.equal(answer.headers.get('access-control-allow-origin'), 'none', `${path}: ${answer.status}`);
+    }
+  });
+
+  it('keep the data of the wallboard from a page of elsewhere, in a browser', async () => {
+    const elsewhere = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html').end('<!doctype html>');
+    });
+    await new Promise<void>((listening) => elsewhere.listen(0, '127.0.0.1', listening));
+    const context = await browser.newContext();
+    await context.addInitScript('globalThis.__name = (f) => f');
+    const foreign = await context.newPage();
+    try {
+      await foreign.goto(`http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`);
+      const read = (path: string): Promise<string> =>
+        foreign.evaluate(
+          (url) =>
+            fetch(url).then(
+              () => 'read',
+              () => 'refused',
+            ),
+          nodeRed.url + path,
+        );
+      assert.equal(await read('/settings'), 'read', 'a page of elsewhere reads what it may');
+      for (const path of ['/wallboard', '/wallboard/data', '/cisco/missed', '/demo-crm/client?phone=84951343060'])
+        assert.equal(await read(path), 'refused', path);
+      // Node-RED would answer an object to a script as a call of the function that it names.
+      const heard = await foreign.evaluate(async (src) => {
+        const got: unknown[] = [];
+        Object.assign(globalThis, { heard: (data: unknown) => got.push(data) });
+        const script = document.createElement('script');
+        await new Promise((done) => {
+          script.onload = script.onerror = done;
+          script.src = src;
+          document.head.append(script);
+        });
+        return got.length;
+      }, `${nodeRed.url}/wallboard/data?callback=heard`);
+      assert.equal(heard, 0);
+      assert.ok((await fetch(`${nodeRed.url}/wallboard/data`)).ok, 'there are data');
+    } finally {
+      await context.close();
+      elsewhere.close();
+    }
   });
 });

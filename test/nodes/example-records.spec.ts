@@ -181,11 +181,17 @@ describe('the examples of records and events', () => {
 
   it('09: whoever asks while the PBX is being asked waits for the same answer, or for the same failure', async () => {
     const server = new FlowServer();
-    const network = ['network/21-httpin', 'function/10-function', 'function/80-template', 'function/89-delay'];
+    const core = [
+      'network/21-httpin',
+      'function/10-function',
+      'function/80-template',
+      'function/89-delay',
+      'parsers/70-JSON',
+    ];
     const flow = readExample('09-wallboard.json').filter(({ type }) => !/^(inject|comment|split|debug)$/.test(type));
     await server.listen();
     try {
-      await load([user.init, server.init, ...network.map(coreNode), ...types], flow);
+      await load([user.init, server.init, ...core.map(coreNode), ...types], flow);
       const { client, queues } = (node(only(flow, 'ami-config').id) as AmiConfigNode).pbx;
       await until(() => queues.members !== undefined, 'the first lists of the queues');
       const list = client.list.bind(client);

@@ -120,8 +120,14 @@ describe('the pack, installed from its tarball into a real Node-RED', () => {
   });
 
   it('offers its examples in the import menu', async () => {
-    const offered = await nodeRed.admin<unknown>('GET', `library/examples/flows/${packName}`);
-    assert.ok(JSON.stringify(offered).includes('01-routing-to-responsible'), JSON.stringify(offered));
+    // A name alone is a folder.
+    const offered = await nodeRed.admin<(string | { fn: string })[]>('GET', `library/examples/flows/${packName}`);
+    const names = offered.map((each) => (typeof each === 'string' ? `${each}/` : each.fn));
+    assert.ok(names.includes('01-routing-to-responsible'), names.join());
+    assert.deepEqual(
+      names.filter((name) => name.endsWith('/')),
+      [],
+    );
   });
 
   it('stops cleanly within a few seconds', async () => {

@@ -49,9 +49,10 @@ describe('the tarball', () => {
   });
 
   it('holds every example, the dialplan and the icons', async () => {
-    for (const name of await readdir(join(repository, 'examples'), { recursive: true })) {
-      if (/\.(json|conf)$/.test(name)) assert.ok(files.includes(`examples/${name}`), `examples/${name} is missing`);
+    for (const name of await readdir(join(repository, 'examples'))) {
+      assert.ok(files.includes(`examples/${name}`), `examples/${name} is missing`);
     }
+    assert.ok(files.includes('dialplan/extensions_telephony_crm.conf'), 'the dialplan is missing');
     for (const name of await readdir(join(repository, 'icons'))) {
       assert.ok(files.includes(`dist/nodes/icons/${name}`), `icon ${name} is missing`);
     }
@@ -59,7 +60,7 @@ describe('the tarball', () => {
 
   it('holds nothing else: no sources, tests, settings of tools or secrets', () => {
     const allowed =
-      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg|css)|resources\/[\w-]+\.js|examples\/.+\.(json|conf)|docs\/((crm|decisions|jobs)\/)?[\w.-]+\.md|docs\/images\/[\w-]+\.svg|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE|NOTICE)$/;
+      /^(dist\/(lib|nodes)\/.+\.(js|html|json|svg|css)|resources\/[\w-]+\.js|examples\/[\w-]+\.json|dialplan\/[\w-]+\.conf|docs\/((crm|decisions|jobs)\/)?[\w.-]+\.md|docs\/images\/[\w-]+\.svg|package\.json|README(\.ru)?\.md|CHANGELOG\.md|LICENSE|NOTICE)$/;
     assert.deepEqual(
       files.filter((file) => !allowed.test(file)),
       [],

@@ -23,7 +23,7 @@ import { freePort } from './ports';
 import { type AsteriskVersion, moduleFolder, rootOf } from './roots';
 
 const CONFIG = resolve(__dirname, '../config');
-const DIALPLAN = resolve(__dirname, '../../../examples/asterisk/extensions_telephony_crm.conf');
+const DIALPLAN = resolve(__dirname, '../../../dialplan/extensions_telephony_crm.conf');
 /** Inside the root folder; short, because a path of a Unix socket holds 107 characters. */
 const RUNS = '/telephony-crm';
 

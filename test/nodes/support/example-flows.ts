@@ -20,7 +20,7 @@ export const runnable = (flow: readonly FlowNode[]): FlowNode[] =>
     .map((each) => (each.type === 'debug' ? { ...each, type: 'sink' } : each))
     .filter(
       ({ type }) =>
-        !/^(inject|comment|function|catch|split|template|delay|link (in|out)|http (in|response))$/.test(type),
+        !/^(inject|comment|function|catch|split|template|delay|json|link (in|out)|http (in|response))$/.test(type),
     );
 
 /** The node of a type of which there is one. */
