@@ -180,7 +180,12 @@ module.exports = {
       from: { path: '^lib/control/' },
       to: {
         path: '^lib/',
-        pathNot: ['^lib/(control|outbound|phone)/', '^lib/ami/(types|errors)[.]ts$', '^lib/queues/(now|member)[.]ts$', shared],
+        pathNot: [
+          '^lib/(control|outbound|phone)/',
+          '^lib/ami/(types|errors)[.]ts$',
+          '^lib/queues/(now|member)[.]ts$',
+          shared,
+        ],
       },
     },
     {
