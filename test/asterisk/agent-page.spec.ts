@@ -119,9 +119,9 @@ describeAsterisk('the page of agents', (version) => {
     await page.frameLocator('#frame').getByRole('heading', { name: 'Петров АА' }).waitFor();
     rings.answer();
     await page.waitForSelector('#calls .talking');
-    assert.equal(await page.textContent('#calls .number'), CLIENT.fromNumber);
+    assert.equal(await page.textContent('#calls .number'), `Петров АА ${CLIENT.fromNumber}`);
     assert.match((await page.textContent('#calls .about')) ?? '', /support · 74951000202/);
-    await page.mouse.wheel(0, -2000);
+    await page.evaluate(() => scrollTo(0, 0));
     await picture(page, 'agent-page');
     await russian.frameLocator('#frame').getByRole('heading', { name: 'Петров АА' }).waitFor();
     await picture(russian, 'agent-page-ru');
