@@ -228,12 +228,20 @@ export class Callers {
    */
   phoneLeft({ topic, payload }: CallMessage, heard: Heard): void {
     const { extension, callId, transfer, hangup } = payload;
-    if (topic !== 'call_hangup' && (topic !== 'call_transfer' || transfer?.to === extension)) return;
+    const goesOn = topic === 'call_held' || topic === 'call_active';
+    const isLeft = topic === 'call_hangup' || (topic === 'call_transfer' && transfer?.to !== extension);
+    if (!goesOn && !isLeft) return;
     for (const caller of this.book.inCall(callId))
       for (const talk of Object.values(caller.talks)) {
         if (talk.ended || talk.extension !== extension) continue;
         if (topic === 'call_transfer') this.endTalk(caller, talk, 'transfer', heard);
-        else if (talk.leftQueue) this.endTalk(caller, talk, ...endOf(talk.leftQueue, hangup?.by, heard));
+        else if (!talk.leftQueue) continue;
+        else if (isLeft) this.endTalk(caller, talk, ...endOf(talk.leftQueue, hangup?.by, heard));
+        else {
+          // However soon they hang up: what the queue said was not this end.
+          talk.leftQueue = { ...talk.leftQueue, t: 0 };
+          this.book.touch(caller);
+        }
       }
   }
 

@@ -137,7 +137,9 @@ describeAsterisk('the call of a queue', (version) => {
       assert.deepEqual(ends(), []);
       await run('complete-transfer');
       await phone.ended;
+      // A client who hangs up while Asterisk joins the two leaves the colleague alone in a bridge.
       await until(() => story('101').includes('call_transfer'), 'the transfer');
+      await until(() => story('101').includes('call_hangup'), 'the phone to be free');
       await until(() => ends().length > 0, 'the end of the conversation');
       assert.equal(call.isOver, false);
       call.bye();
@@ -175,6 +177,7 @@ describeAsterisk('the call of a queue', (version) => {
       await until(() => story('101').at(-1) !== 'call_held', 'the end of the consultation');
     }
     await until(() => story('101').includes('call_transfer'), 'the transfer');
+    await until(() => story('101').includes('call_hangup'), 'the phone to be free');
     call.bye();
     assert.deepEqual((await record()).transfer, { type: 'attended', from: '101', to: '102' });
   });

@@ -55,7 +55,7 @@ describe('callers in queues', () => {
 
   describe('whom the queue gave out of its hands', () => {
     const phone = (
-      topic: 'call_answer' | 'call_transfer' | 'call_hangup',
+      topic: 'call_answer' | 'call_held' | 'call_active' | 'call_transfer' | 'call_hangup',
       more: Partial<CallPayload> = {},
     ): CallMessage => ({
       topic,
@@ -82,6 +82,14 @@ describe('callers in queues', () => {
         ...tracker.applyCall(phone('call_hangup', { hangup, endedAt: new Date(60_000).toISOString() }), 60_000),
       );
       assert.deepEqual([ends(), tracker.stats.talking], [[['caller', 60, 'client']], 0]);
+    });
+
+    it('are not hung up by the agent, because he put them on hold just before they hung up', () => {
+      hear(5000, of('AgentComplete', { ...AGENT, Reason: 'agent' }));
+      told.push(...tracker.applyCall(phone('call_held'), 5100), ...tracker.applyCall(phone('call_active'), 5300));
+      const hangup = { code: 16, text: 'Normal Clearing', by: 'client' } as const;
+      told.push(...tracker.applyCall(phone('call_hangup', { hangup, endedAt: new Date(5500).toISOString() }), 5500));
+      assert.deepEqual(ends(), [['caller', 6, 'client']]);
     });
 
     it('have left the agent when he handed them over, though the queue says so at their end only', () => {
