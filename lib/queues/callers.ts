@@ -223,10 +223,10 @@ export class Callers {
   }
 
   /**
-   * An agent handed a caller over, or his phone hung up. The queue tells it only of those whom it connected itself and still has: neither
-   * behind a Local channel nor after hold with music (measured on 22.10 and 16.28).
+   * An agent handed a caller over, his phone hung up, or they talk on after hold. The queue tells the end only of those whom it connected
+   * itself and still has: neither behind a Local channel nor after hold with music (measured on 22.10 and 16.28).
    */
-  phoneLeft({ topic, payload }: CallMessage, heard: Heard): void {
+  phoneTold({ topic, payload }: CallMessage, heard: Heard): void {
     const { extension, callId, transfer, hangup } = payload;
     const goesOn = topic === 'call_held' || topic === 'call_active';
     const isLeft = topic === 'call_hangup' || (topic === 'call_transfer' && transfer?.to !== extension);

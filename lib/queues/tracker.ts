@@ -114,7 +114,7 @@ export class Tracker implements QueueTracker {
     this.phones.apply(message);
     const { endedAt, reconciled = false } = message.payload;
     const t = message.topic === 'call_hangup' && endedAt !== undefined ? Date.parse(endedAt) : at + this.ahead;
-    this.callers.phoneLeft(message, { at, t: reconciled ? Math.min(t, knownUntil ?? t) : t, reconciled });
+    this.callers.phoneTold(message, { at, t: reconciled ? Math.min(t, knownUntil ?? t) : t, reconciled });
     return this.take();
   }
 
