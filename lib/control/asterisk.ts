@@ -123,19 +123,27 @@ export class Asterisk {
     }
   }
 
+  /** Looks at all channels again and again until something is found there; `undefined` when it is not within `ms`. */
+  async look<T>(find: (channels: readonly LiveChannel[]) => T | undefined, ms: number): Promise<T | undefined> {
+    const until = this.clock.monotonic() + ms;
+    for (;;) {
+      const found = find(await this.channels());
+      if (found !== undefined || this.clock.monotonic() > until) return found;
+      await new Promise<void>((resolve) => void this.clock.after(LOOK_AGAIN_MS, resolve));
+    }
+  }
+
   /**
    * Waits until two channels are where they were sent: Asterisk answers before they are. Throws `CONTROL_NOT_POSSIBLE` when that
    * takes longer than `ms`, a second if not given.
    */
   async follow(pair: Pair, isThere: (now: Pair) => boolean, ms = FOLLOW_WITHIN_MS): Promise<void> {
-    const until = this.clock.monotonic() + ms;
-    for (;;) {
-      const all = await this.channels();
+    const areThere = await this.look((all) => {
       const [one, other] = pair.map(({ id }) => all.find((channel) => channel.id === id));
-      if (one && other && isThere([one, other])) return;
-      if (!one || !other || this.clock.monotonic() > until) throw notPossible('notFollowed', { ms });
-      await new Promise<void>((resolve) => void this.clock.after(LOOK_AGAIN_MS, resolve));
-    }
+      if (!one || !other) return false;
+      return isThere([one, other]) || undefined;
+    }, ms);
+    if (areThere !== true) throw notPossible('notFollowed', { ms });
   }
 
   /** As {@link follow}, into one bridge. */

@@ -8,6 +8,8 @@ import type { Holding } from './hold';
 const BEGINS_WITHIN_MS = 3000;
 /** Asterisk waits for three seconds after a digit where the dialplan has longer numbers too. */
 const DIALS_WITHIN_MS = 8000;
+/** A channel goes from bridge to bridge in some ms (measured), and is in neither meanwhile; on a busy machine it may take longer. */
+const MOVES_WITHIN_MS = 1000;
 /** Keys are heard one after the other, those that end a consultation too (measured: up to 0.7 s). */
 const BACK_WITHIN_MS = 3000;
 
@@ -27,7 +29,7 @@ export class Consultations {
     private readonly holding: Holding,
   ) {}
 
-  /** The client waits, the phone calls somebody. Resolves when he is being dialled. */
+  /** The client waits, the phone calls somebody. Resolves when he is being dialled and the phone has left the client. */
   async begin(phone: LiveChannel, place: Place): Promise<void> {
     const { call, leg } = await this.now(phone);
     const may = mayPressKeys(call.channels, leg);
@@ -41,15 +43,15 @@ export class Consultations {
   }
 
   /** Back to the client. */
-  async cancel(call: FoundCall, leg: LiveChannel): Promise<void> {
-    const client = waiting(call, leg);
+  async cancel(leg: LiveChannel): Promise<void> {
+    const client = await this.whoWaits(leg);
     await this.asterisk.act({ action: 'CancelAtxfer', headers: { Channel: leg.name } });
     await this.asterisk.followTogether(leg, client, BACK_WITHIN_MS);
   }
 
   /** Asterisk joins the other two when the one between them leaves (measured). */
-  async complete(call: FoundCall, leg: LiveChannel): Promise<void> {
-    waiting(call, leg);
+  async complete(leg: LiveChannel): Promise<void> {
+    await this.whoWaits(leg);
     await this.asterisk.hangUp(leg);
   }
 
@@ -78,16 +80,26 @@ export class Consultations {
       return false;
     }
     if (!(await dialled(DIALS_WITHIN_MS))) throw notPossible('nobodyDialled', { seconds: DIALS_WITHIN_MS / 1000 });
+    // Asterisk dials first: until the phone has moved, its next order would find it talking with the client.
+    await this.asterisk.look((all) => {
+      const now = all.find(({ id }) => id === leg.id);
+      return !now || (now.bridge !== undefined && now.bridge !== leg.bridge) || undefined;
+    }, MOVES_WITHIN_MS);
     return true;
   }
-}
 
-/**
- * Who waits alone in the bridge that the phone left, while it consults somebody: the client, or the Local channel that leads to him.
- * Throws `CONTROL_NOT_POSSIBLE` when no consultation is under way.
- */
-function waiting({ channels }: FoundCall, leg: LiveChannel): LiveChannel {
-  const client = channels.find((one) => one.id !== leg.id && isAlone(channels, one));
-  if (!client || leg.bridge === undefined || isAlone(channels, leg)) throw notPossible('notTransferring');
-  return client;
+  /**
+   * Who waits alone in the bridge that the phone left, while it consults somebody: the client, or the Local channel that leads to him.
+   * Throws `CONTROL_NOT_POSSIBLE` when no consultation is under way.
+   */
+  private async whoWaits({ id }: LiveChannel): Promise<LiveChannel> {
+    const found = await this.asterisk.look((all) => {
+      const leg = all.find((one) => one.id === id);
+      const client = leg && callOf(leg, all).channels.find((one) => one.id !== id && one.isUp && isAlone(all, one));
+      if (!leg || !client) return 'nobody';
+      return leg.bridge === undefined || isAlone(all, leg) ? undefined : client;
+    }, MOVES_WITHIN_MS);
+    if (typeof found !== 'object') throw notPossible('notTransferring');
+    return found;
+  }
 }

@@ -137,11 +137,11 @@ class Control implements CallControl {
     transfer: (task) => this.transfer(task),
     'attended-transfer': (task) => this.attendedTransfer(task),
     'cancel-transfer': async ({ call }) => {
-      await this.consultations.cancel(call, phoneOf(call));
+      await this.consultations.cancel(phoneOf(call));
       return {};
     },
     'complete-transfer': async ({ call }) => {
-      await this.consultations.complete(call, phoneOf(call));
+      await this.consultations.complete(phoneOf(call));
       return {};
     },
     hangup: (task) => this.hangUp(task),

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import type { AmiAction, AmiClient } from '../../../lib/ami/types';
+import { Asterisk } from '../../../lib/control/asterisk';
+import type { LiveChannel } from '../../../lib/control/channels';
+import { Consultations } from '../../../lib/control/consultations';
+import type { Holding } from '../../../lib/control/hold';
+import { amiEvent } from '../../support/ami-messages';
+import { FakeClock } from '../../support/fake-clock';
+
+/** Which bridge each channel is in; '' for none. */
+type Look = Readonly<Record<string, string>>;
+
+const CLIENT = 'PJSIP/trunk-1';
+const PHONE = 'PJSIP/101-2';
+const COLLEAGUE = 'PJSIP/102-3';
+const TALKING: Look = { [CLIENT]: 'a', [PHONE]: 'b', [COLLEAGUE]: 'b' };
+
+describe('the end of a consultation', () => {
+  /** Orders it from an Asterisk that tells one look after the other, and the last one again and again. */
+  async function ordered(end: 'complete' | 'cancel', ...looks: readonly Look[]): Promise<readonly string[]> {
+    const left = [...looks];
+    const done: string[] = [];
+    const client = {
+      list: () => {
+        const look = (left.length > 1 ? left.shift() : left[0]) ?? {};
+        const row = ([Channel, BridgeId]: readonly [string, string]) =>
+          amiEvent('CoreShowChannel', { Channel, BridgeId, Uniqueid: Channel, Linkedid: '1.1', ChannelState: '6' });
+        return Promise.resolve(Object.entries(look).map(row));
+      },
+      action: ({ action }: AmiAction) => {
+        done.push(action);
+        if (action === 'CancelAtxfer') left.push({ [CLIENT]: 'a', [PHONE]: 'a' });
+        return Promise.resolve(amiEvent('Success'));
+      },
+    } as unknown as AmiClient;
+    const clock = new FakeClock();
+    const asterisk = new Asterisk(client, clock, () => undefined);
+    const consultations = new Consultations(asterisk, undefined as unknown as Holding);
+    const leg: LiveChannel = {
+      ...{ name: PHONE, id: PHONE, linkedid: '1.1', application: 'AppDial', arguments: '' },
+      ...{ isLocal: false, isUp: true, isRinging: false, isAside: false },
+    };
+    const outcome = consultations[end](leg).then(
+      () => done,
+      (thrown: unknown) => [...done, (thrown as Error).message],
+    );
+    await clock.advanceAsync(10_000);
+    return outcome;
+  }
+
+  it('is carried out when all of them are where they belong', async () => {
+    assert.deepEqual(await ordered('complete', TALKING), ['Hangup']);
+    assert.deepEqual(await ordered('cancel', TALKING), ['CancelAtxfer']);
+  });
+
+  it('waits while Asterisk moves the phone or the colleague from bridge to bridge', async () => {
+    const inNone = { ...TALKING, [PHONE]: '' };
+    const alone = { ...TALKING, [COLLEAGUE]: '' };
+    assert.deepEqual(await ordered('complete', inNone, alone, TALKING), ['Hangup']);
+    assert.deepEqual(await ordered('cancel', alone, inNone, TALKING), ['CancelAtxfer']);
+  });
+
+  it('is refused when the colleague does not come', async () => {
+    const [refusal] = await ordered('complete', { ...TALKING, [COLLEAGUE]: '' });
+    assert.match(refusal ?? '', /no attended transfer/);
+  });
+
+  it('is refused when the phone talks with its client, or nobody waits', async () => {
+    const [refusal] = await ordered('complete', { [CLIENT]: 'a', [PHONE]: 'a' });
+    assert.match(refusal ?? '', /no attended transfer/);
+    const [other] = await ordered('cancel', { ...TALKING, [CLIENT]: '' });
+    assert.match(other ?? '', /no attended transfer/);
+  });
+});
