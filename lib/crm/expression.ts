@@ -11,6 +11,11 @@ const TIME_MS = 200;
 /** Deepest nesting of calls, and the longest list that an expression may build. */
 const DEPTH = 300;
 const LENGTH = 100_000;
+/** Cut off, as JSONata calls it. It goes by the wall clock, which also runs while a busy machine has no processor for this process. */
+const TIMED_OUT = 'D1012';
+/** Computing for less than this is not what took the time. */
+const COMPUTED_MS = TIME_MS / 2;
+const EVALUATIONS = 3;
 
 export interface Expression {
   /** The value; `undefined` when there is none. Rejects with `CRM_EXPRESSION`. */
@@ -40,10 +45,16 @@ export function compileExpression(field: string, text: string): Expression {
     async evaluate(input, variables) {
       // Between two expressions the deadlines of the calls get their turn.
       await nextTurn();
-      try {
-        return (await compiled.evaluate(input, variables)) as unknown;
-      } catch (thrown) {
-        throw expressionFailed(field, messageOf(thrown), thrown);
+      for (let more = EVALUATIONS - 1; ; more--) {
+        const before = process.cpuUsage();
+        try {
+          return (await compiled.evaluate(input, variables)) as unknown;
+        } catch (thrown) {
+          const { user, system } = process.cpuUsage(before);
+          const hasComputed = (user + system) / 1000 >= COMPUTED_MS;
+          const isTimeOut = (thrown as { code?: unknown } | undefined)?.code === TIMED_OUT;
+          if (!isTimeOut || hasComputed || more === 0) throw expressionFailed(field, messageOf(thrown), thrown);
+        }
       }
     },
   };

@@ -113,8 +113,8 @@ describe('crm-config', () => {
           headers: [{ name: 'X-Part', value: '${TEST_CRM_PART}' }],
           name: 'name',
         };
-        const { status } = await post('test', { kind: 'generic-http', settings, credentials: {} });
-        assert.equal(status, 200);
+        const { status, body } = await post('test', { kind: 'generic-http', settings, credentials: {} });
+        assert.equal(status, 200, JSON.stringify(body));
         assert.equal(server.requests.at(-1)?.headers['x-part'], 'filled-in');
       } finally {
         delete process.env.TEST_CRM_PART;
