@@ -1,15 +1,22 @@
 import fs from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
 
-/** What the process holds once it has come to rest: heap, SQLite's pages, code. */
-export function residentMb() {
-  collectGarbage();
-  collectGarbage();
-  return process.memoryUsage.rss() / 1e6;
+const REST_MS = 250;
+
+/** What the process holds once it has come to rest: heap, SQLite's pages, code. V8 gives back what it freed some time after. */
+export async function residentMb() {
+  for (let last = Infinity; ;) {
+    collectGarbage();
+    await setTimeout(REST_MS);
+    const rss = process.memoryUsage.rss();
+    if (rss > last * 0.99) return Math.min(rss, last) / 1e6;
+    last = rss;
+  }
 }
 
 const disk = { waits: 0, bytes: 0 };

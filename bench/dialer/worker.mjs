@@ -20,7 +20,7 @@ async function place({ file, waiting }) {
   const office = await openOffice({ file });
   office.dialer.start();
   await placeAll(office, waiting);
-  const mb = residentMb();
+  const mb = await residentMb();
   const counts = await office.dialer.counts();
   if (counts.waiting !== waiting) throw new Error(`${counts.waiting} of ${waiting} wait`);
   await office.close();
@@ -33,7 +33,7 @@ async function idle({ file, address }) {
   office.pbx.open();
   office.dialer.start();
   await setTimeout(1500);
-  return { mb: residentMb() };
+  return { mb: await residentMb() };
 }
 
 /** What a process does once: loading, compiling, the first look into the file. */
@@ -51,7 +51,7 @@ async function dial({ file, address, ms }) {
   loop.enable();
   await setTimeout(ms - BEGIN_MS);
   loop.disable();
-  return { startedAt: performance.timeOrigin, longestMs: loop.max / 1e6, peakMb, mb: residentMb() };
+  return { startedAt: performance.timeOrigin, longestMs: loop.max / 1e6, peakMb, mb: await residentMb() };
 }
 
 /** The whole way of so many orders: placed, dialled, over, told. */
