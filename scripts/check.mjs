@@ -12,6 +12,7 @@ const steps = [
   ['coverage', 'unit and node tests, with coverage'],
   ['test:package', 'the packed tarball in a real Node-RED'],
   ['test:editor', 'the dialogs in Chromium'],
+  ['test:pages', 'the pages of agents and of the wallboard in Chromium'],
 ];
 const leftOut = process.argv.includes('--after-test') ? 'coverage' : undefined;
 for (const [script, what] of steps.filter(([name]) => name !== leftOut)) {
