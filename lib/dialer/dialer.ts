@@ -60,8 +60,9 @@ export class Dialer {
     const opening = await this.checked(order, now);
     const saved = { order, ...(reply === undefined ? {} : { reply }) };
     const { isNew, ...stored } = await this.ledger.put(saved, now, opening);
-    const more = isNew ? {} : { isKnown: true as const };
-    const first = reporter.progress(stored, order, 'queued', opening > now ? { ...more, nextAt: opening } : more);
+    const first = isNew
+      ? reporter.progress(stored, order, 'queued', opening > now ? { nextAt: opening } : {})
+      : reporter.known(stored, { order });
     this.ledger.teller.say(() => tell(first));
     if (isNew) this.dispatcher.add(stored);
   }
@@ -75,7 +76,7 @@ export class Dialer {
     const known = await this.find(key);
     if (!known) return false;
     this.ledger.durable.check();
-    const first = reporter.progress(known, savedOrder(known)?.order, 'queued', { isKnown: true });
+    const first = reporter.known(known, savedOrder(known));
     this.ledger.teller.say(() => tell(first));
     return true;
   }

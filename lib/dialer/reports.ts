@@ -47,9 +47,9 @@ export class Reporter {
     { id, tries, queuedAt }: Pick<StoredOrder, 'id' | 'tries' | 'queuedAt'>,
     order: Order | undefined,
     state: OrderProgress['state'],
-    more: { readonly nextAt?: number; readonly tryOutcome?: OrderProgress['tryOutcome']; readonly isKnown?: true } = {},
+    more: Pick<OrderProgress, 'tryOutcome' | 'isKnown' | 'result'> & { readonly nextAt?: number } = {},
   ): OrderProgress {
-    const { nextAt, tryOutcome, isKnown } = more;
+    const { nextAt, tryOutcome, isKnown, result } = more;
     // An order can wait for its window more than once.
     const often = state === 'waits' && nextAt !== undefined ? `-${nextAt}` : '';
     return {
@@ -60,7 +60,14 @@ export class Reporter {
       ...(isKnown === undefined ? {} : { isKnown }),
       ...(nextAt === undefined ? {} : { nextAt: iso(nextAt) }),
       ...(tryOutcome === undefined ? {} : { tryOutcome }),
+      ...(result === undefined ? {} : { result }),
     };
+  }
+
+  /** The answer to a second order with the key of this one. */
+  known(stored: StoredOrder, saved: SavedOrder | undefined): OrderProgress {
+    const result = stored.state === 'over' ? { result: Reporter.fromDisk(stored, saved) } : {};
+    return this.progress(stored, saved?.order, 'queued', { isKnown: true, ...result });
   }
 
   outcome(stored: StoredOrder, order: Order | undefined, ending: Ending): OrderOutcome {

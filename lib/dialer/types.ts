@@ -197,6 +197,8 @@ export interface OrderProgress extends OrderReport {
   readonly state: 'queued' | AttemptPhase | 'retry' | 'waits';
   /** Of `queued`, when it has been ordered before: this is the first order with its key. */
   readonly isKnown?: true;
+  /** Of a known order that is over: what has become of it. */
+  readonly result?: OrderOutcome;
   /** Of `retry`, `waits` and `queued` (for its window): when it is dialled next. */
   readonly nextAt?: string;
   /** Of `retry`: how the try ended. */

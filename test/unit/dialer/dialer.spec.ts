@@ -86,6 +86,18 @@ describe('dialler', () => {
       assert.equal(again.number, ONE);
       await office.breathe();
       assert.deepEqual(office.dialled, [ONE]);
+      assert.deepEqual(
+        [...orders, again].map(({ result }) => result),
+        [undefined, undefined, undefined, undefined],
+      );
+    });
+
+    it('tells what has become of it when it is ordered again', async () => {
+      await office.place(office.autocall(ONE, { key: 'deal 7' }));
+      await office.pass(HOUR);
+      const { state, isKnown, result } = await office.place(office.autocall(ONE, { key: 'deal 7' }));
+      assert.deepEqual([state, isKnown, result?.outcome], ['queued', true, office.outcomes[0]?.outcome]);
+      assert.deepEqual(result, office.outcomes[0]);
     });
 
     it('hands back with its outcome who waits for it, over a restart too', async () => {
