@@ -239,7 +239,7 @@ export class Callers {
         else if (isLeft) this.endTalk(caller, talk, ...endOf(talk.leftQueue, hangup?.by, heard));
         else {
           // However soon they hang up: what the queue said was not this end.
-          talk.leftQueue = { ...talk.leftQueue, t: 0 };
+          talk.leftQueue = { reason: talk.leftQueue.reason };
           this.book.touch(caller);
         }
       }

@@ -1,7 +1,7 @@
 import type { CancelReason } from '../messages/queues';
 import type { Hangup } from '../messages/types';
 import { hangupOf } from './payloads';
-import type { Heard, OfferState, StayState, TalkState } from './state';
+import type { Heard, LeftQueue, OfferState, StayState } from './state';
 
 /** The phone hangs up as soon after the queue's word: so it ends for both. */
 const SAME_END_MS = 1000;
@@ -31,11 +31,7 @@ export const openOffers = (stay: StayState): OfferState[] =>
 export const reasonOf = ({ cause }: OfferState): CancelReason => CANCELLED_BY_CAUSE[cause ?? 0] ?? 'no-answer';
 
 /** Why and when a conversation ended that was over for the queue before, or just now. */
-export function endOf(
-  { reason, t }: NonNullable<TalkState['leftQueue']>,
-  by: Hangup['by'],
-  heard: Heard,
-): readonly [string, Heard] {
-  if (heard.t - t < SAME_END_MS) return [reason, { ...heard, t, reconciled: false }];
+export function endOf({ reason, t }: LeftQueue, by: Hangup['by'], heard: Heard): readonly [string, Heard] {
+  if (t !== undefined && heard.t - t < SAME_END_MS) return [reason, { ...heard, t, reconciled: false }];
   return [by === 'client' ? 'caller' : by === 'extension' ? 'agent' : reason, heard];
 }

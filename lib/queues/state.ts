@@ -64,6 +64,12 @@ export interface StayState {
   ended: boolean;
 }
 
+export interface LeftQueue {
+  readonly reason: string;
+  /** When the queue said so, as long as that may be the end of the conversation: not once they were seen to talk on. */
+  readonly t?: number;
+}
+
 /** A conversation of an agent with a caller of a queue. */
 export interface TalkState {
   readonly stay: StayState;
@@ -75,7 +81,7 @@ export interface TalkState {
   /** The agent counts as busy with it. */
   counted: boolean;
   /** It is over for the queue, while the phone is still connected: it hangs up just now, or was taken out of the queue's hands, as by hold with music. */
-  leftQueue?: { readonly reason: string; readonly t: number };
+  leftQueue?: LeftQueue;
   ended: boolean;
 }
 
