@@ -4,12 +4,11 @@ import type { CallTracker, CallTrackerOptions } from '../calls/types';
 import type { Clock, Timer } from '../clock';
 import { asError, type TelephonyError } from '../errors';
 import type { CallMessage, PbxMessage } from '../messages/types';
+import { askAgainAfter } from './ask-again';
 import { pbxError } from './errors';
 import type { LiveCallKeeper } from './live-calls';
 import { recordingName } from './recording-name';
 
-/** In milliseconds. */
-const ASK_AGAIN_MS = [5000, 30_000];
 const LOOKED_AT_EVERY_MS = 5000;
 const STARTUP_MS = 3000;
 /** How long changes are gathered before they go to disk; and where nothing goes to disk, before they are thrown away. */
@@ -219,7 +218,7 @@ export class CallFeed {
         this.listed(true);
         return;
       }
-      const wait = ASK_AGAIN_MS[Math.min(attempt, ASK_AGAIN_MS.length - 1)] ?? 0;
+      const wait = askAgainAfter(attempt);
       this.parts.onProblem(pbxError('PBX_CALLS_FAILED', { reason, seconds: wait / 1000 }, thrown));
       this.ask = this.parts.clock.after(wait, () => void this.learnChannels(session, attempt + 1));
     }

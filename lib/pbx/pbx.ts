@@ -18,6 +18,7 @@ import type { Presence, PresenceChange } from '../presence/types';
 import { createQueueTracker } from '../queues';
 import { createSimulator } from '../simulator';
 import type { Simulator } from '../simulator/types';
+import { askAgainAfter } from './ask-again';
 import { createPbxCalls } from './calls';
 import type { OwnedPbxCalls, PbxCalls } from './calls';
 import { createContacts } from './contacts';
@@ -105,7 +106,6 @@ const STATE_PERMISSION = 'reporting';
 const STATE_EVENTS = ['DeviceStateChange', 'ExtensionStatus'];
 /** The class in `read=` and in the `Events` mask that brings {@link STATE_EVENTS}. */
 const STATE_CLASS = 'call';
-const LEARN_AGAIN_MS = 30_000;
 /** So old can a state be at most that Asterisk did not tell us of. */
 const LIST_AGAIN_MS = 60_000;
 
@@ -223,7 +223,7 @@ class JoinedPbx implements Pbx {
    * Asks for all states of this session, and again every minute, for what the events do not tell. Until it has them for the
    * first time, nobody counts as available.
    */
-  private async learnStates(session: number, isFirst = true): Promise<void> {
+  private async learnStates(session: number, isFirst = true, attempt = 0): Promise<void> {
     const isOver = (): boolean => this.client.state.session !== session || this.client.state.phase !== 'ready';
     if (isFirst) this.presence.begin();
     else this.presence.refresh();
@@ -246,7 +246,9 @@ class JoinedPbx implements Pbx {
       // A missing permission stays missing until the next login.
       const isDenied = problem.code === 'PBX_PRESENCE_DENIED';
       if (isFirst || isDenied) this.presence.reset();
-      if (!isDenied) this.again = this.clock.after(LEARN_AGAIN_MS, () => void this.learnStates(session, isFirst));
+      // For what is known already there is no hurry.
+      const wait = askAgainAfter(isFirst ? attempt : Infinity);
+      if (!isDenied) this.again = this.clock.after(wait, () => void this.learnStates(session, isFirst, attempt + 1));
       this.onProblem(problem);
     }
   }

@@ -5,11 +5,10 @@ import type { QueueMessage } from '../messages/queues';
 import type { PbxMessage } from '../messages/types';
 import { QUEUE_EVENTS } from '../queues/events';
 import type { QueueTracker } from '../queues/types';
+import { askAgainAfter } from './ask-again';
 import { pbxError } from './errors';
 import type { LiveCallKeeper } from './live-calls';
 
-/** In milliseconds. */
-const ASK_AGAIN_MS = 30_000;
 /** So old can anything be at most that Asterisk did not tell us of, such as members changed in `queues.conf`. */
 const LIST_AGAIN_MS = 60_000;
 /** So long may an event from before a list come after it. */
@@ -114,7 +113,7 @@ export class QueueFeed {
     return !this.isLive || this.session !== session;
   }
 
-  private async learn(session: number): Promise<void> {
+  private async learn(session: number, attempt = 0): Promise<void> {
     const { client, clock, tracker, onProblem } = this.parts;
     const requestedAt = this.now();
     this.isRefused = false;
@@ -139,10 +138,9 @@ export class QueueFeed {
     } catch (thrown) {
       if (this.isOver(session)) return;
       this.isRefused = true;
-      onProblem(
-        pbxError('PBX_QUEUES_FAILED', { reason: asError(thrown).message, seconds: ASK_AGAIN_MS / 1000 }, thrown),
-      );
-      next(ASK_AGAIN_MS, () => void this.learn(session));
+      const wait = askAgainAfter(attempt);
+      onProblem(pbxError('PBX_QUEUES_FAILED', { reason: asError(thrown).message, seconds: wait / 1000 }, thrown));
+      next(wait, () => void this.learn(session, attempt + 1));
     }
   }
 
