@@ -123,13 +123,16 @@ export class Asterisk {
     }
   }
 
-  /** Looks at all channels again and again until something is found there; `undefined` when it is not within `ms`. */
-  async look<T>(find: (channels: readonly LiveChannel[]) => T | undefined, ms: number): Promise<T | undefined> {
+  /** Looks at all channels, again after so many ms each time, until something is found; `undefined` when it is not within `ms`. */
+  async look<T>(
+    find: (channels: readonly LiveChannel[]) => T | undefined,
+    { ms, everyMs = LOOK_AGAIN_MS }: { readonly ms: number; readonly everyMs?: number },
+  ): Promise<T | undefined> {
     const until = this.clock.monotonic() + ms;
     for (;;) {
       const found = find(await this.channels());
       if (found !== undefined || this.clock.monotonic() > until) return found;
-      await new Promise<void>((resolve) => void this.clock.after(LOOK_AGAIN_MS, resolve));
+      await new Promise<void>((resolve) => void this.clock.after(everyMs, resolve));
     }
   }
 
@@ -138,11 +141,14 @@ export class Asterisk {
    * takes longer than `ms`, a second if not given.
    */
   async follow(pair: Pair, isThere: (now: Pair) => boolean, ms = FOLLOW_WITHIN_MS): Promise<void> {
-    const areThere = await this.look((all) => {
-      const [one, other] = pair.map(({ id }) => all.find((channel) => channel.id === id));
-      if (!one || !other) return false;
-      return isThere([one, other]) || undefined;
-    }, ms);
+    const areThere = await this.look(
+      (all) => {
+        const [one, other] = pair.map(({ id }) => all.find((channel) => channel.id === id));
+        if (!one || !other) return false;
+        return isThere([one, other]) || undefined;
+      },
+      { ms },
+    );
     if (areThere !== true) throw notPossible('notFollowed', { ms });
   }
 
