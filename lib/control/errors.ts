@@ -100,6 +100,10 @@ const impossible = {
     en: 'no attended transfer is under way.',
     ru: 'перевод с консультацией сейчас не идёт.',
   },
+  notAnswered: {
+    en: 'the colleague has not answered yet, and nothing tells whom the client is to be sent to. Take the client back and transfer him.',
+    ru: 'коллега ещё не ответил, и неизвестно, кому отдать клиента. Вернитесь к клиенту и переведите его.',
+  },
   noTransfer: {
     en: 'the phone may not transfer with keys. In features.conf give atxfer a key; then include extensions_telephony_crm.conf of this version in the dialplan, or give the option t (T for a caller) to whatever calls the phone: Dial, Queue, or the Dial behind a member Local/….',
     ru: 'телефону нельзя переводить клавишами. В features.conf задайте клавиши atxfer; затем подключите в диалплане extensions_telephony_crm.conf этой версии или добавьте опцию t (T для звонящего) туда, откуда вызывается телефон: в Dial, Queue или в Dial за участником очереди Local/….',

@@ -193,6 +193,22 @@ describeAsterisk('call control', (version) => {
     });
   }
 
+  it("hands the client over while the colleague's phone rings", async () => {
+    const { call } = await talk();
+    bed.phones['102'].rule = 'ring';
+    await run({ action: 'attended-transfer', extension: '101', to: '102' });
+    const first = await bed.phones['102'].nextCall();
+    await run({ action: 'complete-transfer', extension: '101' });
+    await first.ended;
+    const second = await bed.phones['102'].nextCall();
+    assert.equal(call.isOver, false);
+    second.answer();
+    await until(() => story('102').includes('call_answer'), 'the answer');
+    call.bye();
+    const { talked, transfer } = await record();
+    assert.deepEqual([talked, transfer], [['101', '102'], { type: 'blind', from: '101', to: '102' }]);
+  });
+
   it('comes back from the colleague to the client', async () => {
     const { call } = await talk();
     await run({ action: 'attended-transfer', extension: '101', to: '102' });

@@ -151,6 +151,23 @@ describeAsterisk('the call of a queue', (version) => {
       assert.deepEqual(ends(), ['transfer']);
     });
 
+    it(`is handed over while the colleague's phone rings (${way})`, async () => {
+      const { call, phone } = await talk(interfaceName, did);
+      bed.phones['102'].rule = 'ring';
+      await run('attended-transfer');
+      const first = await bed.phones['102'].nextCall();
+      await run('complete-transfer');
+      await Promise.all([phone.ended, first.ended]);
+      (await bed.phones['102'].nextCall()).answer();
+      await until(() => story('102').includes('call_answer'), 'the answer');
+      await until(() => ends().length > 0, 'the end of the conversation');
+      assert.equal(call.isOver, false);
+      call.bye();
+      const { talked, transfer } = await record();
+      assert.deepEqual([talked, transfer], [['101', '102'], { type: 'blind', from: '101', to: '102' }]);
+      assert.deepEqual(ends(), ['transfer']);
+    });
+
     it(`comes back from the colleague (${way})`, async () => {
       const { call, phone } = await talk(interfaceName, did);
       await run('attended-transfer');

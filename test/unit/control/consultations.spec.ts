@@ -13,6 +13,8 @@ type Look = Readonly<Record<string, string>>;
 const CLIENT = 'PJSIP/trunk-1';
 const PHONE = 'PJSIP/101-2';
 const COLLEAGUE = 'PJSIP/102-3';
+/** Leads to a colleague who has not answered. */
+const RINGING = 'Local/102@from-internal-0000a1;1';
 const TALKING: Look = { [CLIENT]: 'a', [PHONE]: 'b', [COLLEAGUE]: 'b' };
 
 describe('the end of a consultation', () => {
@@ -23,12 +25,14 @@ describe('the end of a consultation', () => {
     const client = {
       list: () => {
         const look = (left.length > 1 ? left.shift() : left[0]) ?? {};
-        const row = ([Channel, BridgeId]: readonly [string, string]) =>
-          amiEvent('CoreShowChannel', { Channel, BridgeId, Uniqueid: Channel, Linkedid: '1.1', ChannelState: '6' });
+        const row = ([Channel, BridgeId]: readonly [string, string]) => {
+          const ChannelState = Channel === RINGING ? '5' : '6';
+          return amiEvent('CoreShowChannel', { Channel, BridgeId, Uniqueid: Channel, Linkedid: '1.1', ChannelState });
+        };
         return Promise.resolve(Object.entries(look).map(row));
       },
-      action: ({ action }: AmiAction) => {
-        done.push(action);
+      action: ({ action, headers }: AmiAction) => {
+        done.push([action, headers?.Exten, headers?.Context].filter(Boolean).join(' '));
         if (action === 'CancelAtxfer') left.push({ [CLIENT]: 'a', [PHONE]: 'a' });
         return Promise.resolve(amiEvent('Success'));
       },
@@ -58,6 +62,14 @@ describe('the end of a consultation', () => {
     const alone = { ...TALKING, [COLLEAGUE]: '' };
     assert.deepEqual(await ordered('complete', inNone, alone, TALKING), ['Hangup']);
     assert.deepEqual(await ordered('cancel', alone, inNone, TALKING), ['CancelAtxfer']);
+  });
+
+  it('sends the client on to a colleague whose phone rings, over the one who had him', async () => {
+    const ringing = { [CLIENT]: 'a', [PHONE]: 'b', [RINGING]: 'b' };
+    assert.deepEqual(await ordered('complete', ringing), ['CancelAtxfer', 'BlindTransfer 102 from-internal']);
+    assert.deepEqual(await ordered('cancel', ringing), ['CancelAtxfer']);
+    // He answers in this moment.
+    assert.deepEqual(await ordered('complete', ringing, TALKING), ['Hangup']);
   });
 
   it('is refused when the colleague does not come', async () => {
