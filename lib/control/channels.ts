@@ -65,6 +65,11 @@ export async function liveChannels(
   return rows.map((row) => readChannel(row, whose)).filter((channel) => channel !== undefined);
 }
 
+/** It was called, has answered, and is not yet connected with whoever calls. */
+export function isBeingConnected({ isUp, bridge, application }: LiveChannel): boolean {
+  return isUp && bridge === undefined && /^App(?:Dial|Queue)$/.test(application);
+}
+
 /** Who is connected with a channel: one, nobody, or more than one. */
 export type Opposite = LiveChannel | 'nobody' | 'several';
 

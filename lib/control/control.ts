@@ -4,10 +4,10 @@ import { agentChannel } from '../outbound/channels';
 import { whoseChannels } from '../phone/interfaces';
 import type { NumberingPlan } from '../phone/types';
 import { Asterisk } from './asterisk';
-import type { LiveChannel } from './channels';
+import { isBeingConnected, type LiveChannel } from './channels';
 import { Consultations } from './consultations';
 import { badOrder, controlError, notPossible } from './errors';
-import { clientOf, findCall, type FoundCall } from './find';
+import { callOf, clientOf, findCall, type FoundCall } from './find';
 import { Holding, talkingWith, type Held } from './hold';
 import { OrderLines } from './order-lines';
 import { Recordings } from './recordings';
@@ -33,6 +33,11 @@ export interface CallControlDeps {
 interface Asked extends ControlOrder {
   readonly isNamed: IsNamed;
 }
+
+/** Orders for a phone that talks. */
+const OF_TALKS: ReadonlySet<ControlAction> = new Set(['hold', 'toggle-hold', 'transfer', 'attended-transfer', 'park']);
+/** A phone that has just answered is connected some ms later (measured); a queue may let it hear something first. */
+const CONNECTS_WITHIN_MS = 1000;
 
 /** What one order works on. */
 interface Task {
@@ -106,7 +111,8 @@ class Control implements CallControl {
     return this.calls.run(call.callId, carryOut, orderedAt);
   }
 
-  private async carryOut(order: Asked, call: FoundCall): Promise<ControlDone> {
+  private async carryOut(order: Asked, found: FoundCall): Promise<ControlDone> {
+    const call = OF_TALKS.has(order.action) ? await this.connected(found) : found;
     const outcome = await this.acts[order.action]({ order, call });
     const { callId, leg } = call;
     const { extension } = leg ?? {};
@@ -117,6 +123,18 @@ class Control implements CallControl {
       ...(extension === undefined ? {} : { extension }),
       ...outcome,
     };
+  }
+
+  /** The call, once its phone is connected, if that is what it waits for: an order may follow the answer within the same ms. */
+  private async connected(call: FoundCall): Promise<FoundCall> {
+    const { leg } = call;
+    if (!leg || !isBeingConnected(leg)) return call;
+    const find = (all: readonly LiveChannel[]): FoundCall | undefined => {
+      const now = all.find(({ id }) => id === leg.id);
+      if (!now) return call;
+      return isBeingConnected(now) ? undefined : { ...call, ...callOf(now, all) };
+    };
+    return (await this.asterisk.look(find, { ms: CONNECTS_WITHIN_MS })) ?? call;
   }
 
   private async find(choice: CallChoice): Promise<FoundCall> {

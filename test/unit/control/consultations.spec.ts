@@ -1,42 +1,17 @@
 import assert from 'node:assert/strict';
-import type { AmiAction, AmiClient } from '../../../lib/ami/types';
 import { Asterisk } from '../../../lib/control/asterisk';
 import type { LiveChannel } from '../../../lib/control/channels';
 import { Consultations } from '../../../lib/control/consultations';
 import type { Holding } from '../../../lib/control/hold';
-import { amiEvent } from '../../support/ami-messages';
 import { FakeClock } from '../../support/fake-clock';
+import { CLIENT, COLLEAGUE, lookingAt, PHONE, RINGING, type Look } from './support/looks';
 
-/** Which bridge each channel is in; '' for none. */
-type Look = Readonly<Record<string, string>>;
-
-const CLIENT = 'PJSIP/trunk-1';
-const PHONE = 'PJSIP/101-2';
-const COLLEAGUE = 'PJSIP/102-3';
-/** Leads to a colleague who has not answered. */
-const RINGING = 'Local/102@from-internal-0000a1;1';
 const TALKING: Look = { [CLIENT]: 'a', [PHONE]: 'b', [COLLEAGUE]: 'b' };
 
 describe('the end of a consultation', () => {
   /** Orders it from an Asterisk that tells one look after the other, and the last one again and again. */
   async function ordered(end: 'complete' | 'cancel', ...looks: readonly Look[]): Promise<readonly string[]> {
-    const left = [...looks];
-    const done: string[] = [];
-    const client = {
-      list: () => {
-        const look = (left.length > 1 ? left.shift() : left[0]) ?? {};
-        const row = ([Channel, BridgeId]: readonly [string, string]) => {
-          const ChannelState = Channel === RINGING ? '5' : '6';
-          return amiEvent('CoreShowChannel', { Channel, BridgeId, Uniqueid: Channel, Linkedid: '1.1', ChannelState });
-        };
-        return Promise.resolve(Object.entries(look).map(row));
-      },
-      action: ({ action, headers }: AmiAction) => {
-        done.push([action, headers?.Exten, headers?.Context].filter(Boolean).join(' '));
-        if (action === 'CancelAtxfer') left.push({ [CLIENT]: 'a', [PHONE]: 'a' });
-        return Promise.resolve(amiEvent('Success'));
-      },
-    } as unknown as AmiClient;
+    const { client, done } = lookingAt(...looks);
     const clock = new FakeClock();
     const asterisk = new Asterisk(client, clock, () => undefined);
     const consultations = new Consultations(asterisk, undefined as unknown as Holding);
