@@ -1,6 +1,6 @@
 import type { Asterisk, Listening } from './asterisk';
 import { isAlone, mayPressKeys, type LiveChannel } from './channels';
-import { notPossible } from './errors';
+import { controlError, notPossible } from './errors';
 import { callOf, type FoundCall } from './find';
 import type { Holding } from './hold';
 
@@ -70,7 +70,7 @@ export class Consultations {
     }
     // Not so while it rings: the answer may come just now ({@link STEADY_MS}). To take the client back is safe even then (measured).
     const { context, exten } = consultation;
-    if (context === undefined || exten === undefined) throw notPossible('notAnswered');
+    if (context === undefined || exten === undefined) throw controlError('CONTROL_NOT_ANSWERED');
     await this.takeBack(leg, consultation);
     await this.asterisk.act({
       action: 'BlindTransfer',
@@ -120,6 +120,7 @@ export class Consultations {
   /** Throws `CONTROL_NOT_POSSIBLE` when the phone consults nobody. */
   private async underWay({ id }: LiveChannel): Promise<Consultation> {
     let before = '';
+    let alone: LiveChannel | undefined;
     const find = (all: readonly LiveChannel[]): Consultation | 'none' | undefined => {
       const leg = all.find((one) => one.id === id);
       const channels = leg ? callOf(leg, all).channels : [];
@@ -128,14 +129,18 @@ export class Consultations {
       const now = channels.map(({ name, isUp, bridge }) => `${name} ${String(isUp)} ${bridge ?? ''}`).join('\n');
       const isSteady = now === before;
       before = now;
-      const colleagues = channels.filter((one) => one.id !== id && one.bridge === leg.bridge);
-      if (!isSteady || leg.bridge === undefined || colleagues.length === 0) return undefined;
-      const [, exten, context] = LOCAL.exec(colleagues[0]?.name ?? '') ?? [];
+      const [colleague, ...more] = channels.filter((one) => one.id !== id && one.bridge === leg.bridge);
+      alone = leg.bridge !== undefined && !colleague ? client : undefined;
+      if (!isSteady || leg.bridge === undefined || !colleague) return undefined;
+      const [, exten, context] = LOCAL.exec(colleague.name) ?? [];
       const place = exten === undefined || context === undefined ? {} : { exten, context };
-      return { client, isAnswered: colleagues.every(({ isUp }) => isUp), ...place };
+      return { client, isAnswered: [colleague, ...more].every(({ isUp }) => isUp), ...place };
     };
     const found = await this.asterisk.look(find, { ms: MOVES_WITHIN_MS, everyMs: STEADY_MS });
-    if (typeof found !== 'object') throw notPossible('notTransferring');
-    return found;
+    if (typeof found === 'object') return found;
+    // A colleague who rings without such a channel: so it is in the simulator. Whoever is parked is alone, too.
+    if (found === undefined && alone && (await this.asterisk.slotOf(alone)) === undefined)
+      return { client: alone, isAnswered: false };
+    throw notPossible('notTransferring');
   }
 }

@@ -41,6 +41,10 @@ export const controlError = errorsFrom({
     en: 'Asterisk refused {action}: {message}. The log of Asterisk (full) may say more.',
     ru: 'Asterisk отклонил {action}: {message}. Подробнее может сказать журнал Asterisk (full).',
   },
+  CONTROL_NOT_ANSWERED: {
+    en: 'The colleague has not answered yet. Wait for him, or take the client back and transfer him.',
+    ru: 'Коллега ещё не ответил. Дождитесь ответа или вернитесь к клиенту и переведите его.',
+  },
   CONTROL_BUSY: {
     en: 'The order was not carried out: {count} others wait for the PBX. Send it again later.',
     ru: 'Команда не выполнена: перед ней ждут АТС ещё {count}. Повторите позже.',
@@ -99,10 +103,6 @@ const impossible = {
   notTransferring: {
     en: 'no attended transfer is under way.',
     ru: 'перевод с консультацией сейчас не идёт.',
-  },
-  notAnswered: {
-    en: 'the colleague has not answered yet, and nothing tells whom the client is to be sent to. Take the client back and transfer him.',
-    ru: 'коллега ещё не ответил, и неизвестно, кому отдать клиента. Вернитесь к клиенту и переведите его.',
   },
   noTransfer: {
     en: 'the phone may not transfer with keys. In features.conf give atxfer a key; then include extensions_telephony_crm.conf of this version in the dialplan, or give the option t (T for a caller) to whatever calls the phone: Dial, Queue, or the Dial behind a member Local/….',

@@ -47,9 +47,11 @@ describe('the end of a consultation', () => {
     assert.deepEqual(await ordered('complete', ringing, TALKING), ['Hangup']);
   });
 
-  it('is refused when the colleague does not come', async () => {
-    const [refusal] = await ordered('complete', { ...TALKING, [COLLEAGUE]: '' });
-    assert.match(refusal ?? '', /no attended transfer/);
+  it('leads back only where nothing tells who is being called', async () => {
+    const unseen = { ...TALKING, [COLLEAGUE]: '' };
+    const [refusal] = await ordered('complete', unseen);
+    assert.match(refusal ?? '', /has not answered yet/);
+    assert.deepEqual(await ordered('cancel', unseen), ['CancelAtxfer']);
   });
 
   it('is refused when the phone talks with its client, or nobody waits', async () => {

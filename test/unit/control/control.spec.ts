@@ -140,6 +140,18 @@ describe('call control', () => {
     assert.deepEqual([talked, transfer], [['101'], undefined]);
   });
 
+  it("comes back while the colleague's phone rings, and says that he has not answered", async () => {
+    const phones = defaultPhones.map((one) => (one.extension === '105' ? { ...one, rule: 'no-answer' as const } : one));
+    office = await Office.open({ ringMs: 1500, phones });
+    await office.talk();
+    await office.run({ action: 'attended-transfer', extension: '101', to: '105' });
+    await until(() => office.topics('101').includes('call_held'), 'the hold');
+    assert.equal(await office.refusal({ action: 'complete-transfer', extension: '101' }), 'CONTROL_NOT_ANSWERED');
+    await office.run({ action: 'cancel-transfer', extension: '101' });
+    await until(() => office.topics('101').at(-1) === 'call_active', 'the way back');
+    assert.deepEqual(await office.live(), ['PJSIP/101', 'PJSIP/trunk']);
+  });
+
   it('parks the client for anybody, and frees the phone', async () => {
     office = await Office.open();
     await office.talk();

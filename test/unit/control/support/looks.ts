@@ -21,7 +21,10 @@ export function lookingAt(...looks: readonly Look[]): { readonly client: AmiClie
       ...{ ChannelState: Channel === RINGING ? '5' : '6', Application: Channel === PHONE ? 'AppDial' : '' },
     });
   const client = {
-    list: () => Promise.resolve(Object.entries((left.length > 1 ? left.shift() : left[0]) ?? {}).map(row)),
+    list: ({ action }: AmiAction) =>
+      Promise.resolve(
+        action === 'CoreShowChannels' ? Object.entries((left.length > 1 ? left.shift() : left[0]) ?? {}).map(row) : [],
+      ),
     action: ({ action, headers }: AmiAction) => {
       // Every place is in the dialplan; no channel has a variable.
       if (action === 'Getvar')
