@@ -120,7 +120,7 @@ export class Consultations {
   /** Throws `CONTROL_NOT_POSSIBLE` when the phone consults nobody. */
   private async underWay({ id }: LiveChannel): Promise<Consultation> {
     let before = '';
-    let alone: LiveChannel | undefined;
+    let waiting: LiveChannel | undefined;
     const find = (all: readonly LiveChannel[]): Consultation | 'none' | undefined => {
       const leg = all.find((one) => one.id === id);
       const channels = leg ? callOf(leg, all).channels : [];
@@ -130,7 +130,7 @@ export class Consultations {
       const isSteady = now === before;
       before = now;
       const [colleague, ...more] = channels.filter((one) => one.id !== id && one.bridge === leg.bridge);
-      alone = leg.bridge !== undefined && !colleague ? client : undefined;
+      waiting = leg.bridge === undefined ? undefined : client;
       if (!isSteady || leg.bridge === undefined || !colleague) return undefined;
       const [, exten, context] = LOCAL.exec(colleague.name) ?? [];
       const place = exten === undefined || context === undefined ? {} : { exten, context };
@@ -138,9 +138,10 @@ export class Consultations {
     };
     const found = await this.asterisk.look(find, { ms: MOVES_WITHIN_MS, everyMs: STEADY_MS });
     if (typeof found === 'object') return found;
-    // A colleague who rings without such a channel: so it is in the simulator. Whoever is parked is alone, too.
-    if (found === undefined && alone && (await this.asterisk.slotOf(alone)) === undefined)
-      return { client: alone, isAnswered: false };
+    // The colleague rings without such a channel, as in the simulator, or the channels do not come to rest: phones of a group that ring in
+    // turn. Whoever is parked is alone, too.
+    if (found === undefined && waiting && (await this.asterisk.slotOf(waiting)) === undefined)
+      return { client: waiting, isAnswered: false };
     throw notPossible('notTransferring');
   }
 }

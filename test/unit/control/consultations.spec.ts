@@ -54,6 +54,12 @@ describe('the end of a consultation', () => {
     assert.deepEqual(await ordered('cancel', unseen), ['CancelAtxfer']);
   });
 
+  it('leads back, and joins nobody, while phones of a group ring in turn', async () => {
+    const turns = [...'abcdefghijkl'].map((at) => ({ ...TALKING, [`PJSIP/${at}-4`]: 'b' }));
+    assert.deepEqual(await ordered('cancel', ...turns), ['CancelAtxfer']);
+    assert.match((await ordered('complete', ...turns))[0] ?? '', /has not answered yet/);
+  });
+
   it('is refused when the phone talks with its client, or nobody waits', async () => {
     const [refusal] = await ordered('complete', { [CLIENT]: 'a', [PHONE]: 'a' });
     assert.match(refusal ?? '', /no attended transfer/);
