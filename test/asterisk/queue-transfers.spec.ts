@@ -116,6 +116,16 @@ describeAsterisk('the call of a queue', (version) => {
     if (interfaceName === LOCAL) await until(async () => !(await hasLocal()), 'the Local channel to go away');
     return { call, phone };
   }
+  /** 102 has the client, whom 101 gave away without a word. */
+  async function hasHimBlindly(call: OutgoingCall): Promise<void> {
+    await until(() => story('102').includes('call_answer'), 'the second answer');
+    await until(() => ends().length > 0, 'the end of the conversation');
+    assert.equal(call.isOver, false);
+    call.bye();
+    const { talked, transfer } = await record();
+    assert.deepEqual([talked, transfer], [['101', '102'], { type: 'blind', from: '101', to: '102' }]);
+    assert.deepEqual(ends(), ['transfer']);
+  }
   const hasLocal = async (): Promise<boolean> =>
     (await pbx.client.list({ action: 'CoreShowChannels' })).some((row) => row.get('Channel')?.startsWith('Local/'));
 
@@ -159,13 +169,7 @@ describeAsterisk('the call of a queue', (version) => {
       await run('complete-transfer');
       await Promise.all([phone.ended, first.ended]);
       (await bed.phones['102'].nextCall()).answer();
-      await until(() => story('102').includes('call_answer'), 'the answer');
-      await until(() => ends().length > 0, 'the end of the conversation');
-      assert.equal(call.isOver, false);
-      call.bye();
-      const { talked, transfer } = await record();
-      assert.deepEqual([talked, transfer], [['101', '102'], { type: 'blind', from: '101', to: '102' }]);
-      assert.deepEqual(ends(), ['transfer']);
+      await hasHimBlindly(call);
     });
 
     it(`comes back from the colleague (${way})`, async () => {
@@ -252,13 +256,7 @@ describeAsterisk('the call of a queue', (version) => {
       const { call, phone } = await talk(interfaceName, PLAIN);
       await run('transfer');
       await phone.ended;
-      await until(() => story('102').includes('call_answer'), 'the second answer');
-      await until(() => ends().length > 0, 'the end of the conversation');
-      assert.equal(call.isOver, false);
-      call.bye();
-      const { talked, transfer } = await record();
-      assert.deepEqual([talked, transfer], [['101', '102'], { type: 'blind', from: '101', to: '102' }]);
-      assert.deepEqual(ends(), ['transfer']);
+      await hasHimBlindly(call);
     });
 
     it(`is hung up (${interfaceName})`, async () => {

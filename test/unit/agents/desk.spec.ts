@@ -138,6 +138,14 @@ describe('a consultation on the page of agents', () => {
     assert.deepEqual(shown(), [true]);
   });
 
+  it('is not, because the colleague has not answered yet', async () => {
+    const { act, refuse, shown } = made();
+    await act('attended-transfer');
+    refuse('CONTROL_NOT_ANSWERED');
+    await assert.rejects(act('complete-transfer'), { code: 'CONTROL_NOT_ANSWERED' });
+    assert.deepEqual(shown(), [true]);
+  });
+
   it('is over when Asterisk knows of none, or the call has ended, and not when it merely was not heard', async () => {
     const { desk, act, refuse, shown } = made();
     await act('attended-transfer');
